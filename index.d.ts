@@ -1,0 +1,151 @@
+/** Names an entry. */
+export type UUID = `${string}-${string}-${string}-${string}-${string}`
+
+/** An entry of a session's log, where the host has no type of its own for it. */
+export interface Entry {
+  uuid?: UUID
+  [key: string]: unknown
+}
+
+/** What can be appended: any object with a `uuid`. */
+export interface TranscriptMessage {
+  /** A non-empty string without control characters; sent back byte for byte as the session's head. */
+  uuid: string
+}
+
+/**
+ * The host's own functions, under the names by which it has them, and limits.
+ *
+ * Functions are called on the JavaScript thread of the environment that configured them. Those that log may
+ * throw: that never breaks anything. Those that supply something reject the promise of the call with what
+ * they throw, and with a `TypeError` where they return the wrong type.
+ */
+export interface ConfigureOptions {
+  /**
+   * The token of `appendSessionLog` and `getSessionLogs`; trimmed. Called once for each of these calls, and
+   * once more after a 401 of an append, which is repeated where the token is another one.
+   *
+   * Default: env `CLAUDE_CODE_SESSION_ACCESS_TOKEN`, else the content of the file that env
+   * `CLAUDE_SESSION_INGRESS_TOKEN_FILE` names.
+   */
+  getSessionIngressAuthToken?: (() => string | null | undefined) | null
+  /** The server of OAuth and teleport reads. Default: `https://api.anthropic.com`. */
+  getOauthConfig?: (() => { BASE_API_URL: string }) | null
+  /**
+   * The headers of OAuth and teleport reads. Default: `Authorization: Bearer …`,
+   * `Content-Type: application/json`, `anthropic-version: 2023-06-01`.
+   */
+  getOAuthHeaders?: ((accessToken: string) => Record<string, string>) | null
+  /** Takes debug lines, worded freely, without tokens. Default: none. */
+  logForDebugging?: ((message: string) => void) | null
+  /** Takes diagnostics: events with stable names and no user data. Default: none. */
+  logForDiagnosticsNoPII?:
+    | ((level: 'info' | 'warn' | 'error', event: string, data?: Record<string, unknown>) => void)
+    | null
+  /** Takes errors. Default: none. */
+  logError?: ((error: Error) => void) | null
+  /** How often an append is attempted. Binds when an append is called. */
+  retry?: RetryOptions | null
+  /** How long requests may take. Binds when a function is called. */
+  timeouts?: TimeoutOptions | null
+  /** Limits of the process, over all its JavaScript environments. */
+  limits?: LimitOptions | null
+}
+
+export interface RetryOptions {
+  /** Attempts in all, an integer from 1. Default: 10. */
+  maxAttempts?: number | null
+  /** The wait after the first attempt, in milliseconds; it doubles with each further one. Default: 500. */
+  baseDelayMs?: number | null
+  /** The longest such wait, in milliseconds. Default: 8000. */
+  maxDelayMs?: number | null
+}
+
+/** Times in milliseconds; 0 is no limit. */
+export interface TimeoutOptions {
+  /** For a connection to stand, TLS included. Default: 10 000. */
+  connectMs?: number | null
+  /** For an append to be answered, plus one second for each 64 KiB of entry. Default: 60 000. */
+  appendMs?: number | null
+  /** For a read's headers to come, and then between two chunks of its body. Default: 20 000. */
+  fetchMs?: number | null
+}
+
+export interface LimitOptions {
+  /** Requests under way at once in the process, an integer from 1. Default: 128. */
+  maxConcurrentRequests?: number | null
+}
+
+
+/**
+ * Which binding artifact the generated loader actually loaded: `'native'` for
+ * a native addon, otherwise the `platformArchABI` of the WASI flavor. Every
+ * flavor napi-rs can build is listed, because `NAPI_RS_NATIVE_LIBRARY_PATH`
+ * can point the loader at a WASI artifact this package does not build itself.
+ */
+export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
+
+/**
+ * Appends an entry to a session's remote log.
+ *
+ * Takes the token, serialises the entry with `JSON.stringify` and queues it before it returns: entries of
+ * a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
+ * beside each other.
+ *
+ * Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
+ * `retry.maxAttempts` attempts where another could have helped. Rejects only for what is wrong at the call:
+ * a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
+ *
+ * @param sessionId names the session; its queue and head belong to this JavaScript environment
+ * @param entry any object with a `uuid`, a non-empty string without control characters
+ * @param url where the log is, absolute, http or https
+ */
+export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string): Promise<boolean>
+
+/** Does for all sessions of this JavaScript environment what `clearSession` does for one. */
+export declare function clearAllSessions(): Promise<void>
+
+/**
+ * Forgets a session's head and queue before it returns; the promise is already fulfilled.
+ *
+ * An append on the next line starts a new queue with no head. What was queued is still sent, in its order,
+ * and settles, without touching the new queue's head.
+ */
+export declare function clearSession(sessionId: string): Promise<void>
+
+/**
+ * Supplies the host's own functions and sets limits, for this JavaScript environment.
+ *
+ * Merges, at the top and inside `retry`, `timeouts` and `limits`: a key that is present replaces, `null` or
+ * `undefined` restores the default, an absent key stays. Throws a `TypeError` that names the key for an
+ * unknown one or a wrong value, and then applies nothing.
+ */
+export declare function configure(options: ConfigureOptions): void
+
+/**
+ * Reads a session's whole log, or what came after its last compaction where env
+ * `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
+ *
+ * Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
+ * token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, and
+ * with what `getSessionIngressAuthToken` threw.
+ */
+export declare function getSessionLogs<T = Entry>(sessionId: string, url: string): Promise<T[] | null>
+
+/**
+ * Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
+ * head is not touched.
+ *
+ * Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, and with what
+ * `getOauthConfig` or `getOAuthHeaders` threw.
+ */
+export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, accessToken: string, orgUUID: string): Promise<T[] | null>
+
+/**
+ * Reads the events of a teleported session, page by page, at most 100 pages of 1000.
+ *
+ * Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
+ * to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
+ * wrong arguments, and with what `getOauthConfig` or `getOAuthHeaders` threw.
+ */
+export declare function getTeleportEvents<T = Entry>(sessionId: string, accessToken: string, orgUUID: string): Promise<T[] | null>

@@ -1,0 +1,122 @@
+//! Delivering what operations have for JavaScript, on its thread.
+
+use std::time::{Duration, Instant};
+
+use napi::Env;
+
+use super::host::Host;
+use super::js::{self, Persistent, Value};
+use super::options::Binding;
+use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
+use crate::ingress::{Data, Diagnostic, Report};
+
+/// After so long the event loop gets its turn. A batch that was begun is finished.
+const TURN: Duration = Duration::from_millis(2);
+
+impl Host {
+    /// Delivers what is ready, and the rest in later turns of the event loop. Never throws.
+    pub(super) fn deliver(&self, env: &Env) {
+        let begun = Instant::now();
+        while let Some(delivery) = self.channel.next() {
+            match delivery {
+                Delivery::Message(message) => self.deliver_message(env, message),
+                Delivery::Batch(batch) => self.deliver_batch(env, batch),
+            }
+            if begun.elapsed() >= TURN {
+                return self.deliver_later(env);
+            }
+        }
+    }
+
+    fn deliver_message(&self, env: &Env, message: Message) {
+        match message {
+            Message::Report(report) => self.deliver_report(env, report),
+            Message::NotSerialisable(id) => {
+                let error = self.operations.borrow_mut().get_mut(&id).and_then(|pending| pending.error.take());
+                if let Some(error) = error {
+                    self.log(env, Binding::LogError, &[error.get(env)]);
+                }
+            }
+            Message::RenewToken(answer) => {
+                // Whatever goes wrong here, there is no new token.
+                answer.send(self.token(env).ok().flatten()).ok();
+            }
+            Message::Settle(id, outcome) => self.settle(env, id, outcome),
+        }
+    }
+
+    fn deliver_report(&self, env: &Env, report: Report) {
+        match report {
+            Report::Debug(line) => self.log(env, Binding::LogForDebugging, &[js::string(env, &line)]),
+            Report::Error(error) => {
+                self.log(env, Binding::LogError, &[js::error(env, &error.to_string())]);
+            }
+            Report::Diagnostic(diagnostic) => {
+                let level = js::string(env, diagnostic.level().name());
+                let event = js::string(env, diagnostic.event());
+                match data(env, diagnostic) {
+                    Some(data) => self.log(env, Binding::LogForDiagnosticsNoPII, &[level, event, data]),
+                    None => self.log(env, Binding::LogForDiagnosticsNoPII, &[level, event]),
+                }
+            }
+        }
+    }
+
+    /// Calls a logging binding, where there is one. What it throws is its own affair.
+    fn log(&self, env: &Env, binding: Binding, arguments: &[Value<'_>]) {
+        let function = self.options.borrow().binding(env, binding);
+        if let Some(function) = function {
+            js::call(env, function, js::undefined(env), arguments).ok();
+        }
+    }
+
+    fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
+        let Some(pending) = self.remove(env, id) else { return };
+        match outcome {
+            Outcome::Boolean(is) => pending.deferred.resolve(env, js::boolean(env, is)),
+            Outcome::Null => pending.deferred.resolve(env, js::null(env)),
+            Outcome::List => {
+                let list = pending.list.map_or_else(|| js::array(env), |list| list.get(env));
+                pending.deferred.resolve(env, list);
+            }
+            Outcome::Rejected(message) => pending.deferred.reject(env, js::error(env, &message)),
+        }
+    }
+
+    fn deliver_batch(&self, env: &Env, mut batch: Batch) {
+        // Taken out meanwhile: JSON.parse runs no code of the host, but nothing is held across it anyway.
+        let list = self.operations.borrow_mut().get_mut(&batch.operation).map(|pending| pending.list.take());
+        // An operation that has settled meanwhile wants no more.
+        let Some(mut list) = list else { return };
+        match batch.take_change() {
+            Some(Change::Add(slice)) => {
+                if self.json.extend(env, &mut list, slice).is_err() {
+                    batch.refuse();
+                }
+            }
+            Some(Change::Truncate(length)) => truncate(env, list.as_ref(), length),
+            None => {}
+        }
+        if let Some(pending) = self.operations.borrow_mut().get_mut(&batch.operation) {
+            pending.list = list;
+        }
+    }
+}
+
+fn truncate(env: &Env, list: Option<&Persistent>, length: usize) {
+    if let Some(list) = list {
+        js::set_length(env, list.get(env), length);
+    }
+}
+
+fn data(env: &Env, diagnostic: Diagnostic) -> Option<Value<'_>> {
+    let Data { status, attempt } = diagnostic.data()?;
+    let data = js::object(env);
+    if let Some(status) = status {
+        js::set(env, data, "status", js::number(env, status.into()));
+    }
+    if let Some(attempt) = attempt {
+        js::set(env, data, "attempt", js::number(env, attempt.into()));
+    }
+    Some(data)
+}

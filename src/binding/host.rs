@@ -1,0 +1,215 @@
+//! One JavaScript environment: its sessions, its host's bindings and options, and its end.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::Function;
+
+use super::environment::variable;
+use super::js::{self, Deferred, Persistent, Value};
+use super::json::Json;
+use super::options::{Change, Options, Rejection};
+use super::settle::{Channel, Line, ListSink, Message, OperationId, Outcome};
+use crate::http::{Client, Settings, gate};
+use crate::ingress::{Error, Ingress, Operation, Report, Timeouts, panic_text, runtime};
+
+/// Everything here belongs to one environment and is touched on its thread only; what runtime threads
+/// share of it is the channel.
+pub(super) struct Host {
+    pub(super) json: Json,
+    pub(super) options: RefCell<Options>,
+    pub(super) operations: RefCell<HashMap<OperationId, Pending>>,
+    pub(super) channel: Arc<Channel>,
+    last_operation: RefCell<OperationId>,
+    /// Made at the first operation, which starts the runtime.
+    ingress: RefCell<Option<Ingress>>,
+    /// What concerns connections, read from `process.env` at the first request.
+    settings: RefCell<Option<Settings>>,
+    deliver: Persistent,
+    set_immediate: Option<Persistent>,
+}
+
+/// A promise that waits.
+pub(super) struct Pending {
+    pub(super) deferred: Deferred,
+    /// The entries that were read so far.
+    pub(super) list: Option<Persistent>,
+    /// What V8 threw where an entry could not be serialised.
+    pub(super) error: Option<Persistent>,
+}
+
+impl Host {
+    /// Makes the environment's state when the addon is loaded into it. Nothing is read and nothing started
+    /// that could wait for the first request.
+    pub(super) fn install(env: &Env) -> napi::Result<()> {
+        let failed = |_| napi::Error::from_reason("session-ingress: this environment has no JSON object");
+        let channel = Arc::<Channel>::default();
+        let json = Json::new(env).map_err(failed)?;
+        let set_immediate = js::get(env, js::global(env), "setImmediate").ok();
+        let set_immediate = set_immediate
+            .filter(|function| js::kind(*function) == napi::ValueType::Function)
+            .map(|function| Persistent::new(env, function));
+        let this = Rc::new(RefCell::new(Weak::<Self>::new()));
+        let of_this = this.clone();
+        let deliver: Function<'_, (), ()> =
+            env.create_function_from_closure("deliver", move |context| {
+                if let Some(host) = of_this.borrow().upgrade() {
+                    host.deliver(context.env);
+                }
+                Ok(())
+            })?;
+        // Made here and not at the first call: log bindings are called in the async context of this moment,
+        // not in that of whoever happens to call first.
+        let waker = deliver
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .callee_handled::<false>()
+            .build()?;
+        channel.set_waker(waker);
+        let host = Rc::new(Self {
+            json,
+            options: RefCell::default(),
+            operations: RefCell::default(),
+            channel: channel.clone(),
+            last_operation: RefCell::default(),
+            ingress: RefCell::default(),
+            settings: RefCell::default(),
+            deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
+            set_immediate,
+        });
+        *this.borrow_mut() = Rc::downgrade(&host);
+        env.add_env_cleanup_hook(channel, |channel| channel.close())?;
+        env.set_instance_data(host, (), |_| ())
+    }
+
+    pub(super) fn of(env: &Env) -> napi::Result<Rc<Self>> {
+        let host = env.get_instance_data::<Rc<Self>>()?;
+        host.map(|host| host.clone())
+            .ok_or_else(|| napi::Error::from_reason("session-ingress: this environment has ended"))
+    }
+
+    /// Begins an operation and returns its promise.
+    ///
+    /// Where `begin` rejects, so does the promise. Where it panics, the operation has failed: the error is
+    /// reported and the promise settles with `failed`.
+    pub(super) fn operation<'e>(
+        env: &'e Env,
+        operation: Operation,
+        failed: Outcome,
+        begin: impl FnOnce(&Rc<Self>, OperationId) -> Result<(), Rejection<'e>>,
+    ) -> napi::Result<Value<'e>> {
+        let host = Self::of(env)?;
+        let (deferred, promise) = js::promise(env);
+        let id = host.add(env, deferred);
+        match catch_unwind(AssertUnwindSafe(|| begin(&host, id))) {
+            Ok(Ok(())) => {}
+            Ok(Err(rejection)) => {
+                if let Some(pending) = host.remove(env, id) {
+                    pending.deferred.reject(env, rejection.into_value(env));
+                }
+            }
+            Err(panic) => {
+                let error = Error::Panicked(operation, panic_text(&*panic));
+                host.channel.send(Message::Report(Report::Error(error)));
+                host.channel.send(Message::Settle(id, failed));
+            }
+        }
+        Ok(promise)
+    }
+
+    fn add(&self, env: &Env, deferred: Deferred) -> OperationId {
+        let mut last = self.last_operation.borrow_mut();
+        *last += 1;
+        let mut operations = self.operations.borrow_mut();
+        if operations.is_empty() {
+            self.hold_event_loop(env, true);
+        }
+        operations.insert(*last, Pending { deferred, list: None, error: None });
+        *last
+    }
+
+    pub(super) fn remove(&self, env: &Env, id: OperationId) -> Option<Pending> {
+        let mut operations = self.operations.borrow_mut();
+        let pending = operations.remove(&id);
+        if operations.is_empty() {
+            self.hold_event_loop(env, false);
+        }
+        pending
+    }
+
+    /// The event loop stays open exactly while operations are pending.
+    fn hold_event_loop(&self, env: &Env, hold: bool) {
+        if let Some(waker) = self.channel.waker() {
+            js::hold_event_loop(env, waker.raw(), hold);
+        }
+    }
+
+    /// Delivers more in a later turn of the event loop.
+    pub(super) fn deliver_later(&self, env: &Env) {
+        let later = self.set_immediate.as_ref().is_some_and(|set_immediate| {
+            js::call(env, set_immediate.get(env), js::undefined(env), &[self.deliver.get(env)]).is_ok()
+        });
+        if !later && let Some(waker) = self.channel.waker() {
+            // A runtime without setImmediate: as the next callback, which may be in the same turn.
+            waker.call((), napi::threadsafe_function::ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    /// Calls `work` with the environment's sessions. The runtime starts at the first such call.
+    pub(super) fn with_ingress<'e, T>(
+        &self,
+        work: impl FnOnce(&mut Ingress) -> T,
+    ) -> Result<T, Rejection<'e>> {
+        let mut ingress = self.ingress.borrow_mut();
+        let ingress = match &mut *ingress {
+            Some(ingress) => ingress,
+            none => {
+                let runtime = runtime().map_err(|error| {
+                    Rejection::Type(format!("session-ingress cannot start its runtime: {error}"))
+                })?;
+                none.insert(Ingress::new(runtime.clone()))
+            }
+        };
+        Ok(work(ingress))
+    }
+
+    /// Forgets sessions, where there are any.
+    pub(super) fn clear(&self, work: impl FnOnce(&mut Ingress)) {
+        if let Some(ingress) = &mut *self.ingress.borrow_mut() {
+            work(ingress);
+        }
+    }
+
+    pub(super) fn line(&self) -> Line {
+        Line(self.channel.clone())
+    }
+
+    pub(super) fn list(&self, id: OperationId) -> ListSink {
+        ListSink::new(self.channel.clone(), id)
+    }
+
+    pub(super) fn timeouts(&self) -> Timeouts {
+        self.options.borrow().numbers.timeouts
+    }
+
+    /// The client for a request that begins now.
+    pub(super) fn client(&self, env: &Env) -> Client {
+        let mut settings = self.settings.borrow_mut();
+        let settings = settings.get_or_insert_with(|| Settings::read(|name| variable(env, name)));
+        settings.connect_timeout = self.timeouts().connect;
+        Client::shared(settings.clone())
+    }
+
+    pub(super) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
+        let change = Change::read(env, options, self.options.borrow().numbers)?;
+        gate().resize(change.numbers.limits.max_concurrent_requests);
+        let mut options = self.options.borrow_mut();
+        options.apply(change);
+        self.channel.set_wants_debug(options.logs_for_debugging());
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! The few things of JavaScript that are needed and that napi has no safe or no cheap way for.
+//!
+//! All `unsafe` code of the crate is here. What makes it sound, for every function alike:
+//!
+//! - [`Env`] and [`Value`] exist only on the thread of their environment and only during a call from
+//!   JavaScript, so that the raw handles in them are valid where these functions can be called.
+//! - Node-API checks its arguments: a null handle, which a failed call leaves behind, gives an error status
+//!   in the next one and nothing worse. After a failure (the environment is ending) nothing throws any more.
+//! - [`Deferred`] and [`Persistent`] hold pointers, so they are neither `Send` nor `Sync`.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+use std::ptr;
+
+use napi::bindgen_prelude::FromNapiValue;
+use napi::{Env, JsValue, Unknown, ValueType, sys};
+
+/// Any JavaScript value.
+pub(super) type Value<'e> = Unknown<'e>;
+
+/// What JavaScript threw.
+pub(super) struct Thrown<'e>(pub(super) Value<'e>);
+
+fn value<'e>(env: &'e Env, raw: sys::napi_value) -> Value<'e> {
+    // SAFETY: see above. The conversion cannot fail: it takes any value for what it is.
+    unsafe { Value::from_napi_value(env.raw(), raw) }.unwrap_or_else(|_| undefined(env))
+}
+
+/// The result of a call that may have run JavaScript.
+fn or_thrown<'e>(
+    env: &'e Env,
+    status: sys::napi_status,
+    raw: sys::napi_value,
+) -> Result<Value<'e>, Thrown<'e>> {
+    if status == sys::Status::napi_ok {
+        return Ok(value(env, raw));
+    }
+    let mut pending = false;
+    let mut exception = ptr::null_mut();
+    // SAFETY: out-parameters that live long enough.
+    unsafe {
+        sys::napi_is_exception_pending(env.raw(), &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env.raw(), &mut exception);
+        }
+    }
+    Err(Thrown(if exception.is_null() { undefined(env) } else { value(env, exception) }))
+}
+
+/// Makes a value by a Node-API call that fails only when the environment is ending.
+macro_rules! make {
+    ($env:ident, $function:ident $(, $argument:expr)*) => {{
+        let mut raw = ptr::null_mut();
+        // SAFETY: the arguments are live for the call, `raw` takes its result.
+        unsafe { sys::$function($env.raw() $(, $argument)*, &mut raw) };
+        value($env, raw)
+    }};
+}
+
+pub(super) fn undefined(env: &Env) -> Value<'_> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: see above; the conversion keeps the handle as it is.
+    unsafe {
+        sys::napi_get_undefined(env.raw(), &mut raw);
+        Value::from_napi_value(env.raw(), raw).unwrap_unchecked()
+    }
+}
+
+pub(super) fn null(env: &Env) -> Value<'_> {
+    make!(env, napi_get_null)
+}
+
+pub(super) fn boolean(env: &Env, is: bool) -> Value<'_> {
+    make!(env, napi_get_boolean, is)
+}
+
+pub(super) fn number(env: &Env, number: f64) -> Value<'_> {
+    make!(env, napi_create_double, number)
+}
+
+pub(super) fn object(env: &Env) -> Value<'_> {
+    make!(env, napi_create_object)
+}
+
+pub(super) fn array(env: &Env) -> Value<'_> {
+    make!(env, napi_create_array)
+}
+
+pub(super) fn string<'e>(env: &'e Env, text: &str) -> Value<'e> {
+    string_from_utf8(env, text.as_bytes())
+}
+
+/// Invalid UTF-8 reads as U+FFFD.
+pub(super) fn string_from_utf8<'e>(env: &'e Env, text: &[u8]) -> Value<'e> {
+    let length = text.len() as isize;
+    if text.is_ascii() {
+        // The same string, without transcoding.
+        make!(env, napi_create_string_latin1, text.as_ptr().cast(), length)
+    } else {
+        make!(env, napi_create_string_utf8, text.as_ptr().cast(), length)
+    }
+}
+
+pub(super) fn error<'e>(env: &'e Env, message: &str) -> Value<'e> {
+    let message = string(env, message);
+    make!(env, napi_create_error, ptr::null_mut(), message.raw())
+}
+
+pub(super) fn type_error<'e>(env: &'e Env, message: &str) -> Value<'e> {
+    let message = string(env, message);
+    make!(env, napi_create_type_error, ptr::null_mut(), message.raw())
+}
+
+pub(super) fn global(env: &Env) -> Value<'_> {
+    make!(env, napi_get_global)
+}
+
+pub(super) fn kind(value: Value<'_>) -> ValueType {
+    value.get_type().unwrap_or(ValueType::Unknown)
+}
+
+pub(super) fn is_nullish(value: Value<'_>) -> bool {
+    matches!(kind(value), ValueType::Undefined | ValueType::Null)
+}
+
+pub(super) fn is_error(env: &Env, value: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result.
+    unsafe { sys::napi_is_error(env.raw(), value.raw(), &mut is) };
+    is
+}
+
+pub(super) fn is_promise(env: &Env, value: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result.
+    unsafe { sys::napi_is_promise(env.raw(), value.raw(), &mut is) };
+    is
+}
+
+/// The number that a value is; `None` where it is none.
+pub(super) fn as_number(env: &Env, value: Value<'_>) -> Option<f64> {
+    let mut number = 0.0;
+    // SAFETY: `number` takes the result.
+    let status = unsafe { sys::napi_get_value_double(env.raw(), value.raw(), &mut number) };
+    (status == sys::Status::napi_ok).then_some(number)
+}
+
+/// The text of a string as UTF-8, lone surrogates as U+FFFD; `None` where the value is no string.
+pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
+    let mut length = 0;
+    // SAFETY: with no buffer, only the length is asked for.
+    let status = unsafe {
+        sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length)
+    };
+    if status != sys::Status::napi_ok {
+        return None;
+    }
+    // One more for the NUL that Node-API writes behind the text.
+    let mut text = Vec::<u8>::with_capacity(length + 1);
+    // SAFETY: the buffer has the room that is named, and `length` bytes of it are written.
+    unsafe {
+        let room = text.capacity();
+        sys::napi_get_value_string_utf8(
+            env.raw(),
+            value.raw(),
+            text.as_mut_ptr().cast(),
+            room,
+            &mut length,
+        );
+        text.set_len(length);
+    }
+    Some(text)
+}
+
+/// [`as_utf8`] as a `String`.
+pub(super) fn as_string(env: &Env, value: Value<'_>) -> Option<String> {
+    let text = as_utf8(env, value)?;
+    Some(String::from_utf8(text).unwrap_or_else(|error| {
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    }))
+}
+
+/// `object[key]`; a getter may throw.
+pub(super) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Value<'e>, Thrown<'e>> {
+    let key = string(env, key);
+    let mut raw = ptr::null_mut();
+    // SAFETY: `raw` takes the result.
+    let status = unsafe { sys::napi_get_property(env.raw(), object.raw(), key.raw(), &mut raw) };
+    or_thrown(env, status, raw)
+}
+
+/// `object[key] = to`, on an object of our own.
+pub(super) fn set(env: &Env, object: Value<'_>, key: &str, to: Value<'_>) {
+    let key = string(env, key);
+    // SAFETY: all handles are live.
+    unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), to.raw()) };
+}
+
+/// `Object.keys(object)`; a proxy may throw.
+pub(super) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, Thrown<'e>> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: `raw` takes the result.
+    let status = unsafe {
+        sys::napi_get_all_property_names(
+            env.raw(),
+            object.raw(),
+            sys::KeyCollectionMode::own_only,
+            sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+            sys::KeyConversion::numbers_to_strings,
+            &mut raw,
+        )
+    };
+    let names = or_thrown(env, status, raw)?;
+    let mut length = 0;
+    // SAFETY: `length` takes the result.
+    unsafe { sys::napi_get_array_length(env.raw(), names.raw(), &mut length) };
+    let name = |index| {
+        let name = make!(env, napi_get_element, names.raw(), index);
+        as_string(env, name).unwrap_or_default()
+    };
+    Ok((0..length).map(name).collect())
+}
+
+/// Sets the length of an array of our own.
+pub(super) fn set_length(env: &Env, array: Value<'_>, length: usize) {
+    set(env, array, "length", number(env, length as f64));
+}
+
+/// `function.call(this, ...arguments)`.
+pub(super) fn call<'e>(
+    env: &'e Env,
+    function: Value<'_>,
+    this: Value<'_>,
+    arguments: &[Value<'_>],
+) -> Result<Value<'e>, Thrown<'e>> {
+    let mut raw_arguments = [ptr::null_mut(); 3];
+    debug_assert!(arguments.len() <= raw_arguments.len());
+    for (raw, argument) in raw_arguments.iter_mut().zip(arguments) {
+        *raw = argument.raw();
+    }
+    let count = arguments.len().min(raw_arguments.len());
+    let mut raw = ptr::null_mut();
+    // SAFETY: `count` arguments are set, `raw` takes the result.
+    let status = unsafe {
+        sys::napi_call_function(
+            env.raw(),
+            this.raw(),
+            function.raw(),
+            count,
+            raw_arguments.as_ptr(),
+            &mut raw,
+        )
+    };
+    or_thrown(env, status, raw)
+}
+
+/// A reference that keeps an object alive.
+pub(super) struct Persistent {
+    env: sys::napi_env,
+    raw: sys::napi_ref,
+}
+
+impl Persistent {
+    /// `value` must be an object or a function.
+    pub(super) fn new(env: &Env, value: Value<'_>) -> Self {
+        let mut raw = ptr::null_mut();
+        // SAFETY: `raw` takes the result.
+        unsafe { sys::napi_create_reference(env.raw(), value.raw(), 1, &mut raw) };
+        Self { env: env.raw(), raw }
+    }
+
+    pub(super) fn get<'e>(&self, env: &'e Env) -> Value<'e> {
+        make!(env, napi_get_reference_value, self.raw)
+    }
+}
+
+impl Drop for Persistent {
+    fn drop(&mut self) {
+        // SAFETY: dropped on the thread of its environment, at the latest when that ends: Node-API lets
+        // references be deleted until then. A null reference is refused.
+        unsafe { sys::napi_delete_reference(self.env, self.raw) };
+    }
+}
+
+/// The means to settle one promise: napi's own deferred brings a threadsafe function for each promise, the
+/// largest cost of a call.
+pub(super) struct Deferred(sys::napi_deferred, PhantomData<*mut ()>);
+
+/// A new promise, and the means to settle it. One that is never settled is lost with its environment.
+pub(super) fn promise(env: &Env) -> (Deferred, Value<'_>) {
+    let mut deferred = ptr::null_mut();
+    let promise = make!(env, napi_create_promise, &mut deferred);
+    (Deferred(deferred, PhantomData), promise)
+}
+
+impl Deferred {
+    pub(super) fn resolve(self, env: &Env, to: Value<'_>) {
+        // SAFETY: a deferred is used once: `self` is consumed.
+        unsafe { sys::napi_resolve_deferred(env.raw(), self.0, to.raw()) };
+    }
+
+    pub(super) fn reject(self, env: &Env, with: Value<'_>) {
+        // SAFETY: a deferred is used once: `self` is consumed.
+        unsafe { sys::napi_reject_deferred(env.raw(), self.0, with.raw()) };
+    }
+}
+
+/// Lets the event loop end, or not, while `function` could still be called.
+pub(super) fn hold_event_loop(env: &Env, function: sys::napi_threadsafe_function, hold: bool) {
+    // SAFETY: called on the thread of the environment, while that lives and so the function.
+    unsafe {
+        if hold {
+            sys::napi_ref_threadsafe_function(env.raw(), function);
+        } else {
+            sys::napi_unref_threadsafe_function(env.raw(), function);
+        }
+    }
+}

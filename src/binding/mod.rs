@@ -1,0 +1,311 @@
+//! The JavaScript side: the exported functions, a few lines each, and what carries them.
+//!
+//! # Layout
+//!
+//! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
+//!   `credentials`, `environment`: what the host and `process.env` supply.
+//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `deliver`: its end there.
+//! - `json`: V8's JSON. `js`: all that is unsafe.
+// napi's macro makes the exported functions public.
+#![allow(unreachable_pub)]
+
+mod credentials;
+mod deliver;
+mod environment;
+mod host;
+mod js;
+mod json;
+mod options;
+mod settle;
+
+use napi::bindgen_prelude::Object;
+use napi::{Env, ValueType};
+use napi_derive::napi;
+
+use crate::ingress::{
+    Account, Append, Caller, Diagnostic, EntryUuid, Error, Events, Operation, Reading, Target,
+};
+use host::Host;
+use js::Value;
+use options::Rejection;
+use settle::{Message, OperationId, Outcome};
+
+#[napi(module_exports)]
+pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
+    Host::install(&env)
+}
+
+/// Appends an entry to a session's remote log.
+///
+/// Takes the token, serialises the entry with `JSON.stringify` and queues it before it returns: entries of
+/// a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
+/// beside each other.
+///
+/// Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
+/// `retry.maxAttempts` attempts where another could have helped. Rejects only for what is wrong at the call:
+/// a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
+///
+/// @param sessionId names the session; its queue and head belong to this JavaScript environment
+/// @param entry any object with a `uuid`, a non-empty string without control characters
+/// @param url where the log is, absolute, http or https
+#[napi(
+    ts_generic_types = "T extends TranscriptMessage",
+    ts_args_type = "sessionId: string, entry: T, url: string",
+    ts_return_type = "Promise<boolean>"
+)]
+pub fn append_session_log<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    entry: Value<'e>,
+    url: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Host::operation(env, Operation::Append, Outcome::Boolean(false), |host, id| {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        let uuid = entry_uuid(env, entry)?;
+        let url = string_argument(env, url, "url")?;
+        let Some(token) = host.token(env)? else {
+            return no_token(host, id, Diagnostic::PersistNoToken, Outcome::Boolean(false));
+        };
+        let body = match host.json.stringify(env, entry) {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let nothing = js::type_error(env, "the entry has no JSON: JSON.stringify gave undefined");
+                return not_serialisable(env, host, id, nothing);
+            }
+            Err(js::Thrown(error)) => return not_serialisable(env, host, id, error),
+        };
+        let numbers = host.options.borrow().numbers;
+        let append =
+            Append { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
+        let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
+        host.with_ingress(|ingress| {
+            ingress.append(&session_id, append, client, line, move |appended| {
+                channel.send(Message::Settle(id, Outcome::Boolean(appended)));
+            });
+        })
+    })
+}
+
+/// Reads a session's whole log, or what came after its last compaction where env
+/// `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
+///
+/// Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
+/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, and
+/// with what `getSessionIngressAuthToken` threw.
+#[napi(
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, url: string",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_session_logs<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    url: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        let url = string_argument(env, url, "url")?;
+        let Some(token) = host.token(env)? else {
+            return no_token(host, id, Diagnostic::GetNoToken, Outcome::Null);
+        };
+        let target = Target::new(&url, &token);
+        let (reading, settle) = (reading(env, host, id), settle_list(host, id));
+        host.with_ingress(|ingress| ingress.read_session_log(&session_id, target, reading, settle))
+    })
+}
+
+/// Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
+/// head is not touched.
+///
+/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, and with what
+/// `getOauthConfig` or `getOAuthHeaders` threw.
+#[napi(
+    js_name = "getSessionLogsViaOAuth",
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_session_logs_via_oauth<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    access_token: Value<'e>,
+    org_uuid: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        let account = account(env, host, access_token, org_uuid)?;
+        let (reading, settle) = (reading(env, host, id), settle_list(host, id));
+        host.with_ingress(|ingress| ingress.read_account_log(session_id, account, reading, settle))
+    })
+}
+
+/// Reads the events of a teleported session, page by page, at most 100 pages of 1000.
+///
+/// Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
+/// to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
+/// wrong arguments, and with what `getOauthConfig` or `getOAuthHeaders` threw.
+#[napi(
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_teleport_events<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    access_token: Value<'e>,
+    org_uuid: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Host::operation(env, Operation::ReadTeleportEvents, Outcome::Null, |host, id| {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        let account = account(env, host, access_token, org_uuid)?;
+        let (reading, channel) = (reading(env, host, id), host.channel.clone());
+        host.with_ingress(|ingress| {
+            ingress.read_events(session_id, account, reading, move |events| {
+                let outcome = match events {
+                    Events::Read => Outcome::List,
+                    Events::None => Outcome::Null,
+                    Events::SessionExpired => {
+                        Outcome::Rejected(Error::SessionExpired.to_string())
+                    }
+                };
+                channel.send(Message::Settle(id, outcome));
+            });
+        })
+    })
+}
+
+/// Forgets a session's head and queue before it returns; the promise is already fulfilled.
+///
+/// An append on the next line starts a new queue with no head. What was queued is still sent, in its order,
+/// and settles, without touching the new queue's head.
+#[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
+pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
+    cleared(env, |host| {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        host.clear(|ingress| ingress.clear(&session_id));
+        Ok(())
+    })
+}
+
+/// Does for all sessions of this JavaScript environment what `clearSession` does for one.
+#[napi(ts_return_type = "Promise<void>")]
+pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
+    cleared(env, |host| {
+        host.clear(|ingress| ingress.clear_all());
+        Ok(())
+    })
+}
+
+/// Supplies the host's own functions and sets limits, for this JavaScript environment.
+///
+/// Merges, at the top and inside `retry`, `timeouts` and `limits`: a key that is present replaces, `null` or
+/// `undefined` restores the default, an absent key stays. Throws a `TypeError` that names the key for an
+/// unknown one or a wrong value, and then applies nothing.
+#[napi(ts_args_type = "options: ConfigureOptions", ts_return_type = "void", catch_unwind)]
+pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
+    if let Err(rejection) = Host::of(env)?.configure(env, options) {
+        env.throw(rejection.into_value(env))?;
+    }
+    Ok(())
+}
+
+fn string_argument<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<String, Rejection<'e>> {
+    js::as_string(env, value).ok_or_else(|| Rejection::Type(format!("{name} must be a string")))
+}
+
+fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid, Rejection<'e>> {
+    if js::kind(entry) != ValueType::Object {
+        return Err(Rejection::Type("entry must be an object".into()));
+    }
+    let uuid = js::get(env, entry, "uuid")?;
+    js::as_string(env, uuid)
+        .filter(|uuid| !uuid.chars().any(char::is_control))
+        .and_then(EntryUuid::new)
+        .ok_or_else(|| {
+            Rejection::Type("entry.uuid must be a non-empty string without control characters".into())
+        })
+}
+
+/// Without a token there is no request.
+fn no_token<'e>(
+    host: &Host,
+    id: OperationId,
+    diagnostic: Diagnostic,
+    outcome: Outcome,
+) -> Result<(), Rejection<'e>> {
+    let line = host.line();
+    let caller: &dyn Caller = &line;
+    caller.debug(|| "The host has no token for the session".into());
+    caller.diagnostic(diagnostic);
+    host.channel.send(Message::Settle(id, outcome));
+    Ok(())
+}
+
+/// `logError` takes errors: one that V8 threw as it is, anything else inside one.
+fn not_serialisable<'e>(
+    env: &'e Env,
+    host: &Host,
+    id: OperationId,
+    thrown: Value<'e>,
+) -> Result<(), Rejection<'e>> {
+    let error = if js::is_error(env, thrown) {
+        thrown
+    } else {
+        let text = js::as_string(env, thrown).unwrap_or_else(|| "a value that is no Error".into());
+        js::error(env, &format!("the entry cannot be serialised: {text}"))
+    };
+    if let Some(pending) = host.operations.borrow_mut().get_mut(&id) {
+        pending.error = Some(js::Persistent::new(env, error));
+    }
+    host.channel.send(Message::NotSerialisable(id));
+    host.channel.send(Message::Settle(id, Outcome::Boolean(false)));
+    Ok(())
+}
+
+fn account<'e>(
+    env: &'e Env,
+    host: &Host,
+    access_token: Value<'e>,
+    org_uuid: Value<'e>,
+) -> Result<Result<Account, crate::http::Failure>, Rejection<'e>> {
+    string_argument(env, access_token, "accessToken")?;
+    let organization = string_argument(env, org_uuid, "orgUUID")?;
+    let base = host.base_api_url(env)?;
+    let headers = host.oauth_headers(env, access_token)?;
+    Ok(Account::new(base, headers, &organization))
+}
+
+fn reading(
+    env: &Env,
+    host: &Host,
+    id: OperationId,
+) -> Reading<crate::http::Client, settle::ListSink, settle::Line> {
+    Reading {
+        transport: host.client(env),
+        sink: host.list(id),
+        caller: host.line(),
+        after_last_compact: environment::is_truthy(env, "CLAUDE_AFTER_LAST_COMPACT"),
+        timeouts: host.timeouts(),
+    }
+}
+
+fn settle_list(host: &Host, id: OperationId) -> impl FnOnce(bool) + Send + 'static {
+    let channel = host.channel.clone();
+    move |read| {
+        channel.send(Message::Settle(id, if read { Outcome::List } else { Outcome::Null }));
+    }
+}
+
+/// A promise that is settled already.
+fn cleared<'e>(
+    env: &'e Env,
+    clear: impl FnOnce(&Host) -> Result<(), Rejection<'e>>,
+) -> napi::Result<Value<'e>> {
+    let host = Host::of(env)?;
+    let (deferred, promise) = js::promise(env);
+    match clear(&host) {
+        Ok(()) => deferred.resolve(env, js::undefined(env)),
+        Err(rejection) => deferred.reject(env, rejection.into_value(env)),
+    }
+    Ok(promise)
+}

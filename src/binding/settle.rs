@@ -1,0 +1,223 @@
+//! The one ordered way from the runtime to a JavaScript thread.
+//!
+//! Whatever an operation has for JavaScript (log lines, questions, entries, its end) goes through the
+//! [`Channel`] of its environment: it queues up, and one wake-up delivers all that is ready. That is what
+//! makes a settled promise cheap, and what keeps reports before the promise they belong to.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use napi::Status;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::ingress::{Caller, Refused, Report, Sink, Slice};
+
+/// Wakes the JavaScript thread. Weak: whether it holds the event loop open is decided by the environment.
+pub(super) type Waker = ThreadsafeFunction<(), (), (), Status, false, true>;
+
+/// Names an operation within its environment.
+pub(super) type OperationId = u64;
+
+/// What goes to JavaScript.
+pub(super) enum Message {
+    Report(Report),
+    /// V8 refused to serialise the entry of this operation: `logError` with V8's own error.
+    NotSerialisable(OperationId),
+    RenewToken(oneshot::Sender<Option<String>>),
+    Settle(OperationId, Outcome),
+}
+
+/// How an operation ends.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Boolean(bool),
+    Null,
+    /// The entries that were delivered.
+    List,
+    Rejected(String),
+}
+
+/// Entries on their way into the list of an operation.
+pub(super) struct Batch {
+    pub(super) operation: OperationId,
+    change: Option<Change>,
+    state: Arc<ListState>,
+    /// Its place in the window, until it was looked at.
+    _place: OwnedSemaphorePermit,
+}
+
+pub(super) enum Change {
+    Add(Slice),
+    Truncate(usize),
+}
+
+impl Batch {
+    pub(super) fn take_change(&mut self) -> Option<Change> {
+        self.change.take()
+    }
+
+    /// V8 found that it is no JSON.
+    pub(super) fn refuse(&self) {
+        self.state.refused.store(true, Ordering::Relaxed);
+    }
+}
+
+pub(super) enum Delivery {
+    Message(Message),
+    Batch(Batch),
+}
+
+#[derive(Default)]
+pub(super) struct Channel {
+    // A std mutex: it is held for a few instructions, on either side.
+    queues: Mutex<Queues>,
+    waker: OnceLock<Waker>,
+    wants_debug: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queues {
+    messages: VecDeque<Message>,
+    /// Apart from the messages: lists are long, and must not hold up anyone's promise.
+    batches: VecDeque<Batch>,
+    /// The JavaScript thread knows that there is something.
+    awake: bool,
+    closed: bool,
+}
+
+impl Channel {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_waker(&self, waker: Waker) {
+        // Set once, when the environment is made.
+        self.waker.set(waker).ok();
+    }
+
+    pub(super) fn waker(&self) -> Option<&Waker> {
+        self.waker.get()
+    }
+
+    pub(super) fn set_wants_debug(&self, wants: bool) {
+        self.wants_debug.store(wants, Ordering::Relaxed);
+    }
+
+    pub(super) fn send(&self, message: Message) {
+        self.put(|queues| queues.messages.push_back(message));
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Queues)) -> bool {
+        let asleep = {
+            let mut queues = self.queues();
+            if queues.closed {
+                return false;
+            }
+            put(&mut queues);
+            !mem::replace(&mut queues.awake, true)
+        };
+        if asleep && let Some(waker) = self.waker() {
+            waker.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+        true
+    }
+
+    /// The next thing to deliver. After a `None` the next one that is sent wakes the thread anew.
+    pub(super) fn next(&self) -> Option<Delivery> {
+        let mut queues = self.queues();
+        let next = match queues.messages.pop_front() {
+            Some(message) => Some(Delivery::Message(message)),
+            None => queues.batches.pop_front().map(Delivery::Batch),
+        };
+        queues.awake = next.is_some();
+        next
+    }
+
+    /// The environment ends: nothing is delivered any more, and who waits for an answer has none.
+    pub(super) fn close(&self) {
+        let left = {
+            let mut queues = self.queues();
+            queues.closed = true;
+            (mem::take(&mut queues.messages), mem::take(&mut queues.batches))
+        };
+        drop(left);
+    }
+}
+
+/// An operation's end of the channel.
+#[derive(Clone)]
+pub(super) struct Line(pub(super) Arc<Channel>);
+
+impl Caller for Line {
+    fn wants_debug(&self) -> bool {
+        self.0.wants_debug.load(Ordering::Relaxed)
+    }
+
+    fn report(&self, report: Report) {
+        self.0.send(Message::Report(report));
+    }
+
+    fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Message::RenewToken(answer));
+        answered
+    }
+}
+
+/// So many batches of a list are on their way at once. It bounds the memory of a read whose JavaScript
+/// thread is busy: past that, the server waits.
+const WINDOW: usize = 8;
+
+/// Hands entries to the list of an operation.
+pub(super) struct ListSink {
+    channel: Arc<Channel>,
+    operation: OperationId,
+    window: Arc<Semaphore>,
+    state: Arc<ListState>,
+}
+
+#[derive(Default)]
+struct ListState {
+    refused: AtomicBool,
+}
+
+impl ListSink {
+    pub(super) fn new(channel: Arc<Channel>, operation: OperationId) -> Self {
+        Self { channel, operation, window: Arc::new(Semaphore::new(WINDOW)), state: Arc::default() }
+    }
+
+    async fn change(&self, change: Change) -> Result<(), Refused> {
+        let place = self.window.clone().acquire_owned().await.map_err(|_| Refused::Gone)?;
+        self.refused()?;
+        let batch =
+            Batch { operation: self.operation, change: Some(change), state: self.state.clone(), _place: place };
+        if self.channel.put(|queues| queues.batches.push_back(batch)) { Ok(()) } else { Err(Refused::Gone) }
+    }
+
+    fn refused(&self) -> Result<(), Refused> {
+        if self.state.refused.load(Ordering::Relaxed) { Err(Refused::NotJson) } else { Ok(()) }
+    }
+}
+
+impl Sink for ListSink {
+    async fn accept(&mut self, slice: Slice) -> Result<(), Refused> {
+        self.change(Change::Add(slice)).await
+    }
+
+    async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
+        self.change(Change::Truncate(entries)).await
+    }
+
+    async fn complete(&mut self) -> Result<(), Refused> {
+        // Every place is free again when every batch was looked at.
+        let all = self.window.acquire_many(WINDOW as u32).await;
+        drop(all.map_err(|_| Refused::Gone)?);
+        if self.channel.queues().closed {
+            return Err(Refused::Gone);
+        }
+        self.refused()
+    }
+}

@@ -1,0 +1,159 @@
+//! Sending requests over shared connections.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::gate::{Place, gate};
+use super::message::{Body, Failure, Limit, Request, Response, Transport};
+use super::redirect::{MAX_REDIRECTS, follow};
+use super::settings::Settings;
+use super::{proxy, trust};
+
+/// A client of given settings. Its connections are shared by all clients of equal settings in the process.
+#[derive(Clone)]
+pub(crate) struct Client(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    /// Built at the first request, off the JavaScript thread: it reads certificate stores from disk.
+    inner: OnceCell<reqwest::Client>,
+}
+
+impl Client {
+    pub(crate) fn shared(settings: Settings) -> Self {
+        static CLIENTS: OnceLock<Mutex<HashMap<Settings, Arc<Shared>>>> = OnceLock::new();
+        let mut clients =
+            CLIENTS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = clients
+            .entry(settings)
+            .or_insert_with_key(|settings| {
+                Arc::new(Shared { settings: settings.clone(), inner: OnceCell::new() })
+            })
+            .clone();
+        Self(shared)
+    }
+
+    async fn inner(&self) -> Result<&reqwest::Client, Failure> {
+        let build = async || build(&self.0.settings).map_err(Failure::NotConnected);
+        self.0.inner.get_or_try_init(build).await
+    }
+}
+
+fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+    let tls = trust::tls_config(settings.extra_ca_certs.as_deref()).map_err(|error| error.to_string())?;
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        // What is repeated, and what is followed, is decided here and in the core, not underneath.
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        // The environment was read on the JavaScript thread.
+        .no_proxy();
+    if let Some(limit) = settings.connect_timeout {
+        builder = builder.connect_timeout(limit);
+    }
+    for proxy in proxy::proxies(settings) {
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| describe(&error))
+}
+
+impl Transport for Client {
+    type Body = Incoming;
+
+    async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
+        let client = self.inner().await?;
+        let place = gate().enter().await;
+        let limit = request.answer_within;
+        let chunk_within = request.chunk_within;
+        add_common_headers(&mut request.headers);
+        let answer = within(limit, async {
+            for _ in 0..=MAX_REDIRECTS {
+                let answer = client
+                    .request(request.method.clone(), request.url.clone())
+                    .headers(request.headers.clone())
+                    .body(request.body.clone())
+                    .send()
+                    .await
+                    .map_err(failure)?;
+                match follow(&request, answer.status().as_u16(), answer.headers())? {
+                    Some(next) => request = next,
+                    None => return Ok(answer),
+                }
+            }
+            Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
+        })
+        .await?;
+        Ok(Response {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: Incoming { answer, chunk_within, _place: place },
+        })
+    }
+}
+
+/// What every request carries, unless a host's own headers say otherwise.
+fn add_common_headers(headers: &mut HeaderMap) {
+    const AGENT: HeaderValue =
+        HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
+    const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    headers.entry(ACCEPT).or_insert(ANY_TEXT);
+}
+
+/// The body of an answer; holds its place among the requests under way until dropped.
+pub(crate) struct Incoming {
+    answer: reqwest::Response,
+    chunk_within: Option<Limit>,
+    _place: Place<'static>,
+}
+
+impl Body for Incoming {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        within(self.chunk_within, async { self.answer.chunk().await.map_err(failure) }).await
+    }
+}
+
+async fn within<T>(
+    limit: Option<Limit>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match limit {
+        Some(limit) => timeout(limit.duration, work).await.unwrap_or(Err(Failure::TimedOut(limit))),
+        None => work.await,
+    }
+}
+
+fn failure(error: reqwest::Error) -> Failure {
+    let why = describe(&error);
+    if error.is_builder() {
+        Failure::Unsendable(why)
+    } else if error.is_connect() {
+        Failure::NotConnected(why)
+    } else {
+        Failure::Broken(why)
+    }
+}
+
+/// The causes of an error, outermost last: the innermost says what happened. No URL: it may hold secrets.
+fn describe(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    if causes.is_empty() {
+        causes.push(if error.is_timeout() { "timed out".into() } else { "unknown error".into() });
+    }
+    causes.join(": ")
+}

@@ -1,0 +1,110 @@
+//! Requests, answers and failures, apart from how they are carried.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Url};
+
+/// A request as it goes out. Cloning is cheap: the body is shared.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// For the answer's status and headers to arrive, redirects included.
+    pub(crate) answer_within: Option<Limit>,
+    /// Between two chunks of the answer's body.
+    pub(crate) chunk_within: Option<Limit>,
+}
+
+/// A time limit under the name by which a host sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) name: &'static str,
+    pub(crate) duration: Duration,
+}
+
+/// What carries requests: [`super::Client`], or a script in the core's tests.
+pub(crate) trait Transport: Send + Sync + 'static {
+    type Body: Body;
+
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response<Self::Body>, Failure>> + Send;
+}
+
+/// An answer whose body is still arriving.
+pub(crate) struct Response<B> {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: B,
+}
+
+/// The body of an answer, decompressed.
+pub(crate) trait Body: Send {
+    /// The next bytes, `None` at the end.
+    fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Failure>> + Send;
+}
+
+/// How much of a body that nobody wants is read, and for how long, to keep its connection alive.
+const DISCARD_BYTES: usize = 64 * 1024;
+const DISCARD_WITHIN: Duration = Duration::from_millis(100);
+
+impl<B: Body> Response<B> {
+    /// Reads a body that nobody wants to its end, within reason: a connection whose answer was read can
+    /// carry the next request. What becomes of it does not matter.
+    pub(crate) async fn discard(mut self) {
+        let read = async {
+            let mut left = DISCARD_BYTES;
+            while let Ok(Some(chunk)) = self.body.chunk().await
+                && chunk.len() <= left
+            {
+                left -= chunk.len();
+            }
+        };
+        // Either way the answer counts; only the connection is lost at the limit.
+        tokio::time::timeout(DISCARD_WITHIN, read).await.ok();
+    }
+}
+
+/// Why a request has no answer that counts.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It cannot be sent as it is: its URL, or a header.
+    Unsendable(String),
+    /// No connection came to stand, so that nothing was sent.
+    NotConnected(String),
+    /// A time limit ran out.
+    TimedOut(Limit),
+    /// The connection broke, or what came is not HTTP, or not what its `Content-Encoding` says.
+    Broken(String),
+    /// A redirect that is not followed.
+    Redirect(String),
+}
+
+impl Failure {
+    /// Whether the server may have acted on the request.
+    pub(crate) fn may_have_reached_the_server(&self) -> bool {
+        match self {
+            Self::Unsendable(_) | Self::NotConnected(_) => false,
+            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsendable(why) => write!(f, "the request cannot be sent: {why}"),
+            Self::NotConnected(why) => write!(f, "no connection: {why}"),
+            Self::TimedOut(limit) => {
+                write!(f, "nothing came within {} ms (timeouts.{})", limit.duration.as_millis(), limit.name)
+            }
+            Self::Broken(why) => write!(f, "the answer broke off: {why}"),
+            Self::Redirect(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,20 @@
+//! Requests and answers: the one place that knows how bytes reach a server.
+//!
+//! - [`Client`] sends, over connections that the whole process shares.
+//! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout.
+//! - [`Gate`] bounds how many requests are under way.
+//!
+//! Nothing here knows sessions, entries or heads.
+
+mod client;
+mod gate;
+mod message;
+mod proxy;
+mod redirect;
+mod settings;
+mod trust;
+
+pub(crate) use client::Client;
+pub(crate) use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate};
+pub(crate) use message::{Body, Failure, Limit, Request, Response, Transport};
+pub(crate) use settings::Settings;

@@ -1,0 +1,113 @@
+//! Where a redirect leads.
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
+
+use super::message::{Failure, Request};
+
+/// So many redirects are followed for one request.
+pub(super) const MAX_REDIRECTS: usize = 21;
+
+/// The request that follows an answer, or `None` where the answer is the last one.
+///
+/// 301, 302, 307 and 308 keep method and body. 303 asks for a GET elsewhere, which says nothing about an
+/// entry: for a PUT it is the answer. `Authorization` does not leave the origin that it was meant for.
+pub(super) fn follow(
+    request: &Request,
+    status: u16,
+    headers: &HeaderMap,
+) -> Result<Option<Request>, Failure> {
+    match status {
+        301 | 302 | 307 | 308 => {}
+        303 if request.method == Method::GET => {}
+        _ => return Ok(None),
+    }
+    let Some(location) = headers.get(LOCATION) else { return Ok(None) };
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let mut url = request
+        .url
+        .join(&location)
+        .map_err(|error| Failure::Redirect(format!("the server redirects to no valid URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
+    }
+    url.set_fragment(None);
+    let mut next = request.clone();
+    if url.origin() != request.url.origin() {
+        next.headers.remove(AUTHORIZATION);
+    }
+    next.url = url;
+    Ok(Some(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: Method, url: &str) -> Request {
+        Request {
+            method,
+            url: url.parse().unwrap(),
+            headers: HeaderMap::from_iter([(AUTHORIZATION, "Bearer t".parse().unwrap())]),
+            body: "body".into(),
+            answer_within: None,
+            chunk_within: None,
+        }
+    }
+
+    fn to(location: &str) -> HeaderMap {
+        HeaderMap::from_iter([(LOCATION, location.parse().unwrap())])
+    }
+
+    fn followed(method: Method, status: u16, location: &str) -> Option<Request> {
+        follow(&request(method, "http://a.test/one"), status, &to(location)).unwrap()
+    }
+
+    #[test]
+    fn method_and_body_are_kept() {
+        for status in [301, 302, 307, 308] {
+            let next = followed(Method::PUT, status, "/two").unwrap();
+            assert_eq!((next.method, next.url.as_str(), &next.body[..]), (
+                Method::PUT,
+                "http://a.test/two",
+                &b"body"[..]
+            ));
+        }
+    }
+
+    #[test]
+    fn a_303_is_followed_for_a_read_and_not_for_a_put() {
+        assert_eq!(followed(Method::GET, 303, "/two").unwrap().method, Method::GET);
+        assert!(followed(Method::PUT, 303, "/two").is_none());
+    }
+
+    #[test]
+    fn other_answers_are_the_last_ones() {
+        for status in [200, 300, 304, 305, 306, 400] {
+            assert!(followed(Method::GET, status, "/two").is_none(), "{status}");
+        }
+        let none = follow(&request(Method::GET, "http://a.test/"), 302, &HeaderMap::new()).unwrap();
+        assert!(none.is_none());
+    }
+
+    #[test]
+    fn authorization_stays_with_its_origin() {
+        let kept = |location: &str| {
+            followed(Method::GET, 307, location).unwrap().headers.contains_key(AUTHORIZATION)
+        };
+        assert!(kept("two"));
+        assert!(kept("http://a.test:80/two"));
+        assert!(!kept("http://a.test:81/two"));
+        assert!(!kept("https://a.test/two"));
+        assert!(!kept("http://b.test/two"));
+        assert!(!kept("//b.test/two"));
+    }
+
+    #[test]
+    fn another_scheme_is_refused() {
+        for location in ["ftp://a.test/", "file:///etc/passwd", "data:,x", "http://"] {
+            let failure = follow(&request(Method::GET, "http://a.test/"), 302, &to(location)).unwrap_err();
+            assert!(matches!(failure, Failure::Redirect(_)), "{location}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The sessions of one environment: heads, and an ordered queue for each.
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+
+use super::doubt::Unsure;
+use super::entry_uuid::EntryUuid;
+
+/// Work that waits in a session's queue. It answers for its own panics.
+pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One append-only log on the server, as one environment knows it.
+///
+/// A worker task lives while there are jobs, and no longer: an idle session costs an entry of a map. A
+/// session that was cleared is merely forgotten by [`Sessions`]: jobs that it has go on chaining on the
+/// heads that it had, and touch no other's.
+#[derive(Default)]
+pub(crate) struct Session {
+    // A std mutex: it is held for a few instructions, never across an await.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    head: Option<EntryUuid>,
+    unsure: Unsure,
+    jobs: VecDeque<Job>,
+    working: bool,
+}
+
+impl Session {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The uuid of the last entry known to be on the server.
+    pub(crate) fn head(&self) -> Option<EntryUuid> {
+        self.state().head.clone()
+    }
+
+    pub(crate) fn set_head(&self, head: EntryUuid) {
+        self.state().head = Some(head);
+    }
+
+    /// Entries whose append ended without success while they may have been stored.
+    pub(crate) fn with_unsure<T>(&self, work: impl FnOnce(&mut Unsure) -> T) -> T {
+        work(&mut self.state().unsure)
+    }
+
+    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time.
+    pub(crate) fn enqueue(self: &Arc<Self>, runtime: &Handle, job: Job) {
+        let idle = {
+            let mut state = self.state();
+            state.jobs.push_back(job);
+            !mem::replace(&mut state.working, true)
+        };
+        if idle {
+            runtime.spawn(work(self.clone()));
+        }
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut state = self.state();
+        let job = state.jobs.pop_front();
+        state.working = job.is_some();
+        job
+    }
+}
+
+async fn work(session: Arc<Session>) {
+    while let Some(job) = session.next_job() {
+        job.await;
+    }
+}
+
+/// The sessions of one environment, by id.
+#[derive(Default)]
+pub(crate) struct Sessions(HashMap<String, Arc<Session>>);
+
+impl Sessions {
+    pub(crate) fn get(&mut self, id: &str) -> Arc<Session> {
+        match self.0.get(id) {
+            Some(session) => session.clone(),
+            None => self.0.entry(id.to_owned()).or_default().clone(),
+        }
+    }
+
+    /// Forgets head and queue; what was queued is still sent.
+    pub(crate) fn clear(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+
+    pub(crate) fn clear_all(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::sync::{Barrier, mpsc, oneshot};
+
+    fn session() -> Arc<Session> {
+        Arc::default()
+    }
+
+    #[tokio::test]
+    async fn jobs_run_one_at_a_time_in_the_order_of_the_calls() {
+        let (session, running) = (session(), Arc::new(AtomicUsize::new(0)));
+        let (done, mut order) = mpsc::unbounded_channel();
+        for number in 0..100 {
+            let (done, running) = (done.clone(), running.clone());
+            session.enqueue(
+                &Handle::current(),
+                Box::pin(async move {
+                    assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                    tokio::task::yield_now().await;
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    done.send(number).unwrap();
+                }),
+            );
+        }
+        for number in 0..100 {
+            assert_eq!(order.recv().await, Some(number));
+        }
+    }
+
+    #[tokio::test]
+    async fn sessions_run_beside_each_other() {
+        let barrier = Arc::new(Barrier::new(11));
+        for _ in 0..10 {
+            let barrier = barrier.clone();
+            session().enqueue(
+                &Handle::current(),
+                Box::pin(async move {
+                    barrier.wait().await;
+                }),
+            );
+        }
+        barrier.wait().await;
+    }
+
+    #[tokio::test]
+    async fn an_idle_session_has_no_task() {
+        let session = session();
+        let (done, finished) = oneshot::channel();
+        session.enqueue(&Handle::current(), Box::pin(async move { done.send(()).unwrap() }));
+        finished.await.unwrap();
+        while Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(Arc::strong_count(&session), 1);
+        assert!(!session.state().working);
+    }
+
+    #[test]
+    fn a_cleared_session_begins_anew() {
+        let mut sessions = Sessions::default();
+        let old = sessions.get("a");
+        old.set_head(EntryUuid::new("head").unwrap());
+        assert!(Arc::ptr_eq(&old, &sessions.get("a")));
+        sessions.clear("a");
+        assert!(sessions.get("a").head().is_none());
+        old.set_head(EntryUuid::new("late").unwrap());
+        assert!(sessions.get("a").head().is_none());
+    }
+
+    #[test]
+    fn clearing_all_forgets_every_session() {
+        let mut sessions = Sessions::default();
+        for id in ["a", "b"] {
+            sessions.get(id).set_head(EntryUuid::new("head").unwrap());
+        }
+        sessions.clear_all();
+        assert!(["a", "b"].iter().all(|id| sessions.get(id).head().is_none()));
+    }
+}

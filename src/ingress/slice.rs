@@ -1,0 +1,68 @@
+//! A run of entries as text, in the form in which they travel: one JSON array.
+
+use std::ops::Range;
+
+/// Past this many bytes a slice is handed on. Large enough to make the cost of a hand-over small, small
+/// enough to be parsed within a few milliseconds.
+pub(crate) const SLICE_BYTES: usize = 256 * 1024;
+
+/// Past this many entries a slice is handed on, however small they are: it bounds the arguments of the one
+/// call that adds them to a list.
+pub(crate) const SLICE_ENTRIES: usize = 4096;
+
+/// `[entry,entry,…]`, and where in it each entry stands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Slice {
+    text: Vec<u8>,
+    entries: Vec<Range<usize>>,
+}
+
+impl Slice {
+    /// Adds an entry's text.
+    pub(crate) fn push(&mut self, entry: &[u8]) {
+        let start = self.begin_entry();
+        self.text.extend_from_slice(entry);
+        self.end_entry(start);
+    }
+
+    /// Begins an entry whose text comes piecemeal by [`extend`](Self::extend); says where it starts.
+    pub(super) fn begin_entry(&mut self) -> usize {
+        self.text.push(if self.entries.is_empty() { b'[' } else { b',' });
+        self.text.len()
+    }
+
+    pub(super) fn extend(&mut self, text: &[u8]) {
+        self.text.extend_from_slice(text);
+    }
+
+    pub(super) fn end_entry(&mut self, start: usize) {
+        self.entries.push(start..self.text.len());
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.text.len() >= SLICE_BYTES || self.entries.len() >= SLICE_ENTRIES
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many entries it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Each entry's text, in order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.entries.iter().map(|range| &self.text[range.clone()])
+    }
+
+    /// The text of the whole array; UTF-8 where the server sent such.
+    pub(crate) fn into_json(mut self) -> Vec<u8> {
+        self.text.push(if self.text.is_empty() { b'[' } else { b']' });
+        if self.entries.is_empty() {
+            self.text.push(b']');
+        }
+        self.text
+    }
+}

@@ -1,0 +1,15 @@
+//! session-ingress: a Node-API addon that appends the entries of coding-agent sessions to remote logs, and
+//! reads those logs back.
+//!
+//! # Layout
+//!
+//! Imports run one way: `binding → ingress → http`.
+//!
+//! - [`binding`]: the JavaScript side. The exported functions, the host's bindings and options, V8's JSON,
+//!   and the one channel by which results reach the JavaScript thread. The only place that names napi.
+//! - [`ingress`]: the core. Queues and heads, attempts and conflicts, logs and teleport events.
+//! - [`http`]: requests and answers. Connections, redirects, trust, proxies, limits.
+
+mod binding;
+mod http;
+mod ingress;
