@@ -23,10 +23,7 @@ impl Host {
                 ValueType::Undefined | ValueType::Null => None,
                 ValueType::String => js::as_string(env, token),
                 _ => {
-                    return Err(wrong(
-                        Binding::GetSessionIngressAuthToken,
-                        "a string, null or undefined",
-                    ));
+                    return Err(wrong(Binding::GetSessionIngressAuthToken, "a string, null or undefined"));
                 }
             },
             None => token_of_environment(env),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use napi::Env;
 
 use super::host::Host;
-use super::js::{self, Persistent, Value};
+use super::js::{self, Value};
 use super::options::Binding;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
 use crate::ingress::{Data, Diagnostic, Report};
@@ -32,7 +32,8 @@ impl Host {
         match message {
             Message::Report(report) => self.deliver_report(env, report),
             Message::NotSerialisable(id) => {
-                let error = self.operations.borrow_mut().get_mut(&id).and_then(|pending| pending.error.take());
+                let error =
+                    self.operations.borrow_mut().get_mut(&id).and_then(|pending| pending.error.take());
                 if let Some(error) = error {
                     self.log(env, Binding::LogError, &[error.get(env)]);
                 }
@@ -83,29 +84,26 @@ impl Host {
         }
     }
 
-    fn deliver_batch(&self, env: &Env, mut batch: Batch) {
-        // Taken out meanwhile: JSON.parse runs no code of the host, but nothing is held across it anyway.
-        let list = self.operations.borrow_mut().get_mut(&batch.operation).map(|pending| pending.list.take());
+    fn deliver_batch(&self, env: &Env, Batch { operation, change, receipt }: Batch) {
+        // Taken out meanwhile: nothing is borrowed while JavaScript runs.
+        let list = self.operations.borrow_mut().get_mut(&operation).map(|pending| pending.list.take());
         // An operation that has settled meanwhile wants no more.
         let Some(mut list) = list else { return };
-        match batch.take_change() {
-            Some(Change::Add(slice)) => {
-                if self.json.extend(env, &mut list, slice).is_err() {
-                    batch.refuse();
+        let accepted = match change {
+            Change::Add(slice) => self.json.extend(env, &mut list, slice).is_ok(),
+            Change::Truncate(length) => {
+                if let Some(list) = &list {
+                    js::set_length(env, list.get(env), length);
                 }
+                true
             }
-            Some(Change::Truncate(length)) => truncate(env, list.as_ref(), length),
-            None => {}
-        }
-        if let Some(pending) = self.operations.borrow_mut().get_mut(&batch.operation) {
+        };
+        if let Some(pending) = self.operations.borrow_mut().get_mut(&operation) {
             pending.list = list;
         }
-    }
-}
-
-fn truncate(env: &Env, list: Option<&Persistent>, length: usize) {
-    if let Some(list) = list {
-        js::set_length(env, list.get(env), length);
+        if !accepted {
+            receipt.refuse();
+        }
     }
 }
 

@@ -55,20 +55,16 @@ impl Host {
             .map(|function| Persistent::new(env, function));
         let this = Rc::new(RefCell::new(Weak::<Self>::new()));
         let of_this = this.clone();
-        let deliver: Function<'_, (), ()> =
-            env.create_function_from_closure("deliver", move |context| {
-                if let Some(host) = of_this.borrow().upgrade() {
-                    host.deliver(context.env);
-                }
-                Ok(())
-            })?;
+        let deliver: Function<'_, (), ()> = env.create_function_from_closure("deliver", move |context| {
+            if let Some(host) = of_this.borrow().upgrade() {
+                host.deliver(context.env);
+            }
+            Ok(())
+        })?;
         // Made here and not at the first call: log bindings are called in the async context of this moment,
         // not in that of whoever happens to call first.
-        let waker = deliver
-            .build_threadsafe_function::<()>()
-            .weak::<true>()
-            .callee_handled::<false>()
-            .build()?;
+        let waker =
+            deliver.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
         channel.set_waker(waker);
         let host = Rc::new(Self {
             json,

@@ -149,9 +149,8 @@ pub(super) fn as_number(env: &Env, value: Value<'_>) -> Option<f64> {
 pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
     let mut length = 0;
     // SAFETY: with no buffer, only the length is asked for.
-    let status = unsafe {
-        sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length)
-    };
+    let status =
+        unsafe { sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
     if status != sys::Status::napi_ok {
         return None;
     }
@@ -160,13 +159,7 @@ pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
     // SAFETY: the buffer has the room that is named, and `length` bytes of it are written.
     unsafe {
         let room = text.capacity();
-        sys::napi_get_value_string_utf8(
-            env.raw(),
-            value.raw(),
-            text.as_mut_ptr().cast(),
-            room,
-            &mut length,
-        );
+        sys::napi_get_value_string_utf8(env.raw(), value.raw(), text.as_mut_ptr().cast(), room, &mut length);
         text.set_len(length);
     }
     Some(text)
@@ -175,9 +168,10 @@ pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
 /// [`as_utf8`] as a `String`.
 pub(super) fn as_string(env: &Env, value: Value<'_>) -> Option<String> {
     let text = as_utf8(env, value)?;
-    Some(String::from_utf8(text).unwrap_or_else(|error| {
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    }))
+    Some(
+        String::from_utf8(text)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }
 
 /// `object[key]`; a getter may throw.

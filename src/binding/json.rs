@@ -31,11 +31,7 @@ impl Json {
     }
 
     /// `JSON.stringify(entry)`: `None` where that is `undefined`.
-    pub(super) fn stringify<'e>(
-        &self,
-        env: &'e Env,
-        entry: Value<'_>,
-    ) -> Result<Option<Bytes>, Thrown<'e>> {
+    pub(super) fn stringify<'e>(&self, env: &'e Env, entry: Value<'_>) -> Result<Option<Bytes>, Thrown<'e>> {
         let text = js::call(env, self.stringify.get(env), self.json.get(env), &[entry])?;
         Ok(js::as_utf8(env, text).map(Bytes::from))
     }

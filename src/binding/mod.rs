@@ -75,8 +75,7 @@ pub fn append_session_log<'e>(
             Err(js::Thrown(error)) => return not_serialisable(env, host, id, error),
         };
         let numbers = host.options.borrow().numbers;
-        let append =
-            Append { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
+        let append = Append { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
         let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
         host.with_ingress(|ingress| {
             ingress.append(&session_id, append, client, line, move |appended| {
@@ -97,11 +96,7 @@ pub fn append_session_log<'e>(
     ts_args_type = "sessionId: string, url: string",
     ts_return_type = "Promise<T[] | null>"
 )]
-pub fn get_session_logs<'e>(
-    env: &'e Env,
-    session_id: Value<'e>,
-    url: Value<'e>,
-) -> napi::Result<Value<'e>> {
+pub fn get_session_logs<'e>(env: &'e Env, session_id: Value<'e>, url: Value<'e>) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
         let session_id = string_argument(env, session_id, "sessionId")?;
         let url = string_argument(env, url, "url")?;
@@ -164,9 +159,7 @@ pub fn get_teleport_events<'e>(
                 let outcome = match events {
                     Events::Read => Outcome::List,
                     Events::None => Outcome::Null,
-                    Events::SessionExpired => {
-                        Outcome::Rejected(Error::SessionExpired.to_string())
-                    }
+                    Events::SessionExpired => Outcome::Rejected(Error::SessionExpired.to_string()),
                 };
                 channel.send(Message::Settle(id, outcome));
             });

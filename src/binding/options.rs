@@ -143,8 +143,8 @@ impl Change {
             match key {
                 "maxAttempts" => {
                     let count = count(env, value, name)?;
-                    retry.max_attempts = count
-                        .map_or(default.max_attempts, |count| u32::try_from(count).unwrap_or(u32::MAX));
+                    retry.max_attempts =
+                        count.map_or(default.max_attempts, |count| u32::try_from(count).unwrap_or(u32::MAX));
                 }
                 "baseDelayMs" => {
                     retry.base_delay = milliseconds(env, value, name)?.unwrap_or(default.base_delay);
@@ -229,11 +229,7 @@ fn unknown<'e>(name: &str) -> Rejection<'e> {
     Rejection::Type(format!("configure: unknown option {name}"))
 }
 
-fn function<'e>(
-    env: &'e Env,
-    value: Value<'_>,
-    name: &str,
-) -> Result<Option<Persistent>, Rejection<'e>> {
+fn function<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<Option<Persistent>, Rejection<'e>> {
     match js::kind(value) {
         ValueType::Function => Ok(Some(Persistent::new(env, value))),
         ValueType::Undefined | ValueType::Null => Ok(None),
@@ -258,11 +254,7 @@ fn number<'e>(
     }
 }
 
-fn milliseconds<'e>(
-    env: &'e Env,
-    value: Value<'_>,
-    name: &str,
-) -> Result<Option<Duration>, Rejection<'e>> {
+fn milliseconds<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<Option<Duration>, Rejection<'e>> {
     let what = "a finite number of milliseconds, not negative";
     let number = number(env, value, name, what, |number| number.is_finite() && number >= 0.0)?;
     Ok(number.map(|number| Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)))

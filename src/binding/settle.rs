@@ -43,10 +43,8 @@ pub(super) enum Outcome {
 /// Entries on their way into the list of an operation.
 pub(super) struct Batch {
     pub(super) operation: OperationId,
-    change: Option<Change>,
-    state: Arc<ListState>,
-    /// Its place in the window, until it was looked at.
-    _place: OwnedSemaphorePermit,
+    pub(super) change: Change,
+    pub(super) receipt: Receipt,
 }
 
 pub(super) enum Change {
@@ -54,13 +52,15 @@ pub(super) enum Change {
     Truncate(usize),
 }
 
-impl Batch {
-    pub(super) fn take_change(&mut self) -> Option<Change> {
-        self.change.take()
-    }
+/// Lets the reader go on when dropped: the batch was looked at.
+pub(super) struct Receipt {
+    state: Arc<ListState>,
+    _place: OwnedSemaphorePermit,
+}
 
-    /// V8 found that it is no JSON.
-    pub(super) fn refuse(&self) {
+impl Receipt {
+    /// V8 found that the batch is no JSON.
+    pub(super) fn refuse(self) {
         self.state.refused.store(true, Ordering::Relaxed);
     }
 }
@@ -192,8 +192,12 @@ impl ListSink {
     async fn change(&self, change: Change) -> Result<(), Refused> {
         let place = self.window.clone().acquire_owned().await.map_err(|_| Refused::Gone)?;
         self.refused()?;
-        let batch =
-            Batch { operation: self.operation, change: Some(change), state: self.state.clone(), _place: place };
+        let batch = Batch {
+            operation: self.operation,
+            change: Some(change),
+            state: self.state.clone(),
+            _place: place,
+        };
         if self.channel.put(|queues| queues.batches.push_back(batch)) { Ok(()) } else { Err(Refused::Gone) }
     }
 

@@ -28,8 +28,7 @@ struct Shared {
 impl Client {
     pub(crate) fn shared(settings: Settings) -> Self {
         static CLIENTS: OnceLock<Mutex<HashMap<Settings, Arc<Shared>>>> = OnceLock::new();
-        let mut clients =
-            CLIENTS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = CLIENTS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         let shared = clients
             .entry(settings)
             .or_insert_with_key(|settings| {

@@ -67,11 +67,10 @@ mod tests {
     fn method_and_body_are_kept() {
         for status in [301, 302, 307, 308] {
             let next = followed(Method::PUT, status, "/two").unwrap();
-            assert_eq!((next.method, next.url.as_str(), &next.body[..]), (
-                Method::PUT,
-                "http://a.test/two",
-                &b"body"[..]
-            ));
+            assert_eq!(
+                (next.method, next.url.as_str(), &next.body[..]),
+                (Method::PUT, "http://a.test/two", &b"body"[..])
+            );
         }
     }
 

@@ -206,9 +206,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 self.recovered();
                 self.stored(self.entry.uuid.clone())
             }
-            Some(named) if self.ambiguous => {
-                self.look_for_entry(Doubt { named: Some(named) }, attempt).await
-            }
+            Some(named) if self.ambiguous => self.look_for_entry(Doubt { named: Some(named) }, attempt).await,
             Some(named) => self.adopt(named),
             None => self.look_for_head().await,
         }

@@ -43,7 +43,6 @@ pub(crate) enum Error {
     Panicked(Operation, String),
 }
 
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,12 +11,10 @@ use std::task::Poll;
 /// can panic. Queues and heads are changed in single steps under their locks.
 pub(crate) async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let mut work = pin!(work);
-    std::future::poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
-        }
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
     })
     .await
 }

@@ -62,7 +62,9 @@ enum State {
 enum Around {
     Key,
     /// In a key that starts at this place of the skeleton.
-    InKey { start: usize },
+    InKey {
+        start: usize,
+    },
     Colon,
     /// The value of the key that was looked for.
     Value,
@@ -161,7 +163,8 @@ impl Cutter {
                     && let Around::InKey { start } = around
                 {
                     self.skeleton.extend_from_slice(&chunk[..at]);
-                    let found = str::from_utf8(&self.skeleton[start..]).is_ok_and(|key| key_is(key, self.key));
+                    let found =
+                        str::from_utf8(&self.skeleton[start..]).is_ok_and(|key| key_is(key, self.key));
                     return self.go(if found { Around::Colon } else { Around::Other }, at);
                 }
                 continue;
@@ -331,9 +334,8 @@ mod tests {
             cutter.push(chunk);
             while let Some(piece) = cutter.next_piece() {
                 match piece {
-                    Piece::Slice(slice) => {
-                        entries.extend(slice.entries().map(|entry| String::from_utf8_lossy(entry).into_owned()))
-                    }
+                    Piece::Slice(slice) => entries
+                        .extend(slice.entries().map(|entry| String::from_utf8_lossy(entry).into_owned())),
                     Piece::StartOver => entries.clear(),
                 }
             }
@@ -368,20 +370,20 @@ mod tests {
 
     #[test]
     fn entries_are_cut_at_the_commas_of_the_array() {
-        assert_eq!(entries(r#"{"loglines":[{"a":1},[2,3],"x",-0,null]}"#), [
-            r#"{"a":1}"#,
-            "[2,3]",
-            r#""x""#,
-            "-0",
-            "null"
-        ]);
+        assert_eq!(
+            entries(r#"{"loglines":[{"a":1},[2,3],"x",-0,null]}"#),
+            [r#"{"a":1}"#, "[2,3]", r#""x""#, "-0", "null"]
+        );
         assert_eq!(entries(r#"{"loglines":[]}"#), [""; 0]);
         assert_eq!(entries("{\n\"loglines\"\t:\r[ ] }"), [""; 0]);
     }
 
     #[test]
     fn brackets_commas_and_quotes_inside_strings_do_not_count() {
-        assert_eq!(entries(r#"{"loglines":["],[}\"{",{"k,\\":"\\\""}]}"#), [r#""],[}\"{""#, r#"{"k,\\":"\\\""}"#]);
+        assert_eq!(
+            entries(r#"{"loglines":["],[}\"{",{"k,\\":"\\\""}]}"#),
+            [r#""],[}\"{""#, r#"{"k,\\":"\\\""}"#]
+        );
     }
 
     #[test]
@@ -415,9 +417,21 @@ mod tests {
     #[test]
     fn another_shape_is_refused() {
         for body in [
-            "", " ", "null", "[]", "17", "\"loglines\"", "{}", "<html></html>", r#"["loglines",[1]]"#,
-            r#"{"loglines":null}"#, r#"{"loglines":{}}"#, r#"{"loglines":"[]"}"#, r#"{"Loglines":[]}"#,
-            r#"[{"loglines":[1]}]"#, r#"{"a":"loglines","b":[1]}"#,
+            "",
+            " ",
+            "null",
+            "[]",
+            "17",
+            "\"loglines\"",
+            "{}",
+            "<html></html>",
+            r#"["loglines",[1]]"#,
+            r#"{"loglines":null}"#,
+            r#"{"loglines":{}}"#,
+            r#"{"loglines":"[]"}"#,
+            r#"{"Loglines":[]}"#,
+            r#"[{"loglines":[1]}]"#,
+            r#"{"a":"loglines","b":[1]}"#,
         ] {
             refused(body);
         }
@@ -436,11 +450,24 @@ mod tests {
     #[test]
     fn malformed_surroundings_are_refused() {
         for body in [
-            r#"{"loglines":[1]}}"#, r#"{"loglines":[1]}{}"#, r#"{"loglines":[1]} x"#, r#"{"loglines":[1]"#,
-            r#"{"loglines" [1]}"#, r#"{"loglines":[1],}"#, r#"{,"loglines":[1]}"#, r#"{"a" "loglines":[1]}"#,
-            r#"{"a":1 "loglines":[1]}"#, r#"{"loglines"::[1]}"#, r#"{"loglines":[1]:2}"#, r#"{"loglines":[1],"a":tru}"#,
-            r#"{"a":"\x","loglines":[1]}"#, r#"{}{"loglines":[1]}"#, r#"{'loglines':[1]}"#, r#"{loglines:[1]}"#,
-            "{\"loglines\":[1],\"a\":\"\u{1}\"}", "{\"loglines\":[1],\"\u{1}\":0}",
+            r#"{"loglines":[1]}}"#,
+            r#"{"loglines":[1]}{}"#,
+            r#"{"loglines":[1]} x"#,
+            r#"{"loglines":[1]"#,
+            r#"{"loglines" [1]}"#,
+            r#"{"loglines":[1],}"#,
+            r#"{,"loglines":[1]}"#,
+            r#"{"a" "loglines":[1]}"#,
+            r#"{"a":1 "loglines":[1]}"#,
+            r#"{"loglines"::[1]}"#,
+            r#"{"loglines":[1]:2}"#,
+            r#"{"loglines":[1],"a":tru}"#,
+            r#"{"a":"\x","loglines":[1]}"#,
+            r#"{}{"loglines":[1]}"#,
+            r#"{'loglines':[1]}"#,
+            r#"{loglines:[1]}"#,
+            "{\"loglines\":[1],\"a\":\"\u{1}\"}",
+            "{\"loglines\":[1],\"\u{1}\":0}",
         ] {
             refused(body);
         }
@@ -448,8 +475,14 @@ mod tests {
 
     #[test]
     fn empty_places_in_the_array_are_refused() {
-        for body in [r#"{"loglines":[,]}"#, r#"{"loglines":[1,]}"#, r#"{"loglines":[,1]}"#, r#"{"loglines":[1,,2]}"#,
-            r#"{"loglines":[1}]}"#, r#"{"loglines":[}]}"#] {
+        for body in [
+            r#"{"loglines":[,]}"#,
+            r#"{"loglines":[1,]}"#,
+            r#"{"loglines":[,1]}"#,
+            r#"{"loglines":[1,,2]}"#,
+            r#"{"loglines":[1}]}"#,
+            r#"{"loglines":[}]}"#,
+        ] {
             refused(body);
         }
     }
@@ -469,7 +502,10 @@ mod tests {
         let mut sizes = Vec::new();
         while let Some(Piece::Slice(slice)) = cutter.next_piece() {
             let count = slice.len();
-            assert_eq!(slice.into_json(), format!("[{}]", vec![entry.as_str(); count].join(",")).into_bytes());
+            assert_eq!(
+                slice.into_json(),
+                format!("[{}]", vec![entry.as_str(); count].join(",")).into_bytes()
+            );
             sizes.push(count);
         }
         assert_eq!(sizes.iter().sum::<usize>(), 1000);

@@ -12,6 +12,8 @@
 //! - `runtime`, `guard`: where operations run, and what a panic in one becomes.
 
 mod append;
+#[cfg(test)]
+mod append_tests;
 mod backoff;
 mod caller;
 mod doubt;
@@ -21,6 +23,8 @@ mod guard;
 mod loglines;
 mod members;
 mod read;
+#[cfg(test)]
+mod read_tests;
 mod report;
 mod request;
 mod runtime;
@@ -103,8 +107,7 @@ impl Ingress {
         // The session as it is now: one that is cleared meanwhile keeps no head from this read.
         let session = self.sessions.get(session_id);
         self.runtime.spawn(async move {
-            let request =
-                target.map(|target| target.read(reading.after_last_compact, &reading.timeouts));
+            let request = target.map(|target| target.read(reading.after_last_compact, &reading.timeouts));
             let log = reading.log(request).await;
             let read = log.is_some();
             if let Some(last_uuid) = log.and_then(|log| log.last_uuid) {
@@ -140,8 +143,7 @@ impl Ingress {
     ) {
         self.runtime.spawn(async move {
             let Reading { transport, mut sink, caller, timeouts, .. } = reading;
-            let read =
-                teleport::read_events(&transport, account, &session_id, &timeouts, &mut sink, &caller);
+            let read = teleport::read_events(&transport, account, &session_id, &timeouts, &mut sink, &caller);
             settle(or_failed(read, Operation::ReadTeleportEvents, &caller, Events::None).await);
         });
     }

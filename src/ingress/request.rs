@@ -286,8 +286,7 @@ mod tests {
 
     #[test]
     fn events_come_1000_a_page_and_a_cursor_is_percent_encoded() {
-        let url =
-            |cursor| account().read_events("s", cursor, &Timeouts::default()).unwrap().url.to_string();
+        let url = |cursor| account().read_events("s", cursor, &Timeouts::default()).unwrap().url.to_string();
         let first = "http://api.test/v1/code/sessions/s/teleport-events?limit=1000";
         assert_eq!(url(None), first);
         assert_eq!(url(Some("")), format!("{first}&cursor="));

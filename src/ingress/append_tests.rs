@@ -1,0 +1,541 @@
+//! SPEC section 3, row by row, against a scripted server and a paused clock.
+
+use std::time::Duration;
+
+use super::append::{Append, append};
+use super::session::Session;
+use super::testing::{Answer, Recorder, Script};
+use super::{EntryUuid, Retry, Timeouts};
+use crate::http::Failure;
+
+const ADOPT: &str = "session_persist_409_adopt_server_uuid";
+const RECOVERED: &str = "session_persist_recovered_from_409";
+const BAD_TOKEN: &str = "session_persist_fail_bad_token";
+const CONFLICT: &str = "session_persist_fail_concurrent_modification";
+
+fn uuid(text: &str) -> EntryUuid {
+    EntryUuid::new(text).unwrap()
+}
+
+/// An append of an entry `own` to a session whose head is `head`.
+struct Case {
+    session: Session,
+    entry: Append,
+    host: Recorder,
+}
+
+struct Outcome {
+    appended: bool,
+    asked: Vec<String>,
+    waits: Vec<u128>,
+    head: Option<EntryUuid>,
+    told: Vec<String>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let entry = Append {
+            uuid: uuid("own"),
+            body: r#"{"uuid":"own"}"#.into(),
+            url: "http://a.test/log?x=1".into(),
+            token: "t".into(),
+            retry: Retry::default(),
+            timeouts: Timeouts::default(),
+        };
+        let session = Session::default();
+        session.set_head(uuid("head"));
+        Self { session, entry, host: Recorder::default() }
+    }
+
+    fn attempts(mut self, attempts: u32) -> Self {
+        self.entry.retry.max_attempts = attempts;
+        self
+    }
+
+    fn tokens(mut self, tokens: &[Option<&str>]) -> Self {
+        self.host = Recorder::with_tokens(tokens);
+        self
+    }
+
+    async fn run(&mut self, answers: impl IntoIterator<Item = Answer>) -> Outcome {
+        let script = Script::new(answers);
+        let told_before = self.host.told().len();
+        let appended = append(&script, &self.session, &self.entry, &self.host).await;
+        assert_eq!(script.left(), 0, "answers that nobody asked for");
+        Outcome {
+            appended,
+            asked: script.asked(),
+            waits: script.waits(),
+            head: self.session.head(),
+            told: self.host.told().split_off(told_before),
+        }
+    }
+}
+
+fn failed(status: u16, attempt: u32) -> String {
+    format!("session_persist_fail_status status={status} attempt={attempt}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_200_or_201_makes_the_entry_the_head() {
+    for status in [200, 201] {
+        let outcome = Case::new().run([Answer::status(status)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head"]);
+        assert_eq!(outcome.head, Some(uuid("own")));
+        assert!(outcome.told.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_decides_whatever_becomes_of_the_body() {
+    let outcome = Case::new().run([Answer::ok("{").cut()]).await;
+    assert!(outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_head_no_last_uuid_is_sent() {
+    let mut case = Case { session: Session::default(), ..Case::new() };
+    assert_eq!(case.run([Answer::status(201)]).await.asked, ["PUT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_entry_is_sent_as_it_is_with_every_attempt() {
+    let mut case = Case::new();
+    let script = Script::new([Answer::status(500), Answer::status(429), Answer::status(201)]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    case.entry.body.clear();
+    for request in script.requests() {
+        assert_eq!(&request.body[..], br#"{"uuid":"own"}"#);
+        assert_eq!(request.url.as_str(), "http://a.test/log?x=1");
+        assert_eq!(request.headers["authorization"], "Bearer t");
+        assert_eq!(request.headers["content-type"], "application/json");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_that_names_the_entry_itself_means_that_it_was_stored_before() {
+    let outcome = Case::new().run([Answer::conflict("own")]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.head, Some(uuid("own")));
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn uuids_that_differ_in_letter_case_only_are_the_same() {
+    let mut case = Case::new();
+    case.entry.uuid = uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c11");
+    let outcome = case.run([Answer::conflict("0B8E8AC2-92F2-4E6C-9D0E-5D3B1F9F6C11")]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_that_names_another_entry_is_adopted_and_tried_again_at_once() {
+    let outcome = Case::new().run([Answer::conflict("Other"), Answer::status(201)]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "PUT Other"]);
+    assert_eq!(outcome.waits, [0]);
+    assert_eq!(outcome.head, Some(uuid("own")));
+    assert_eq!(outcome.told, [ADOPT]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn conflicts_count_towards_the_ten_attempts() {
+    let outcome = Case::new().run((1..=10).map(|number| Answer::conflict(&format!("w{number}")))).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.asked.len(), 10);
+    assert_eq!(outcome.waits, [0; 9]);
+    assert_eq!(outcome.head, Some(uuid("w10")));
+    assert_eq!(outcome.told, [ADOPT; 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_adopts_the_last_uuid_of_the_log() {
+    for conflict in [Answer::status(409), Answer::conflict("")] {
+        let body = r#"{"loglines":[{"uuid":"a"},{"uuid":"b"},{"type":"summary"},{"uuid":7},3]}"#;
+        let outcome = Case::new().run([conflict, Answer::ok(body), Answer::status(200)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "GET", "PUT b"]);
+        assert_eq!(outcome.waits, [0, 0]);
+        assert_eq!(outcome.told, [ADOPT]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_looks_for_the_entry_itself_first() {
+    let outcome = Case::new().run([Answer::status(409), Answer::log(&["a", "own", "b"])]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.head, Some(uuid("b")));
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_and_no_head_in_the_log_fails() {
+    let get = |line: &str| format!("session_get_{line}");
+    for (answer, of_the_read) in [
+        (Answer::log(&[]), vec![]),
+        (Answer::ok(r#"{"loglines":[{"type":"summary"}]}"#), vec![]),
+        (Answer::status(404), vec![get("no_logs_for_session")]),
+        (Answer::status(403), vec![get("fail_status status=403")]),
+        (Answer::status(401), vec![get("fail_bad_token"), "logError".into(), get("fail_status")]),
+        (Answer::status(500), vec!["logError".into(), get("fail_status status=500")]),
+        (Answer::broken(), vec!["logError".into(), get("fail_status")]),
+        (Answer::ok(r#"{"loglines":["#).cut(), vec!["logError".into(), get("fail_status status=200")]),
+        (Answer::ok(r#"{"loglines":1}"#), vec!["logError".into(), get("fail_invalid_response")]),
+    ] {
+        let outcome = Case::new().run([Answer::status(409), answer]).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.head, Some(uuid("head")));
+        let told = [of_the_read, vec!["logError".into(), CONFLICT.into()]].concat();
+        assert_eq!(outcome.told, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_read_has_the_url_and_authorization_of_the_append() {
+    let case = Case::new();
+    let script = Script::new([Answer::status(409), Answer::log(&["own"])]);
+    append(&script, &case.session, &case.entry, &case.host).await;
+    let read = &script.requests()[1];
+    assert_eq!((read.method.as_str(), read.url.as_str()), ("GET", "http://a.test/log?x=1"));
+    assert_eq!(read.headers["authorization"], "Bearer t");
+    assert_eq!(read.headers.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_with_another_token_gets_one_further_attempt_at_once() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    let script = Script::new([Answer::status(401), Answer::status(201)]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    assert_eq!(script.waits(), [0]);
+    assert_eq!(script.requests()[1].headers["authorization"], "Bearer new");
+    assert_eq!(case.host.told(), [BAD_TOKEN]);
+    case.entry.token.clear();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_with_the_same_token_or_none_ends_the_append() {
+    for token in [Some("t"), None] {
+        let outcome = Case::new().tokens(&[token]).run([Answer::status(401)]).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.told, [BAD_TOKEN]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_401_ends_the_append() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    let outcome = case.run([Answer::status(401), Answer::status(401)]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, [BAD_TOKEN, BAD_TOKEN]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_serves_all_later_attempts() {
+    let case = Case::new().tokens(&[Some("new")]);
+    let script =
+        Script::new([Answer::status(401), Answer::status(500), Answer::status(409), Answer::log(&["own"])]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    for request in &script.requests()[1..] {
+        assert_eq!(request.headers["authorization"], "Bearer new");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_that_no_header_can_carry_ends_the_append() {
+    let outcome = Case::new().tokens(&[Some("a\nb")]).run([Answer::status(401)]).await;
+    assert!(!outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_of_the_last_attempt_asks_for_no_token() {
+    let outcome = Case::new().attempts(1).run([Answer::status(401)]).await;
+    assert!(!outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_other_status_is_repeated_after_the_wait() {
+    for status in [202, 204, 206, 302, 304, 400, 403, 404, 408, 413, 418, 422, 429, 500, 502, 503, 504, 599] {
+        let outcome = Case::new().run([Answer::status(status), Answer::status(201)]).await;
+        assert!(outcome.appended, "{status}");
+        assert_eq!(outcome.waits, [500]);
+        let mut told = vec![failed(status, 1)];
+        if status >= 500 {
+            told.insert(0, "logError".into());
+        }
+        assert_eq!(outcome.told, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_repeated_after_the_wait() {
+    for answer in [Answer::broken(), Answer::not_connected(), Answer::timed_out()] {
+        let outcome = Case::new().run([answer, Answer::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.waits, [500]);
+        assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_attempts_are_made_with_the_waits_of_the_specification() {
+    let outcome = Case::new().run((0..10).map(|_| Answer::status(400))).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
+    let mut told: Vec<_> = (1..=10).map(|attempt| failed(400, attempt)).collect();
+    told.push("session_persist_error_retries_exhausted attempt=10".into());
+    assert_eq!(outcome.told, told);
+    assert_eq!(outcome.head, Some(uuid("head")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_goes_by_the_number_of_the_attempt() {
+    let outcome = Case::new()
+        .run([Answer::conflict("a"), Answer::conflict("b"), Answer::status(400), Answer::status(201)])
+        .await;
+    assert_eq!(outcome.waits, [0, 0, 2000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
+    for (status, seconds, wait) in
+        [(429, "3", 3000), (503, "3", 3000), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
+    {
+        let outcome = Case::new()
+            .run([Answer::status(status).header("retry-after", seconds), Answer::status(201)])
+            .await;
+        assert_eq!(outcome.waits, [wait], "{status} {seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_in_the_last_attempt_is_no_exhaustion() {
+    let outcome = Case::new().attempts(1).run([Answer::conflict("other")]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, [ADOPT]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_or_token_that_cannot_be_sent_fails_at_once() {
+    for (url, token) in
+        [("not a url", "t"), ("/relative", "t"), ("ftp://a.test/", "t"), ("http://a.test/", "a\nb")]
+    {
+        let mut case = Case::new();
+        (case.entry.url, case.entry.token) = (url.into(), token.into());
+        let outcome = case.run([]).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_turns_out_to_be_unsendable_is_not_repeated() {
+    let outcome = Case::new().run([Answer::failure(Failure::Unsendable("a header".into()))]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_debug_line_holds_the_token() {
+    let mut case = Case::new().tokens(&[Some("new-secret")]);
+    case.entry.token = "secret".into();
+    case.run([
+        Answer::status(500),
+        Answer::status(401),
+        Answer::conflict("x"),
+        Answer::log(&["x"]),
+        Answer::status(201),
+    ])
+    .await;
+    let lines = case.host.debug_lines();
+    assert!(lines.len() > 4);
+    assert!(lines.iter().all(|line| !line.contains("secret")), "{lines:?}");
+}
+
+mod in_doubt {
+    use super::*;
+
+    /// After this the entry may be stored.
+    fn ambiguous() -> impl Iterator<Item = Answer> {
+        [500, 502, 503, 408, 202, 204, 302, 303].map(Answer::status).into_iter().chain([
+            Answer::broken(),
+            Answer::timed_out(),
+            Answer::failure(Failure::Redirect("a loop".into())),
+        ])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn own_uuid_in_the_log_means_stored() {
+        for answer in ambiguous() {
+            let outcome = Case::new()
+                .run([answer, Answer::conflict("Other"), Answer::log(&["head", "own", "Other", "later"])])
+                .await;
+            assert!(outcome.appended);
+            assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET"]);
+            assert_eq!(outcome.head, Some(uuid("later")));
+            assert_eq!(outcome.told.last().unwrap(), RECOVERED);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_named_uuid_in_the_log_means_not_stored() {
+        let outcome = Case::new()
+            .run([
+                Answer::broken(),
+                Answer::conflict("Other"),
+                Answer::log(&["head", "Other", "later"]),
+                Answer::status(201),
+            ])
+            .await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT later"]);
+        assert_eq!(outcome.waits, [500, 0, 0]);
+        assert_eq!(outcome.told.last().unwrap(), ADOPT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_proves_nothing_is_repeated_before_the_next_put() {
+        for read in [
+            Answer::status(500),
+            Answer::status(404),
+            Answer::broken(),
+            Answer::log(&[]),
+            Answer::log(&["head"]),
+            Answer::ok("{"),
+        ] {
+            let outcome = Case::new()
+                .run([
+                    Answer::status(502),
+                    Answer::conflict("Other"),
+                    read,
+                    Answer::log(&["head", "Other"]),
+                    Answer::status(201),
+                ])
+                .await;
+            assert!(outcome.appended);
+            assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
+            assert_eq!(outcome.waits, [500, 0, 1000, 0]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_head_stays_while_in_doubt() {
+        let outcome = Case::new()
+            .attempts(3)
+            .run([Answer::broken(), Answer::conflict("Other"), Answer::status(500), Answer::status(500)])
+            .await;
+        assert_eq!(outcome.head, Some(uuid("head")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn doubt_to_the_last_attempt_fails_and_says_so() {
+        let outcome = Case::new()
+            .attempts(3)
+            .run([
+                Answer::broken(),
+                Answer::conflict("Other"),
+                Answer::log(&["head"]),
+                Answer::log(&["head"]),
+            ])
+            .await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET"]);
+        assert_eq!(
+            outcome.told,
+            [
+                "logError",
+                "session_persist_fail_status attempt=1",
+                "logError",
+                "session_persist_error_retries_exhausted attempt=3"
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_leaves_no_doubt_needs_no_read() {
+        for answer in [Answer::not_connected(), Answer::status(429), Answer::status(400), Answer::status(404)]
+        {
+            let outcome = Case::new().run([answer, Answer::conflict("Other"), Answer::status(201)]).await;
+            assert!(outcome.appended);
+            assert_eq!(outcome.asked, ["PUT head", "PUT head", "PUT Other"]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_ambiguous_every_later_conflict_is_looked_into() {
+        let outcome = Case::new()
+            .run([
+                Answer::broken(),
+                Answer::conflict("a"),
+                Answer::log(&["a"]),
+                Answer::conflict("b"),
+                Answer::log(&["a", "b"]),
+                Answer::status(201),
+            ])
+            .await;
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT a", "GET", "PUT b"]);
+        assert!(outcome.appended);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_that_may_be_stored_is_looked_for_when_appended_again() {
+        let mut case = Case::new().attempts(2);
+        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
+
+        let outcome = case.run([Answer::log(&["head", "own", "later"])]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["GET"]);
+        assert_eq!(outcome.head, Some(uuid("later")));
+        assert_eq!(outcome.told, [RECOVERED]);
+
+        // Now it is known to be stored; a third append is one like any other.
+        assert_eq!(case.run([Answer::conflict("own")]).await.asked, ["PUT later"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_that_is_not_found_when_appended_again_is_sent() {
+        let mut case = Case::new().attempts(2);
+        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
+        let outcome = case.run([Answer::log(&["head", "later"]), Answer::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["GET", "PUT later"]);
+        assert_eq!(outcome.waits, [0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_log_lets_an_entry_that_no_conflict_contradicted_be_sent() {
+        let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
+        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
+        let outcome = case.run([Answer::status(404), Answer::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["GET", "PUT"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_conflict_named_is_remembered_with_the_doubt() {
+        let mut case = Case::new().attempts(2);
+        let first = [Answer::broken(), Answer::conflict("Other"), Answer::log(&["head"])];
+        assert!(!case.run(first).await.appended);
+        // A log without the entry that the conflict named is older than the conflict.
+        let outcome = case.run([Answer::log(&["head"]), Answer::log(&["head", "own", "Other"])]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["GET", "GET"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_that_cannot_be_stored_is_not_remembered() {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([Answer::status(400)]).await.appended);
+        assert_eq!(case.run([Answer::status(201)]).await.asked, ["PUT head"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_waits_while_in_doubt_are_those_of_the_attempts() {
+        let mut case = Case::new().attempts(4);
+        case.entry.retry.base_delay = Duration::from_millis(10);
+        let stale = || Answer::log(&["head"]);
+        let outcome = case.run([Answer::broken(), Answer::conflict("a"), stale(), stale(), stale()]).await;
+        assert_eq!(outcome.waits, [10, 0, 20, 40]);
+    }
+}
