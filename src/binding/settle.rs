@@ -192,12 +192,8 @@ impl ListSink {
     async fn change(&self, change: Change) -> Result<(), Refused> {
         let place = self.window.clone().acquire_owned().await.map_err(|_| Refused::Gone)?;
         self.refused()?;
-        let batch = Batch {
-            operation: self.operation,
-            change: Some(change),
-            state: self.state.clone(),
-            _place: place,
-        };
+        let receipt = Receipt { state: self.state.clone(), _place: place };
+        let batch = Batch { operation: self.operation, change, receipt };
         if self.channel.put(|queues| queues.batches.push_back(batch)) { Ok(()) } else { Err(Refused::Gone) }
     }
 
