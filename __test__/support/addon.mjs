@@ -1,0 +1,72 @@
+// The addon as a host loads it, and a host that records what it is told.
+
+import { createRequire } from 'node:module'
+
+// Whatever proxies the machine has, the servers of the tests are on it.
+process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1,localhost'
+
+/** @type {typeof import('../../index.js')} */
+export const addon = createRequire(import.meta.url)('../../index.js')
+
+const DEFAULTS = {
+  getSessionIngressAuthToken: null,
+  getOauthConfig: null,
+  getOAuthHeaders: null,
+  logForDebugging: null,
+  logForDiagnosticsNoPII: null,
+  logError: null,
+  retry: null,
+  timeouts: null,
+  limits: null,
+}
+
+/** Short waits, as many attempts as ever. */
+export const QUICK = { baseDelayMs: 1, maxDelayMs: 2 }
+
+/**
+ * Configures a host with the token `token` for the time of a test, and clears all sessions.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {import('../../index.js').ConfigureOptions} [options] what differs
+ */
+export function useHost(t, options = {}) {
+  /** What was told in order: `['debug', line]`, `['diagnostic', …arguments]`, `['error', error]`. @type {any[][]} */
+  const told = []
+  addon.configure({
+    ...DEFAULTS,
+    getSessionIngressAuthToken: () => 'token',
+    logForDebugging: (...line) => told.push(['debug', ...line]),
+    logForDiagnosticsNoPII: (...diagnostic) => told.push(['diagnostic', ...diagnostic]),
+    logError: (...error) => told.push(['error', ...error]),
+    retry: QUICK,
+    ...options,
+  })
+  addon.clearAllSessions()
+  t.after(() => addon.configure(DEFAULTS))
+  const of = (/** @type {string} */ kind) => told.filter(([first]) => first === kind).map(([, ...rest]) => rest)
+  return {
+    told,
+    get debugLines() {
+      return of('debug').map(([line]) => line)
+    },
+    /** The arguments of each diagnostic. */
+    get diagnostics() {
+      return of('diagnostic')
+    },
+    /** The event of each diagnostic. */
+    get events() {
+      return of('diagnostic').map(([, event]) => event)
+    },
+    get errors() {
+      return of('error').map(([error]) => error)
+    },
+  }
+}
+
+let uuids = 0
+
+/** An entry with a uuid of its own. @param {Record<string, unknown>} [more] */
+export function createEntry(more = {}) {
+  uuids += 1
+  return { uuid: `00000000-0000-4000-8000-${String(uuids).padStart(12, '0')}`, type: 'user', ...more }
+}

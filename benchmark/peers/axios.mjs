@@ -1,0 +1,34 @@
+// The old module's way: axios serialises and parses whole bodies on the JavaScript thread.
+
+import { createAppend, loglines, ORGANIZATION, readPages, TOKEN } from './protocol.mjs'
+
+const FETCH_MS = 20_000
+const validateStatus = (status) => status < 500
+
+/** @type {import('./index.mjs').Load} */
+export async function load(base) {
+  const { default: axios } = await import('axios')
+  const oauth = {
+    Authorization: `Bearer ${TOKEN}`,
+    'Content-Type': 'application/json',
+    'anthropic-version': '2023-06-01',
+    'x-organization-uuid': ORGANIZATION,
+  }
+  return {
+    append: createAppend({
+      prepare: (entry) => entry,
+      put: async (url, entry, headers) => {
+        const { status, headers: answered } = await axios.put(url, entry, { headers, validateStatus })
+        return { status, lastUuid: answered['x-last-uuid'] }
+      },
+    }),
+    readLog: async (_sessionId, url) => {
+      const headers = { Authorization: `Bearer ${TOKEN}` }
+      return loglines(await axios.get(url, { headers, timeout: FETCH_MS, validateStatus }))
+    },
+    readEvents: (sessionId) => {
+      const url = `${base}/v1/code/sessions/${sessionId}/teleport-events`
+      return readPages((params) => axios.get(url, { headers: oauth, params, timeout: FETCH_MS, validateStatus }))
+    },
+  }
+}

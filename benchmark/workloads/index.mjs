@@ -1,0 +1,35 @@
+// The workloads, in the order of the table.
+
+/**
+ * @typedef {object} Context
+ * @property {string} url where the server listens
+ * @property {string} dir what it serves
+ * @property {number} serverPid
+ *
+ * @typedef {object} Workload
+ * @property {string[]} variants who does it: peers, floors, or sizes; each in a process of its own
+ * @property {{ logs?: number[], pages?: number }} [needs] what the server has to have
+ * @property {number} [repeats] so many processes for each run
+ * @property {(variant: string, context: Context) => Promise<Record<string, unknown>>} run
+ */
+
+export const WORKLOADS = [
+  'load',
+  'appends',
+  'in-a-row',
+  'read',
+  'teleport',
+  'small-read',
+  'entry-sizes',
+  'idle',
+  'memory',
+  'growth-sessions',
+  'growth-queue',
+  'growth-read',
+  'timeline',
+]
+
+/** @param {string} name @returns {Promise<Workload>} */
+export async function findWorkload(name) {
+  return import(`./${name}.mjs`)
+}
