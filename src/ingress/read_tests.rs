@@ -1,8 +1,9 @@
 //! SPEC sections 4 and 5, row by row, against a scripted server.
 
 use super::EntryUuid;
-use super::read::{Log, read_log};
+use super::read::{Log, Refused, Sink, read_log};
 use super::request::{Account, Target, Timeouts};
+use super::slice::Slice;
 use super::teleport::{Events, read_events};
 use super::testing::{Answer, Kept, Recorder, Script};
 use crate::http::Failure;
@@ -263,6 +264,38 @@ mod teleport {
         let read = teleport(pages).await;
         assert_eq!((read.events, read.payloads.len()), (Events::Read, 100));
         assert!(read.told.is_empty());
+    }
+
+    /// A sink that falls behind: what it accepts is looked at only when somebody waits for that.
+    struct Behind {
+        script: Script,
+        requests_when_waited_for: Vec<usize>,
+    }
+
+    impl Sink for Behind {
+        async fn accept(&mut self, _slice: Slice) -> Result<(), Refused> {
+            Ok(())
+        }
+
+        async fn truncate(&mut self, _entries: usize) -> Result<(), Refused> {
+            Ok(())
+        }
+
+        async fn complete(&mut self) -> Result<(), Refused> {
+            self.requests_when_waited_for.push(self.script.requests().len());
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_on_its_way_while_the_sink_works_on_the_last_one() {
+        let script = Script::new([page(&["1"], r#""c""#), page(&["2"], r#""d""#), page(&["3"], "")]);
+        let mut behind = Behind { script: script.clone(), requests_when_waited_for: Vec::new() };
+        let account = Account::new("http://a.test".into(), vec![], "org");
+        let host = Recorder::default();
+        let events = read_events(&script, account, "s", &Timeouts::default(), &mut behind, &host).await;
+        assert_eq!(events, Events::Read);
+        assert_eq!(behind.requests_when_waited_for, [3]);
     }
 
     #[tokio::test]

@@ -1,0 +1,148 @@
+// Wrong arguments: a rejected TypeError that names the argument, and nothing is sent. SPEC section 2.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addon, createEntry, useHost } from './support/addon.mjs'
+import { serve } from './support/server.mjs'
+
+/** @type {any} */
+const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession } = addon
+
+const entry = createEntry()
+const url = 'http://127.0.0.1:9/'
+const NOT_STRINGS = [undefined, null, 1, true, {}, [], Symbol('s'), 1n, () => {}]
+
+/** @type {[string, string, (value: any) => Promise<unknown>][]} */
+const STRINGS = [
+  ['appendSessionLog', 'sessionId', (value) => appendSessionLog(value, entry, url)],
+  ['appendSessionLog', 'url', (value) => appendSessionLog('s', entry, value)],
+  ['getSessionLogs', 'sessionId', (value) => getSessionLogs(value, url)],
+  ['getSessionLogs', 'url', (value) => getSessionLogs('s', value)],
+  ['getSessionLogsViaOAuth', 'sessionId', (value) => getSessionLogsViaOAuth(value, 't', 'o')],
+  ['getSessionLogsViaOAuth', 'accessToken', (value) => getSessionLogsViaOAuth('s', value, 'o')],
+  ['getSessionLogsViaOAuth', 'orgUUID', (value) => getSessionLogsViaOAuth('s', 't', value)],
+  ['getTeleportEvents', 'sessionId', (value) => getTeleportEvents(value, 't', 'o')],
+  ['getTeleportEvents', 'accessToken', (value) => getTeleportEvents('s', value, 'o')],
+  ['getTeleportEvents', 'orgUUID', (value) => getTeleportEvents('s', 't', value)],
+  ['clearSession', 'sessionId', (value) => clearSession(value)],
+]
+
+for (const [name, argument, call] of STRINGS) {
+  test(`${name} rejects a ${argument} that is not a string`, async (t) => {
+    const host = useHost(t)
+    for (const value of NOT_STRINGS) {
+      await assert.rejects(call(value), (error) => {
+        assert.ok(error instanceof TypeError)
+        assert.match(error.message, new RegExp(`\\b${argument}\\b`))
+        return true
+      })
+    }
+    assert.deepEqual(host.told, [])
+  })
+}
+
+test('missing arguments are wrong arguments', async () => {
+  for (const call of [appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession]) {
+    await assert.rejects(call(), TypeError)
+  }
+})
+
+test('appendSessionLog rejects an entry that is not an object', async () => {
+  for (const value of [undefined, null, 1, 'entry', true, () => {}, Symbol('s'), 1n]) {
+    await assert.rejects(appendSessionLog('s', value, url), { name: 'TypeError', message: /\bentry\b/ })
+  }
+})
+
+test('appendSessionLog rejects an entry without a usable uuid', async () => {
+  for (const uuid of [undefined, null, 1, '', {}, 'a\nb', 'a\u0000', '\u007f', 'a\u0085b']) {
+    await assert.rejects(appendSessionLog('s', { uuid }, url), { name: 'TypeError', message: /entry\.uuid/ })
+  }
+})
+
+test('what a getter or a proxy throws rejects the call', async () => {
+  const thrown = new RangeError('from the getter')
+  const getter = {
+    get uuid() {
+      throw thrown
+    },
+  }
+  await assert.rejects(appendSessionLog('s', getter, url), thrown)
+  const { proxy, revoke } = Proxy.revocable({ uuid: 'a' }, {})
+  revoke()
+  await assert.rejects(appendSessionLog('s', proxy, url), TypeError)
+})
+
+test('an object without a prototype is an entry like any other', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 201 }))
+  assert.equal(await appendSessionLog('s', Object.assign(Object.create(null), { uuid: 'a' }), server.url), true)
+})
+
+test('an entry that cannot be serialised resolves false at once, with the error that V8 has', async (t) => {
+  const host = useHost(t)
+  const server = await serve(t, () => ({ status: 201 }))
+  /** @type {any} */
+  const circular = createEntry()
+  circular.self = circular
+  assert.equal(await appendSessionLog('s', circular, server.url), false)
+  assert.match(host.errors[0].message, /circular/)
+  assert.ok(host.errors[0] instanceof TypeError)
+  assert.equal(await appendSessionLog('s', createEntry({ big: 1n }), server.url), false)
+  assert.match(host.errors[1].message, /BigInt/)
+  assert.equal(await appendSessionLog('s', createEntry({ toJSON: () => undefined }), server.url), false)
+  assert.match(host.errors[2].message, /undefined/)
+  const own = new Error('own')
+  assert.equal(
+    await appendSessionLog(
+      's',
+      createEntry({
+        toJSON() {
+          throw own
+        },
+      }),
+      server.url,
+    ),
+    false,
+  )
+  assert.equal(host.errors[3], own)
+  assert.equal(
+    await appendSessionLog(
+      's',
+      createEntry({
+        toJSON() {
+          throw 'text'
+        },
+      }),
+      server.url,
+    ),
+    false,
+  )
+  assert.ok(host.errors[4] instanceof Error)
+  assert.match(host.errors[4].message, /text/)
+  assert.deepEqual([host.diagnostics, server.requests], [[], []])
+})
+
+test('a url that cannot be requested fails at once', async (t) => {
+  const host = useHost(t)
+  for (const bad of ['', 'log', '/log', 'ftp://127.0.0.1/', 'file:///log', 'http://', 'http://a b/']) {
+    assert.equal(await appendSessionLog('s', entry, bad), false)
+    assert.equal(await getSessionLogs('s', bad), null)
+  }
+  assert.deepEqual(host.diagnostics.slice(0, 2), [
+    ['error', 'session_persist_fail_status', { attempt: 1 }],
+    ['error', 'session_get_fail_status', {}],
+  ])
+  assert.equal(host.diagnostics.length, 14)
+  assert.equal(host.errors.length, 14)
+})
+
+test('a base url that cannot be requested is no answer', async (t) => {
+  const host = useHost(t, { getOauthConfig: () => ({ BASE_API_URL: 'nonsense' }) })
+  assert.equal(await getSessionLogsViaOAuth('s', 't', 'o'), null)
+  assert.equal(await getTeleportEvents('s', 't', 'o'), null)
+  assert.deepEqual(host.diagnostics, [
+    ['error', 'session_get_fail_status', {}],
+    ['error', 'teleport_events_fetch_fail'],
+  ])
+  assert.equal(host.errors.length, 2)
+})

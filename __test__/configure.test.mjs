@@ -1,0 +1,140 @@
+// What `configure` takes, refuses and merges: SPEC section 2.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addon, createEntry, useHost } from './support/addon.mjs'
+import { serve } from './support/server.mjs'
+
+const { appendSessionLog } = addon
+const configure = /** @type {(options?: any) => void} */ (addon.configure)
+
+const BINDINGS = [
+  'getSessionIngressAuthToken',
+  'getOauthConfig',
+  'getOAuthHeaders',
+  'logForDebugging',
+  'logForDiagnosticsNoPII',
+  'logError',
+]
+
+/** @param {any} options @param {string} key */
+function refused(options, key) {
+  assert.throws(
+    () => configure(options),
+    (error) => {
+      assert.ok(error instanceof TypeError)
+      assert.ok(error.message.includes(key), `${error.message} names ${key}`)
+      return true
+    },
+  )
+}
+
+test('options must be an object', () => {
+  for (const options of [undefined, null, 1, 'x', true, () => {}]) refused(options, 'options')
+  configure({})
+})
+
+test('an unknown key is refused by name, at either level', () => {
+  refused({ retries: {} }, 'retries')
+  refused({ retry: { attempts: 3 } }, 'retry.attempts')
+  refused({ timeouts: { readMs: 3 } }, 'timeouts.readMs')
+  refused({ limits: { sockets: 3 } }, 'limits.sockets')
+})
+
+test('a binding must be a function', () => {
+  for (const key of BINDINGS) {
+    for (const value of [1, 'x', {}, [], true]) refused({ [key]: value }, key)
+    configure({ [key]: null })
+    configure({ [key]: undefined })
+  }
+})
+
+test('a group must be an object', () => {
+  for (const key of ['retry', 'timeouts', 'limits']) {
+    for (const value of [1, 'x', true, () => {}]) refused({ [key]: value }, key)
+    configure({ [key]: null })
+    configure({ [key]: undefined })
+  }
+})
+
+test('attempts and limits are integers from 1', () => {
+  for (const [group, key] of [
+    ['retry', 'maxAttempts'],
+    ['limits', 'maxConcurrentRequests'],
+  ]) {
+    for (const value of [0, -1, 1.5, NaN, Infinity, '3', {}, 3n]) refused({ [group]: { [key]: value } }, `${group}.${key}`)
+    for (const value of [1, 7, 2 ** 40, Number.MAX_VALUE, null, undefined]) configure({ [group]: { [key]: value } })
+  }
+})
+
+test('times are finite and not negative', () => {
+  for (const name of ['retry.baseDelayMs', 'retry.maxDelayMs', 'timeouts.connectMs', 'timeouts.appendMs', 'timeouts.fetchMs']) {
+    const [group, key] = name.split('.')
+    for (const value of [-1, NaN, Infinity, '3', {}, true]) refused({ [group]: { [key]: value } }, name)
+    for (const value of [0, 0.5, 1000, Number.MAX_VALUE, null, undefined]) configure({ [group]: { [key]: value } })
+  }
+})
+
+test('of a call that is refused nothing is applied', async (t) => {
+  const host = useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 } })
+  const server = await serve(t, () => ({ status: 400 }))
+  refused({ retry: { maxAttempts: 1 }, logForDiagnosticsNoPII: null, getOauthConfig: 3 }, 'getOauthConfig')
+  refused({ retry: { maxAttempts: 1, baseDelayMs: -1 } }, 'retry.baseDelayMs')
+  await appendSessionLog('s', createEntry(), server.url)
+  assert.equal(server.requests.length, 2)
+  assert.equal(host.diagnostics.length, 3)
+})
+
+test('what a getter throws comes through', () => {
+  const thrown = new Error('from the getter')
+  const options = {
+    get retry() {
+      throw thrown
+    },
+  }
+  assert.throws(() => configure(options), thrown)
+})
+
+test('a key that is absent stays, null and undefined restore the default', async (t) => {
+  useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 0, maxDelayMs: 0 } })
+  const server = await serve(t, () => ({ status: 400 }))
+  const attempts = async () => {
+    const before = server.requests.length
+    await appendSessionLog('s', createEntry(), server.url)
+    return server.requests.length - before
+  }
+  assert.equal(await attempts(), 2)
+  configure({ retry: { baseDelayMs: 1 } })
+  assert.equal(await attempts(), 2)
+  configure({ retry: { maxAttempts: undefined, baseDelayMs: 0 } })
+  assert.equal(await attempts(), 10)
+  configure({ retry: { maxAttempts: 3 } })
+  assert.equal(await attempts(), 3)
+  configure({ retry: null })
+  configure({ retry: { maxDelayMs: 0 } })
+  assert.equal(await attempts(), 10)
+})
+
+test('retry binds when a call is made', async (t) => {
+  useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 } })
+  const server = await serve(t, () => ({ status: 400 }))
+  const appended = appendSessionLog('s', createEntry(), server.url)
+  configure({ retry: { maxAttempts: 5 } })
+  await appended
+  assert.equal(server.requests.length, 2)
+})
+
+test('bindings are looked up when they are called', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 409, headers: { 'x-last-uuid': 'a' } }))
+  /** @type {string[]} */
+  const events = []
+  const appended = appendSessionLog('s', { uuid: 'a' }, server.url)
+  configure({ logForDiagnosticsNoPII: (/** @type {string} */ _level, /** @type {string} */ event) => events.push(event) })
+  await appended
+  assert.deepEqual(events, ['session_persist_recovered_from_409'])
+})
+
+test('configure returns nothing', () => {
+  assert.equal(configure({}), undefined)
+})

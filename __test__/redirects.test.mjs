@@ -1,0 +1,79 @@
+// Redirects: SPEC section 8.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
+import { serve, serveInOrder } from './support/server.mjs'
+
+const { appendSessionLog, getSessionLogs } = addon
+
+/** @param {string} location @param {number} [status] */
+const to = (location, status = 307) => ({ status, headers: { location } })
+
+test('301, 302, 307 and 308 keep method, body and headers', async (t) => {
+  useHost(t)
+  for (const status of [301, 302, 307, 308]) {
+    const server = await serveInOrder(t, to('elsewhere?x=1', status), { status: 201 })
+    const entry = createEntry({ text: 'x'.repeat(5_000_000) })
+    assert.equal(await appendSessionLog('s', entry, `${server.url}/a/log`), true)
+    const { method, url, headers, body } = server.requests[1]
+    assert.deepEqual([method, url, body.length], ['PUT', '/a/elsewhere?x=1', JSON.stringify(entry).length])
+    assert.equal(headers.authorization, 'Bearer token')
+    assert.equal(headers['content-type'], 'application/json')
+    assert.equal(headers.referer, undefined)
+  }
+})
+
+test('303 is followed by a GET for a read, and is a failure for an append', async (t) => {
+  const host = useHost(t, { retry: { maxAttempts: 1 } })
+  const server = await serveInOrder(t, to('/b', 303), { body: { loglines: [1] } }, to('/b', 303))
+  assert.deepEqual(await getSessionLogs('s', server.url), [1])
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
+  assert.deepEqual(host.diagnostics[0], ['error', 'session_persist_fail_status', { status: 303, attempt: 1 }])
+})
+
+test('the token does not leave its origin', async (t) => {
+  useHost(t)
+  const [first, other] = [await serve(t, () => to(`${other_url()}/log`)), await serve(t, () => ({ status: 201 }))]
+  function other_url() {
+    return other.url
+  }
+  assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
+  assert.equal(first.requests[0].headers.authorization, 'Bearer token')
+  assert.equal(other.requests[0].headers.authorization, undefined)
+})
+
+test('21 redirects are followed, and no more', async (t) => {
+  const host = useHost(t, { retry: { ...QUICK, maxAttempts: 1 } })
+  const server = await serve(t, (request) => {
+    const left = Number(request.url.slice(1))
+    if (left === 0) return request.method === 'PUT' ? { status: 201 } : { body: { loglines: [] } }
+    return to(`/${left - 1}`)
+  })
+  assert.equal(await appendSessionLog('s', createEntry(), `${server.url}/21`), true)
+  assert.deepEqual(await getSessionLogs('s', `${server.url}/21`), [])
+  assert.equal(server.requests.length, 44)
+  assert.equal(await appendSessionLog('s', createEntry(), `${server.url}/22`), false)
+  assert.equal(await getSessionLogs('s', `${server.url}/22`), null)
+  assert.equal(server.requests.length, 88)
+  assert.deepEqual(host.diagnostics, [
+    ['error', 'session_persist_fail_status', { attempt: 1 }],
+    ['error', 'session_persist_error_retries_exhausted', { attempt: 1 }],
+    ['error', 'session_get_fail_status', {}],
+  ])
+})
+
+test('a redirect to another scheme is no answer', async (t) => {
+  const host = useHost(t)
+  const server = await serve(t, () => to('ftp://127.0.0.1/'))
+  assert.equal(await getSessionLogs('s', server.url), null)
+  assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', {}]])
+  assert.equal(host.errors.length, 1)
+})
+
+test('a redirect without a location is an answer like any other', async (t) => {
+  const host = useHost(t)
+  const server = await serve(t, () => ({ status: 302 }))
+  assert.equal(await getSessionLogs('s', server.url), null)
+  assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', { status: 302 }]])
+})

@@ -1,0 +1,22 @@
+// Scripts in processes of their own.
+
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
+
+/**
+ * Runs a CommonJS script that has `addon` and the given values as variables, to its end.
+ *
+ * @param {string} script
+ * @param {Record<string, unknown>} [values]
+ */
+export async function runScript(script, values = {}) {
+  const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
+  const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
+  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+  const [stdout, stderr, { code, signal }] = await Promise.all([text(child.stdout), text(child.stderr), exit])
+  return { stdout, stderr, code, signal }
+}

@@ -1,0 +1,119 @@
+// Worker threads: state by environment, connections by process.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { addon, createEntry, useHost } from './support/addon.mjs'
+import { createGate, serve } from './support/server.mjs'
+
+const ADDON = fileURLToPath(new URL('../index.js', import.meta.url))
+
+/** @param {string} script has `addon`, `url` and `parentPort` @param {string} url @param {Record<string, string>} [env] */
+function startWorker(script, url, env) {
+  const source = `
+    const { parentPort, workerData: url } = require('node:worker_threads')
+    const addon = require(${JSON.stringify(ADDON)})
+    addon.configure({ getSessionIngressAuthToken: () => 'worker', retry: { baseDelayMs: 1, maxDelayMs: 2 } })
+    ${script}
+  `
+  return new Worker(source, { eval: true, workerData: url, env: { ...process.env, ...env } })
+}
+
+test('a worker has heads and bindings of its own', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 201 }))
+  const entry = createEntry()
+  await addon.appendSessionLog('s', entry, server.url)
+  const worker = startWorker(`addon.appendSessionLog('s', { uuid: 'w' }, url).then((ok) => parentPort.postMessage(ok))`, server.url)
+  assert.deepEqual(await once(worker, 'message'), [true])
+  assert.deepEqual(await once(worker, 'exit'), [0])
+  await addon.appendSessionLog('s', createEntry(), server.url)
+  assert.deepEqual(
+    server.requests.map(({ headers }) => [headers.authorization, headers['last-uuid']]),
+    [
+      ['Bearer token', undefined],
+      ['Bearer worker', undefined],
+      ['Bearer token', entry.uuid],
+    ],
+  )
+  assert.equal(server.connections.size, 1, 'the connection is shared')
+})
+
+test("a worker's own process.env counts", async (t) => {
+  const server = await serve(t, () => ({ status: 201 }))
+  const worker = startWorker(
+    `addon.configure({ getSessionIngressAuthToken: null })
+     addon.appendSessionLog('s', { uuid: 'w' }, url)`,
+    server.url,
+    { CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'of-the-worker' },
+  )
+  await once(worker, 'exit')
+  assert.equal(server.requests[0].headers.authorization, 'Bearer of-the-worker')
+})
+
+test('what a worker had queued when it was terminated is still sent', async (t) => {
+  useHost(t)
+  const { open, opened } = createGate()
+  const { open: all, opened: allSent } = createGate()
+  const server = await serve(t, async () => {
+    if (server.requests.length === 5) all()
+    await opened
+    return { status: 201 }
+  })
+  const worker = startWorker(
+    `for (let n = 0; n < 5; n++) addon.appendSessionLog('s', { uuid: 'w' + n }, url)
+     parentPort.postMessage('queued')`,
+    server.url,
+  )
+  await once(worker, 'message')
+  await worker.terminate()
+  open()
+  await allSent
+  assert.deepEqual(
+    server.requests.map((request) => request.json().uuid),
+    ['w0', 'w1', 'w2', 'w3', 'w4'],
+  )
+})
+
+test('workers terminated at any moment of appends and reads take nothing down', async (t) => {
+  const list = JSON.stringify({ loglines: Array.from({ length: 5000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(300) })) })
+  const server = await serve(t, (request, _response, index) =>
+    request.method === 'PUT' ? { status: index % 3 === 0 ? 500 : 201 } : { body: list },
+  )
+  const script = `
+    const work = async (n) => {
+      addon.configure({ logForDebugging: () => {}, logForDiagnosticsNoPII: () => {}, logError: () => {} })
+      for (;;) {
+        addon.appendSessionLog('s' + n, { uuid: 'w' + n }, url)
+        await addon.getSessionLogs('r' + n, url)
+      }
+    }
+    for (let n = 0; n < 4; n++) work(n)
+    parentPort.postMessage('working')
+  `
+  for (let round = 0; round < 20; round++) {
+    const worker = startWorker(script, server.url)
+    await once(worker, 'message')
+    for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
+    await worker.terminate()
+  }
+  useHost(t)
+  assert.equal(await addon.appendSessionLog('after', createEntry(), server.url), true)
+})
+
+test('the module can be loaded again, and then has state of its own', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 201 }))
+  await addon.appendSessionLog('s', createEntry(), server.url)
+  const { createRequire } = await import('node:module')
+  const require = createRequire(import.meta.url)
+  delete require.cache[require.resolve(ADDON)]
+  for (const path of Object.keys(require.cache)) if (path.endsWith('.node')) delete require.cache[path]
+  const again = require(ADDON)
+  again.configure({ getSessionIngressAuthToken: () => 'again' })
+  assert.equal(await again.appendSessionLog('s', createEntry(), server.url), true)
+  assert.equal(server.requests[1].headers['last-uuid'], undefined)
+  assert.equal(await addon.appendSessionLog('s', createEntry(), server.url), true)
+})
