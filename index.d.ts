@@ -76,7 +76,6 @@ export interface LimitOptions {
   maxConcurrentRequests?: number | null
 }
 
-
 /**
  * Which binding artifact the generated loader actually loaded: `'native'` for
  * a native addon, otherwise the `platformArchABI` of the WASI flavor. Every

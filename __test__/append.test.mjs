@@ -66,7 +66,7 @@ test('ten sessions are sent beside each other', async (t) => {
 test('an entry is sent as it was at the moment of the call', async (t) => {
   useHost(t)
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
-  const entry = createEntry({ text: 'before' })
+  const entry = { ...createEntry(), text: 'before' }
   const appended = appendSessionLog('s', entry, server.url)
   entry.text = 'after'
   await appended

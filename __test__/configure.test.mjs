@@ -62,13 +62,20 @@ test('attempts and limits are integers from 1', () => {
     ['retry', 'maxAttempts'],
     ['limits', 'maxConcurrentRequests'],
   ]) {
-    for (const value of [0, -1, 1.5, NaN, Infinity, '3', {}, 3n]) refused({ [group]: { [key]: value } }, `${group}.${key}`)
+    for (const value of [0, -1, 1.5, NaN, Infinity, '3', {}, 3n])
+      refused({ [group]: { [key]: value } }, `${group}.${key}`)
     for (const value of [1, 7, 2 ** 40, Number.MAX_VALUE, null, undefined]) configure({ [group]: { [key]: value } })
   }
 })
 
 test('times are finite and not negative', () => {
-  for (const name of ['retry.baseDelayMs', 'retry.maxDelayMs', 'timeouts.connectMs', 'timeouts.appendMs', 'timeouts.fetchMs']) {
+  for (const name of [
+    'retry.baseDelayMs',
+    'retry.maxDelayMs',
+    'timeouts.connectMs',
+    'timeouts.appendMs',
+    'timeouts.fetchMs',
+  ]) {
     const [group, key] = name.split('.')
     for (const value of [-1, NaN, Infinity, '3', {}, true]) refused({ [group]: { [key]: value } }, name)
     for (const value of [0, 0.5, 1000, Number.MAX_VALUE, null, undefined]) configure({ [group]: { [key]: value } })
@@ -130,7 +137,9 @@ test('bindings are looked up when they are called', async (t) => {
   /** @type {string[]} */
   const events = []
   const appended = appendSessionLog('s', { uuid: 'a' }, server.url)
-  configure({ logForDiagnosticsNoPII: (/** @type {string} */ _level, /** @type {string} */ event) => events.push(event) })
+  configure({
+    logForDiagnosticsNoPII: (/** @type {string} */ _level, /** @type {string} */ event) => events.push(event),
+  })
   await appended
   assert.deepEqual(events, ['session_persist_recovered_from_409'])
 })

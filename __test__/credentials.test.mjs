@@ -15,7 +15,10 @@ const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEve
 function useEnvironment(t, variables) {
   for (const [name, value] of Object.entries(variables)) {
     const before = process.env[name]
-    t.after(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)))
+    t.after(() => {
+      delete process.env[name]
+      if (before !== undefined) process.env[name] = before
+    })
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
   }

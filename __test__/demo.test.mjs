@@ -22,7 +22,16 @@ async function write(t, text) {
 }
 
 test('lines that are no JSON, entries without uuid and repeated uuids are skipped and counted', async (t) => {
-  const lines = ['{"uuid":"a"}', '', '{"uuid":', '{"type":"summary"}', '{"uuid":"b"}', '{"uuid":"a","n":2}', 'null', '3']
+  const lines = [
+    '{"uuid":"a"}',
+    '',
+    '{"uuid":',
+    '{"type":"summary"}',
+    '{"uuid":"b"}',
+    '{"uuid":"a","n":2}',
+    'null',
+    '3',
+  ]
   const path = await write(t, lines.join('\n'))
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }, { uuid: 'b' }], skipped: 5 })
 })

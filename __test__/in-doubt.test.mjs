@@ -24,6 +24,7 @@ async function startService(t) {
   })
   const url = `${service.url}/v1/session_ingress/session/s`
   const otherWriter = async (/** @type {{ uuid: string }} */ entry) => {
+    /** @type {any} */
     const log = await (await fetch(url, { headers: { authorization: 'Bearer other' } })).json()
     const headers = { authorization: 'Bearer other', 'last-uuid': log.loglines.at(-1).uuid }
     assert.equal((await fetch(url, { method: 'PUT', headers, body: JSON.stringify(entry) })).status, 201)

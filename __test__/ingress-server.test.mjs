@@ -37,7 +37,11 @@ async function start(t, options) {
 
 test('an entry is stored where Last-Uuid is the head; anything else is a conflict that names it', async (t) => {
   const { put, request, log } = await start(t)
-  assert.deepEqual(await put({ uuid: 'x' }, 'nothing'), { ...(await put({ uuid: 'x' }, 'nothing')), status: 409, head: null })
+  assert.deepEqual(await put({ uuid: 'x' }, 'nothing'), {
+    ...(await put({ uuid: 'x' }, 'nothing')),
+    status: 409,
+    head: null,
+  })
   assert.equal((await put({ uuid: 'a' }, undefined)).status, 201)
   assert.equal((await put({ uuid: 'b' }, 'a')).status, 201)
   for (const head of [undefined, 'a', 'c']) {
@@ -63,13 +67,15 @@ test('an unknown session is a 404', async (t) => {
 
 test('a bearer token is needed, and where one is set, that one', async (t) => {
   const { request, log } = await start(t, { token: 'right' })
-  for (const token of ['', 'Bearer', 'Basic right', 'Bearer wrong']) assert.equal((await request(log, {}, token)).status, 401)
+  for (const token of ['', 'Bearer', 'Basic right', 'Bearer wrong'])
+    assert.equal((await request(log, {}, token)).status, 401)
   assert.equal((await request(log, {}, 'Bearer right')).status, 404)
 })
 
 test('a body that is no object with a uuid is refused', async (t) => {
   const { put } = await start(t)
-  for (const body of ['', '{', '[]', 'null', '{"uuid":1}', '{"uuid":""}']) assert.equal((await put(body, undefined)).status, 400)
+  for (const body of ['', '{', '[]', 'null', '{"uuid":1}', '{"uuid":""}'])
+    assert.equal((await put(body, undefined)).status, 400)
 })
 
 test('events come in pages of 500, or as asked for up to 1000, behind opaque cursors', async (t) => {
@@ -107,7 +113,8 @@ test('after_last_compact gives the entries from the last compaction on', async (
   const { put, request, log } = await start(t)
   const entries = [{ uuid: 'a' }, { uuid: 'b', isCompactSummary: true }, { uuid: 'c' }]
   await put(entries[0], undefined)
-  const uuids = async () => (await request(`${log}?after_last_compact=true`)).body.loglines.map((/** @type {any} */ entry) => entry.uuid)
+  const uuids = async () =>
+    (await request(`${log}?after_last_compact=true`)).body.loglines.map((/** @type {any} */ entry) => entry.uuid)
   assert.deepEqual(await uuids(), ['a'])
   await put(entries[1], 'a')
   await put(entries[2], 'b')
@@ -143,9 +150,13 @@ test('a kill loses no entry that was acknowledged, and an unfinished line is cut
   await appendFile(join(dir, 's%2F1.jsonl'), '{"uuid":"half')
 
   const again = await start()
-  const { loglines } = await (await fetch(again.url, { headers })).json()
+  const { loglines } = /** @type {any} */ (await (await fetch(again.url, { headers })).json())
   assert.deepEqual(loglines.length, 20)
   assert.equal(loglines[19].uuid, 'u19')
-  const next = await fetch(again.url, { method: 'PUT', headers: { ...headers, 'last-uuid': 'u19' }, body: '{"uuid":"u20"}' })
+  const next = await fetch(again.url, {
+    method: 'PUT',
+    headers: { ...headers, 'last-uuid': 'u19' },
+    body: '{"uuid":"u20"}',
+  })
   assert.equal(next.status, 201)
 })

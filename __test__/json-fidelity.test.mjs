@@ -167,7 +167,10 @@ test('every malformed body gives null: each truncation, and what JSON.parse woul
   const host = useHost(t)
   const server = await serve(t, (_request, _response, index) => ({ body: bodies[index] }))
   for (const body of bodies) assert.equal(await addon.getSessionLogs('s', server.url), null, body)
-  assert.deepEqual(host.diagnostics, bodies.map(() => ['error', 'session_get_fail_invalid_response']))
+  assert.deepEqual(
+    host.diagnostics,
+    bodies.map(() => ['error', 'session_get_fail_invalid_response']),
+  )
 })
 
 test('an entry goes out as JSON.stringify writes it', async (t) => {
@@ -196,7 +199,9 @@ test('what a host does to JSON after loading changes nothing', async (t) => {
   useHost(t)
   const { parse, stringify } = JSON
   t.after(() => Object.assign(JSON, { parse, stringify }))
-  const server = await serve(t, (request) => (request.method === 'PUT' ? { status: 201 } : { body: '{"loglines":[1]}' }))
+  const server = await serve(t, (request) =>
+    request.method === 'PUT' ? { status: 201 } : { body: '{"loglines":[1]}' },
+  )
   Object.assign(JSON, { parse: () => 'patched', stringify: () => 'patched' })
   const read = await addon.getSessionLogs('s', server.url)
   await addon.appendSessionLog('s', { uuid: 'a' }, server.url)

@@ -34,10 +34,8 @@ test('303 is followed by a GET for a read, and is a failure for an append', asyn
 
 test('the token does not leave its origin', async (t) => {
   useHost(t)
-  const [first, other] = [await serve(t, () => to(`${other_url()}/log`)), await serve(t, () => ({ status: 201 }))]
-  function other_url() {
-    return other.url
-  }
+  const other = await serve(t, () => ({ status: 201 }))
+  const first = await serve(t, () => to(`${other.url}/log`))
   assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
   assert.equal(first.requests[0].headers.authorization, 'Bearer token')
   assert.equal(other.requests[0].headers.authorization, undefined)

@@ -37,11 +37,24 @@ for (const [name, read, path] of READERS) {
   })
 
   test(`${name}: a 200 of another shape gives null`, async (t) => {
-    const bodies = ['', 'null', '[]', '"loglines"', '{}', '{"loglines":{}}', '{"loglines":[1,2', '{"loglines":[{]}', '<html>']
+    const bodies = [
+      '',
+      'null',
+      '[]',
+      '"loglines"',
+      '{}',
+      '{"loglines":{}}',
+      '{"loglines":[1,2',
+      '{"loglines":[{]}',
+      '<html>',
+    ]
     const host = useHost(t)
     const server = await serveInOrder(t, ...bodies.map((body) => ({ body })))
     for (const body of bodies) assert.equal(await read(server.url), null, body)
-    assert.deepEqual(host.diagnostics, bodies.map(() => ['error', 'session_get_fail_invalid_response']))
+    assert.deepEqual(
+      host.diagnostics,
+      bodies.map(() => ['error', 'session_get_fail_invalid_response']),
+    )
     assert.equal(host.errors.length, bodies.length)
   })
 
@@ -81,7 +94,10 @@ for (const [name, read, path] of READERS) {
     const host = useHost(t)
     const server = await serveInOrder(t, ...statuses.map((status) => ({ status })))
     for (const _ of statuses) assert.equal(await read(server.url), null)
-    assert.deepEqual(host.diagnostics, statuses.map((status) => ['error', 'session_get_fail_status', { status }]))
+    assert.deepEqual(
+      host.diagnostics,
+      statuses.map((status) => ['error', 'session_get_fail_status', { status }]),
+    )
     assert.equal(host.errors.length, 2)
   })
 

@@ -52,7 +52,15 @@ test('an empty page is an empty list', async (t) => {
 })
 
 test('a 200 of another shape gives null', async (t) => {
-  for (const body of [{}, { data: {} }, { data: [null] }, { data: [[]] }, { data: [], next_cursor: {} }, '{"data":[', '']) {
+  for (const body of [
+    {},
+    { data: {} },
+    { data: [null] },
+    { data: [[]] },
+    { data: [], next_cursor: {} },
+    '{"data":[',
+    '',
+  ]) {
     const { read, host } = await start(t, page([1], 'c'), { body })
     assert.equal(await read(), null)
     assert.deepEqual(host.diagnostics, [['error', 'teleport_events_invalid_shape']])

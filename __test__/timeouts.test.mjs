@@ -78,7 +78,7 @@ test('a connection that does not come to stand ends after connectMs, and leaves 
   const host = useHost(t, { timeouts: { connectMs: 50 }, retry: { maxAttempts: 1 } })
   const entry = createEntry()
   assert.equal(await appendSessionLog('s', entry, `https://127.0.0.1:${port}/`), false)
-  assert.match(host.errors[0].message, /timed out/)
+  assert.match(host.errors[0].message, /50 ms \(timeouts\.connectMs\)/)
 
   // Nothing can be stored: made again, the append begins with the PUT.
   const server = await serve(t, () => ({ status: 201 }))

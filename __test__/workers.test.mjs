@@ -26,7 +26,10 @@ test('a worker has heads and bindings of its own', async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
   const entry = createEntry()
   await addon.appendSessionLog('s', entry, server.url)
-  const worker = startWorker(`addon.appendSessionLog('s', { uuid: 'w' }, url).then((ok) => parentPort.postMessage(ok))`, server.url)
+  const worker = startWorker(
+    `addon.appendSessionLog('s', { uuid: 'w' }, url).then((ok) => parentPort.postMessage(ok))`,
+    server.url,
+  )
   assert.deepEqual(await once(worker, 'message'), [true])
   assert.deepEqual(await once(worker, 'exit'), [0])
   await addon.appendSessionLog('s', createEntry(), server.url)
@@ -78,7 +81,9 @@ test('what a worker had queued when it was terminated is still sent', async (t) 
 })
 
 test('workers terminated at any moment of appends and reads take nothing down', async (t) => {
-  const list = JSON.stringify({ loglines: Array.from({ length: 5000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(300) })) })
+  const list = JSON.stringify({
+    loglines: Array.from({ length: 5000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(300) })),
+  })
   const server = await serve(t, (request, _response, index) =>
     request.method === 'PUT' ? { status: index % 3 === 0 ? 500 : 201 } : { body: list },
   )

@@ -20,13 +20,12 @@ import { readTranscript } from './transcript.mjs'
 // Nothing here leaves the machine.
 process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'
 
-const {
-  appendSessionLog,
-  configure,
-  getSessionLogs,
-  getSessionLogsViaOAuth,
-  getTeleportEvents,
-} = createRequire(import.meta.url)('../index.js')
+/** @type {typeof import('../index.js')} */
+const { appendSessionLog, configure, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents } = createRequire(
+  import.meta.url,
+)('../index.js')
+
+/** @typedef {import('./transcript.mjs').Entry} Entry */
 
 const OUTAGE_MS = 1200
 const SERVICE = fileURLToPath(new URL('../dev/ingress-server.mjs', import.meta.url))
@@ -61,7 +60,7 @@ try {
   const progress = createProgress(total)
   let done = 0
   let outage
-  const settled = (appended) => {
+  const settled = (/** @type {boolean} */ appended) => {
     if (!appended) different += 1
     progress.advance()
     done += 1
@@ -81,7 +80,12 @@ try {
 console.log(different === 0 ? 'Every entry came back equal, through all three readers.' : `${different} DIFFERENCES`)
 process.exitCode = different === 0 ? 0 : 1
 
-/** Appends a session's entries as a host does, all at once, reads them back and compares. */
+/**
+ * Appends a session's entries as a host does, all at once, reads them back and compares.
+ *
+ * @param {{ id: string, name: string } & import('./transcript.mjs').Transcript} session
+ * @param {(appended: boolean) => void} settled
+ */
 async function tour({ id, name, entries, skipped }, settled) {
   const url = `${base}/v1/session_ingress/session/${id}`
   const before = failedAttempts
@@ -111,13 +115,14 @@ async function tour({ id, name, entries, skipped }, settled) {
   }
 }
 
-/** Values and the order of keys alike. */
+/** Values and the order of keys alike. @param {Entry[]} expected @param {unknown[]} actual */
 function countDifferences(expected, actual) {
-  const differs = (entry, index) =>
+  const differs = (/** @type {Entry} */ entry, /** @type {number} */ index) =>
     !isDeepStrictEqual(entry, actual[index]) || JSON.stringify(entry) !== JSON.stringify(actual[index])
   return expected.filter(differs).length + Math.max(0, actual.length - expected.length)
 }
 
+/** @param {number} onPort a free one where it is 0 */
 async function startService(onPort) {
   const child = spawn(process.execPath, [SERVICE, '--dir', dir, '--port', String(onPort)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -126,7 +131,7 @@ async function startService(onPort) {
   return { process: child, port: Number(/:(\d+)/.exec(line)?.[1]) }
 }
 
-/** What an outage looks like: nothing, from here. The queues wait and go on. */
+/** What an outage looks like: nothing, from here. The queues wait and go on. @param {ReturnType<typeof createProgress>} progress */
 async function interrupt(progress) {
   progress.note('… killing the service')
   service.process.kill('SIGKILL')

@@ -89,6 +89,7 @@ async function append(store, id, request, body, response) {
   }
   const head = store.head(id)
   if (decodeHeader(request.headers['last-uuid']) !== head) {
+    /** @type {Record<string, string>} */
     const headers = head === undefined ? {} : { 'x-last-uuid': encodeHeader(head) }
     return answer(response, 409, { error: { message: 'Last-Uuid is not the head of the log' } }, headers)
   }
@@ -106,7 +107,12 @@ function readLog(store, id, query, response) {
   let entries = store.entries(id)
   if (entries.length === 0) return answer(response, 404, { error: { message: 'No such session' } })
   if (query.get('after_last_compact') === 'true') {
-    entries = entries.slice(Math.max(0, entries.findLastIndex(({ text }) => isCompaction(JSON.parse(text)))))
+    entries = entries.slice(
+      Math.max(
+        0,
+        entries.findLastIndex(({ text }) => isCompaction(JSON.parse(text))),
+      ),
+    )
   }
   // As text: an entry goes out as it came in.
   answerText(response, 200, `{"loglines":[${entries.map(({ text }) => text).join(',')}]}`)
@@ -155,7 +161,10 @@ function writeCursor(index) {
 /** @param {string | null} cursor @returns {number | undefined} */
 function readCursor(cursor) {
   if (cursor === null) return 0
-  const [, index] = Buffer.from(cursor, 'base64').toString().match(/^after\/(\d+)\?$/) ?? []
+  const [, index] =
+    Buffer.from(cursor, 'base64')
+      .toString()
+      .match(/^after\/(\d+)\?$/) ?? []
   return index === undefined ? undefined : Number(index)
 }
 

@@ -75,4 +75,3 @@ export interface LimitOptions {
   /** Requests under way at once in the process, an integer from 1. Default: 128. */
   maxConcurrentRequests?: number | null
 }
-

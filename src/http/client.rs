@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
@@ -80,7 +81,7 @@ impl Transport for Client {
                     .body(request.body.clone())
                     .send()
                     .await
-                    .map_err(failure)?;
+                    .map_err(|error| failure(error, self.0.settings.connect_timeout))?;
                 match follow(&request, answer.status().as_u16(), answer.headers())? {
                     Some(next) => request = next,
                     None => return Ok(answer),
@@ -115,7 +116,10 @@ pub(crate) struct Incoming {
 
 impl Body for Incoming {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        within(self.chunk_within, async { self.answer.chunk().await.map_err(failure) }).await
+        within(self.chunk_within, async {
+            self.answer.chunk().await.map_err(|error| Failure::Broken(describe(&error)))
+        })
+        .await
     }
 }
 
@@ -129,9 +133,14 @@ async fn within<T>(
     }
 }
 
-fn failure(error: reqwest::Error) -> Failure {
+fn failure(error: reqwest::Error, connect_timeout: Option<Duration>) -> Failure {
     let why = describe(&error);
-    if error.is_builder() {
+    if error.is_connect()
+        && error.is_timeout()
+        && let Some(duration) = connect_timeout
+    {
+        Failure::ConnectTimedOut(Limit { name: "connectMs", duration })
+    } else if error.is_builder() {
         Failure::Unsendable(why)
     } else if error.is_connect() {
         Failure::NotConnected(why)

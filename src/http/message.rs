@@ -75,6 +75,8 @@ pub(crate) enum Failure {
     Unsendable(String),
     /// No connection came to stand, so that nothing was sent.
     NotConnected(String),
+    /// No connection came to stand in time.
+    ConnectTimedOut(Limit),
     /// A time limit ran out.
     TimedOut(Limit),
     /// The connection broke, or what came is not HTTP, or not what its `Content-Encoding` says.
@@ -87,7 +89,7 @@ impl Failure {
     /// Whether the server may have acted on the request.
     pub(crate) fn may_have_reached_the_server(&self) -> bool {
         match self {
-            Self::Unsendable(_) | Self::NotConnected(_) => false,
+            Self::Unsendable(_) | Self::NotConnected(_) | Self::ConnectTimedOut(_) => false,
             Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) => true,
         }
     }
@@ -98,6 +100,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Unsendable(why) => write!(f, "the request cannot be sent: {why}"),
             Self::NotConnected(why) => write!(f, "no connection: {why}"),
+            Self::ConnectTimedOut(Limit { name, duration }) => {
+                write!(f, "no connection within {} ms (timeouts.{name})", duration.as_millis())
+            }
             Self::TimedOut(limit) => {
                 write!(f, "nothing came within {} ms (timeouts.{})", limit.duration.as_millis(), limit.name)
             }
