@@ -122,3 +122,18 @@ test('the module can be loaded again, and then has state of its own', async (t) 
   assert.equal(server.requests[1].headers['last-uuid'], undefined)
   assert.equal(await addon.appendSessionLog('s', createEntry(), server.url), true)
 })
+
+test('what a worker configures leaves the limit of the process, unless it names it', async (t) => {
+  useHost(t, { limits: { maxConcurrentRequests: 2 } })
+  const seen = { now: 0, most: 0 }
+  const server = await serve(t, async () => {
+    seen.now += 1
+    seen.most = Math.max(seen.most, seen.now)
+    await new Promise(setImmediate)
+    seen.now -= 1
+    return { status: 201 }
+  })
+  await once(startWorker(`addon.configure({ logError: null, limits: {} })`, server.url), 'exit')
+  await Promise.all(Array.from({ length: 20 }, (_, n) => addon.appendSessionLog(`s${n}`, createEntry(), server.url)))
+  assert.equal(seen.most, 2)
+})

@@ -202,7 +202,9 @@ impl Host {
 
     pub(super) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
         let change = Change::read(env, options, self.options.borrow().numbers)?;
-        gate().resize(change.numbers.limits.max_concurrent_requests);
+        if let Some(limit) = change.max_concurrent_requests {
+            gate().resize(limit);
+        }
         let mut options = self.options.borrow_mut();
         options.apply(change);
         self.channel.set_wants_debug(options.logs_for_debugging());

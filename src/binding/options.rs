@@ -76,18 +76,6 @@ pub(super) struct Options {
 pub(super) struct Numbers {
     pub(super) retry: Retry,
     pub(super) timeouts: Timeouts,
-    pub(super) limits: Limits,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) max_concurrent_requests: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_concurrent_requests: DEFAULT_MAX_CONCURRENT_REQUESTS }
-    }
 }
 
 impl Options {
@@ -110,7 +98,10 @@ impl Options {
 /// What one call of `configure` changes, checked in full.
 pub(super) struct Change {
     bindings: Vec<(Binding, Option<Persistent>)>,
-    pub(super) numbers: Numbers,
+    numbers: Numbers,
+    /// `limits.maxConcurrentRequests`, where it is named: it is the process's, so that what one environment
+    /// does not say must not undo what another one said.
+    pub(super) max_concurrent_requests: Option<usize>,
 }
 
 impl Change {
@@ -121,7 +112,7 @@ impl Change {
         options: Value<'_>,
         numbers: Numbers,
     ) -> Result<Self, Rejection<'e>> {
-        let mut change = Self { bindings: Vec::new(), numbers };
+        let mut change = Self { bindings: Vec::new(), numbers, max_concurrent_requests: None };
         for (key, value) in entries(env, options, "options")? {
             match key.as_str() {
                 "retry" => change.read_retry(env, value)?,
@@ -177,11 +168,11 @@ impl Change {
     }
 
     fn read_limits<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
-        let (limits, default) = (&mut self.numbers.limits, Limits::default());
-        read_group(env, value, "limits", limits, default, |limits, key, name, value| match key {
+        let default = DEFAULT_MAX_CONCURRENT_REQUESTS;
+        let limit = &mut self.max_concurrent_requests;
+        read_group(env, value, "limits", limit, Some(default), |limit, key, name, value| match key {
             "maxConcurrentRequests" => {
-                limits.max_concurrent_requests =
-                    count(env, value, name)?.unwrap_or(default.max_concurrent_requests);
+                *limit = Some(count(env, value, name)?.unwrap_or(default));
                 Ok(())
             }
             _ => Err(unknown(name)),
