@@ -25,7 +25,8 @@ function changedAt(path) {
 // npm writes the second file at the end of an installation.
 if (changedAt('package-lock.json') > changedAt('node_modules/.package-lock.json')) {
   console.log('Installing the npm packages …')
-  run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund')
+  // Not `npm ci`: it refuses a lock file that leaves out a package for some other platform.
+  run('npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund')
 }
 console.log('Building the addon (a first build takes a few minutes) …')
 run('npm', 'run', 'build')
