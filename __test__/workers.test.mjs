@@ -125,11 +125,14 @@ test('the module can be loaded again, and then has state of its own', async (t) 
 
 test('what a worker configures leaves the limit of the process, unless it names it', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 2 } })
+  const { open, opened } = createGate()
   const seen = { now: 0, most: 0 }
   const server = await serve(t, async () => {
     seen.now += 1
     seen.most = Math.max(seen.most, seen.now)
-    await new Promise(setImmediate)
+    // As many as are allowed are there before the first is answered.
+    if (seen.now === 2) open()
+    await opened
     seen.now -= 1
     return { status: 201 }
   })

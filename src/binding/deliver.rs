@@ -90,7 +90,7 @@ impl Host {
         // An operation that has settled meanwhile wants no more.
         let Some(mut list) = list else { return };
         let accepted = match change {
-            Change::Add(slice) => self.json.extend(env, &mut list, slice).is_ok(),
+            Change::Add(entries) => self.json.extend(env, &mut list, entries).is_ok(),
             Change::Truncate(length) => {
                 if let Some(list) = &list {
                     js::set_length(env, list.get(env), length);

@@ -87,18 +87,15 @@ pub(super) fn array(env: &Env) -> Value<'_> {
 }
 
 pub(super) fn string<'e>(env: &'e Env, text: &str) -> Value<'e> {
-    string_from_utf8(env, text.as_bytes())
+    make!(env, napi_create_string_utf8, text.as_ptr().cast(), text.len() as isize)
 }
 
-/// Invalid UTF-8 reads as U+FFFD.
-pub(super) fn string_from_utf8<'e>(env: &'e Env, text: &[u8]) -> Value<'e> {
-    let length = text.len() as isize;
-    if text.is_ascii() {
-        // The same string, without transcoding.
-        make!(env, napi_create_string_latin1, text.as_ptr().cast(), length)
-    } else {
-        make!(env, napi_create_string_utf8, text.as_ptr().cast(), length)
-    }
+pub(super) fn string_from_latin1<'e>(env: &'e Env, text: &[u8]) -> Value<'e> {
+    make!(env, napi_create_string_latin1, text.as_ptr().cast(), text.len() as isize)
+}
+
+pub(super) fn string_from_utf16<'e>(env: &'e Env, text: &[u16]) -> Value<'e> {
+    make!(env, napi_create_string_utf16, text.as_ptr(), text.len() as isize)
 }
 
 pub(super) fn error<'e>(env: &'e Env, message: &str) -> Value<'e> {
@@ -147,22 +144,38 @@ pub(super) fn as_number(env: &Env, value: Value<'_>) -> Option<f64> {
 
 /// The text of a string as UTF-8, lone surrogates as U+FFFD; `None` where the value is no string.
 pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
-    let mut length = 0;
+    // The number of UTF-16 units is known to V8, the number of UTF-8 bytes costs it a pass over the text: most
+    // text is ASCII, and fits into as many bytes.
+    let mut units = 0;
     // SAFETY: with no buffer, only the length is asked for.
     let status =
-        unsafe { sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
+        unsafe { sys::napi_get_value_string_latin1(env.raw(), value.raw(), ptr::null_mut(), 0, &mut units) };
     if status != sys::Status::napi_ok {
         return None;
     }
+    // A character that did not fit leaves up to three bytes of the room unused.
+    let (text, room) = read_utf8(env, value, units + 4);
+    if text.len() < room - 3 {
+        return Some(text);
+    }
+    let mut length = 0;
+    // SAFETY: with no buffer, only the length is asked for.
+    unsafe { sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
+    Some(read_utf8(env, value, length).0)
+}
+
+/// At most `length` bytes of a string's text, in whole characters, and the room that there was for them.
+fn read_utf8(env: &Env, value: Value<'_>, length: usize) -> (Vec<u8>, usize) {
     // One more for the NUL that Node-API writes behind the text.
     let mut text = Vec::<u8>::with_capacity(length + 1);
-    // SAFETY: the buffer has the room that is named, and `length` bytes of it are written.
+    let mut written = 0;
+    // SAFETY: the buffer has the room that is named, and `written` bytes of it are written.
     unsafe {
-        let room = text.capacity();
-        sys::napi_get_value_string_utf8(env.raw(), value.raw(), text.as_mut_ptr().cast(), room, &mut length);
-        text.set_len(length);
+        let buffer = text.as_mut_ptr().cast();
+        sys::napi_get_value_string_utf8(env.raw(), value.raw(), buffer, length + 1, &mut written);
+        text.set_len(written);
     }
-    Some(text)
+    (text, length)
 }
 
 /// [`as_utf8`] as a `String`.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use napi::Env;
 
 use super::js::{self, Persistent, Thrown, Value};
-use crate::ingress::Slice;
+use super::text::JsonText;
 
 /// The functions of the environment that are called again and again, as they were when the addon was
 /// loaded: what a host does to its globals later changes nothing here.
@@ -36,14 +36,17 @@ impl Json {
         Ok(js::as_utf8(env, text).map(Bytes::from))
     }
 
-    /// `list.push(...JSON.parse(slice))`. A list begins as its first slice.
+    /// `list.push(...JSON.parse(entries))`. A list begins as its first entries.
     pub(super) fn extend<'e>(
         &self,
         env: &'e Env,
         list: &mut Option<Persistent>,
-        slice: Slice,
+        entries: JsonText,
     ) -> Result<(), Thrown<'e>> {
-        let text = js::string_from_utf8(env, &slice.into_json());
+        let text = match &entries {
+            JsonText::Latin1(text) => js::string_from_latin1(env, text),
+            JsonText::Utf16(text) => js::string_from_utf16(env, text),
+        };
         let entries = js::call(env, self.parse.get(env), self.json.get(env), &[text])?;
         match list {
             None => *list = Some(Persistent::new(env, entries)),

@@ -13,6 +13,7 @@ use napi::Status;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::text::JsonText;
 use crate::ingress::{Caller, Refused, Report, Sink, Slice};
 
 /// Wakes the JavaScript thread. Weak: whether it holds the event loop open is decided by the environment.
@@ -48,7 +49,9 @@ pub(super) struct Batch {
 }
 
 pub(super) enum Change {
-    Add(Slice),
+    /// A JSON array of entries to add.
+    Add(JsonText),
+    /// Drops all but the first so many.
     Truncate(usize),
 }
 
@@ -204,7 +207,7 @@ impl ListSink {
 
 impl Sink for ListSink {
     async fn accept(&mut self, slice: Slice) -> Result<(), Refused> {
-        self.change(Change::Add(slice)).await
+        self.change(Change::Add(JsonText::from_utf8(slice.into_json()))).await
     }
 
     async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
