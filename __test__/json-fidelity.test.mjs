@@ -19,7 +19,7 @@ const TEXTS = [
   ['text beyond Latin-1', '["größer","日本語","😀","\u2028\u2029","\u0085\ufeff"]'],
   ['scalars', '"only a string"'],
   ['an array nested 5,000 deep', '['.repeat(5000) + ']'.repeat(5000)],
-  ['objects nested 5,000 deep', '{"a":'.repeat(5000) + '1' + '}'.repeat(5000)],
+  ['objects nested 5,000 deep', ['{"a":'.repeat(5000), '1', '}'.repeat(5000)].join('')],
   ['brackets and commas in strings', '{"a":"],[}{,\\"","b,":["}"]}'],
 ]
 

@@ -27,8 +27,8 @@ pub(super) struct Host {
     last_operation: RefCell<OperationId>,
     /// Made at the first operation, which starts the runtime.
     ingress: RefCell<Option<Ingress>>,
-    /// What concerns connections, read from `process.env` at the first request.
-    settings: RefCell<Option<Settings>>,
+    /// What concerns connections, read from `process.env` at the first request, and the client of it.
+    connection: RefCell<Option<(Settings, Client)>>,
     deliver: Persistent,
     set_immediate: Option<Persistent>,
 }
@@ -73,7 +73,7 @@ impl Host {
             channel: channel.clone(),
             last_operation: RefCell::default(),
             ingress: RefCell::default(),
-            settings: RefCell::default(),
+            connection: RefCell::default(),
             deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
             set_immediate,
         });
@@ -194,10 +194,21 @@ impl Host {
 
     /// The client for a request that begins now.
     pub(super) fn client(&self, env: &Env) -> Client {
-        let mut settings = self.settings.borrow_mut();
-        let settings = settings.get_or_insert_with(|| Settings::read(|name| variable(env, name)));
-        settings.connect_timeout = self.timeouts().connect;
-        Client::shared(settings.clone())
+        let mut connection = self.connection.borrow_mut();
+        let connect_timeout = self.timeouts().connect;
+        if let Some((settings, client)) = &*connection
+            && settings.connect_timeout == connect_timeout
+        {
+            return client.clone();
+        }
+        let settings = match connection.take() {
+            Some((settings, _)) => settings,
+            None => Settings::read(|name| variable(env, name)),
+        };
+        let settings = Settings { connect_timeout, ..settings };
+        let client = Client::shared(settings.clone());
+        *connection = Some((settings, client.clone()));
+        client
     }
 
     pub(super) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
