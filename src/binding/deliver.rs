@@ -11,7 +11,7 @@ use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
 use crate::ingress::{Data, Diagnostic, Report};
 
 /// After so long the event loop gets its turn. A batch that was begun is finished.
-const TURN: Duration = Duration::from_millis(2);
+const TURN: Duration = Duration::from_millis(1);
 
 impl Host {
     /// Delivers what is ready, and the rest in later turns of the event loop. Never throws.

@@ -14,6 +14,7 @@ use super::js::{self, Deferred, Persistent, Value};
 use super::json::Json;
 use super::options::{Change, Options, Rejection};
 use super::settle::{Channel, Line, ListSink, Message, OperationId, Outcome};
+use super::wake;
 use crate::http::{Client, Settings, gate};
 use crate::ingress::{Error, Ingress, Operation, Report, Timeouts, panic_text, runtime};
 
@@ -149,9 +150,9 @@ impl Host {
         let later = self.set_immediate.as_ref().is_some_and(|set_immediate| {
             js::call(env, set_immediate.get(env), js::undefined(env), &[self.deliver.get(env)]).is_ok()
         });
-        if !later && let Some(waker) = self.channel.waker() {
-            // A runtime without setImmediate: as the next callback, which may be in the same turn.
-            waker.call((), napi::threadsafe_function::ThreadsafeFunctionCallMode::NonBlocking);
+        if !later {
+            // No setImmediate in this environment: as the next callback, which may be in the same turn.
+            self.channel.wake();
         }
     }
 
@@ -164,7 +165,7 @@ impl Host {
         let ingress = match &mut *ingress {
             Some(ingress) => ingress,
             none => {
-                let runtime = runtime().map_err(|error| {
+                let runtime = runtime(wake::HOOKS).map_err(|error| {
                     Rejection::Type(format!("session-ingress cannot start its runtime: {error}"))
                 })?;
                 none.insert(Ingress::new(runtime.clone()))

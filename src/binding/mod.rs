@@ -4,7 +4,8 @@
 //!
 //! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
 //!   `credentials`, `environment`: what the host and `process.env` supply.
-//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `deliver`: its end there.
+//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
+//!   `deliver`: its end there.
 //! - `json`: V8's JSON. `text`: the form in which V8 takes it fastest. `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
@@ -18,6 +19,7 @@ mod json;
 mod options;
 mod settle;
 mod text;
+mod wake;
 
 use napi::bindgen_prelude::Object;
 use napi::{Env, ValueType};

@@ -14,6 +14,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::text::JsonText;
+use super::wake;
 use crate::ingress::{Caller, Refused, Report, Sink, Slice};
 
 /// Wakes the JavaScript thread. Weak: whether it holds the event loop open is decided by the environment.
@@ -73,6 +74,9 @@ pub(super) enum Delivery {
     Batch(Batch),
 }
 
+/// So many messages do not wait for the runtime to have nothing else to do.
+const MANY: usize = 64;
+
 #[derive(Default)]
 pub(super) struct Channel {
     // A std mutex: it is held for a few instructions, on either side.
@@ -109,23 +113,29 @@ impl Channel {
         self.wants_debug.store(wants, Ordering::Relaxed);
     }
 
-    pub(super) fn send(&self, message: Message) {
+    pub(super) fn send(self: &Arc<Self>, message: Message) {
         self.put(|queues| queues.messages.push_back(message));
     }
 
-    fn put(&self, put: impl FnOnce(&mut Queues)) -> bool {
-        let asleep = {
+    fn put(self: &Arc<Self>, put: impl FnOnce(&mut Queues)) -> bool {
+        let (asleep, many) = {
             let mut queues = self.queues();
             if queues.closed {
                 return false;
             }
             put(&mut queues);
-            !mem::replace(&mut queues.awake, true)
+            (!mem::replace(&mut queues.awake, true), queues.messages.len() == MANY)
         };
-        if asleep && let Some(waker) = self.waker() {
-            waker.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        if many || (asleep && !wake::later(self)) {
+            self.wake();
         }
         true
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker() {
+            waker.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 
     /// The next thing to deliver. After a `None` the next one that is sent wakes the thread anew.

@@ -45,7 +45,7 @@ pub(crate) use guard::panic_text;
 pub(crate) use read::{Refused, Sink};
 pub(crate) use report::{Data, Diagnostic, Report};
 pub(crate) use request::{Account, Target, Timeouts};
-pub(crate) use runtime::runtime;
+pub(crate) use runtime::{Hooks, runtime};
 pub(crate) use slice::Slice;
 pub(crate) use teleport::Events;
 

@@ -1,0 +1,33 @@
+//! When the JavaScript thread is woken.
+//!
+//! Waking a thread costs both sides more than most of what is delivered. What a runtime thread has for
+//! JavaScript therefore waits until that thread has nothing else to do, and goes in one wake-up.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use super::settle::Channel;
+use crate::ingress::Hooks;
+
+thread_local! {
+    static IS_RUNTIME: Cell<bool> = const { Cell::new(false) };
+    /// Channels with something to deliver whose JavaScript thread does not know yet.
+    static WAITING: RefCell<Vec<Arc<Channel>>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(super) const HOOKS: Hooks = Hooks { on_start: || IS_RUNTIME.set(true), before_park: wake_all };
+
+/// Wakes the thread of `channel` before this one goes to sleep; false where this is no runtime thread.
+pub(super) fn later(channel: &Arc<Channel>) -> bool {
+    let is_runtime = IS_RUNTIME.get();
+    if is_runtime {
+        WAITING.with_borrow_mut(|waiting| waiting.push(channel.clone()));
+    }
+    is_runtime
+}
+
+fn wake_all() {
+    for channel in WAITING.take() {
+        channel.wake();
+    }
+}
