@@ -14,7 +14,7 @@ use super::gate::{Place, gate};
 use super::message::{Body, Failure, Limit, Request, Response, Transport};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::settings::Settings;
-use super::{proxy, trust};
+use super::{proxy, tick, trust};
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
 #[derive(Clone)]
@@ -70,6 +70,7 @@ impl Transport for Client {
     async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
         let client = self.inner().await?;
         let place = gate().enter().await;
+        tick::keep();
         let limit = request.answer_within;
         let chunk_within = request.chunk_within;
         add_common_headers(&mut request.headers);

@@ -12,6 +12,7 @@ mod message;
 mod proxy;
 mod redirect;
 mod settings;
+mod tick;
 mod trust;
 
 pub(crate) use client::Client;
