@@ -26,7 +26,7 @@ use napi::{Env, ValueType};
 use napi_derive::napi;
 
 use crate::ingress::{
-    Account, Append, Caller, Diagnostic, EntryUuid, Error, Events, Operation, Reading, Target,
+    Account, Caller, Diagnostic, Entry, EntryUuid, Error, Events, Operation, Reading, Target,
 };
 use host::Host;
 use js::Value;
@@ -78,10 +78,10 @@ pub fn append_session_log<'e>(
             Err(js::Thrown(error)) => return not_serialisable(env, host, id, error),
         };
         let numbers = host.options.borrow().numbers;
-        let append = Append { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
+        let entry = Entry { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
         let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
         host.with_ingress(|ingress| {
-            ingress.append(&session_id, append, client, line, move |appended| {
+            ingress.append(&session_id, entry, client, line, move |appended| {
                 channel.send(Message::Settle(id, Outcome::Boolean(appended)));
             });
         })

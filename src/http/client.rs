@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
 
-use super::gate::{Place, gate};
-use super::message::{Body, Failure, Limit, Request, Response, Transport};
+use super::body::{ACCEPTED_ENCODINGS, Incoming};
+use super::gate::gate;
+use super::message::{Failure, Limit, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::settings::Settings;
 use super::{proxy, tick, trust};
@@ -28,14 +27,16 @@ struct Shared {
 
 impl Client {
     pub(crate) fn shared(settings: Settings) -> Self {
-        static CLIENTS: OnceLock<Mutex<HashMap<Settings, Arc<Shared>>>> = OnceLock::new();
-        let mut clients = CLIENTS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = clients
-            .entry(settings)
-            .or_insert_with_key(|settings| {
-                Arc::new(Shared { settings: settings.clone(), inner: OnceCell::new() })
-            })
-            .clone();
+        static CLIENTS: OnceLock<Mutex<HashMap<Settings, Weak<Shared>>>> = OnceLock::new();
+        let clients = CLIENTS.get_or_init(Mutex::default);
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = clients.get(&settings).and_then(Weak::upgrade) {
+            return Self(shared);
+        }
+        // A client that nobody uses any more is gone, with its connections.
+        clients.retain(|_, shared| shared.strong_count() > 0);
+        let shared = Arc::new(Shared { settings: settings.clone(), inner: OnceCell::new() });
+        clients.insert(settings, Arc::downgrade(&shared));
         Self(shared)
     }
 
@@ -94,7 +95,7 @@ impl Transport for Client {
         Ok(Response {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
-            body: Incoming { answer, chunk_within, _place: place },
+            body: Incoming::new(answer, chunk_within, place),
         })
     }
 }
@@ -104,34 +105,10 @@ fn add_common_headers(headers: &mut HeaderMap) {
     const AGENT: HeaderValue =
         HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
     const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
+    const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
     headers.entry(USER_AGENT).or_insert(AGENT);
     headers.entry(ACCEPT).or_insert(ANY_TEXT);
-}
-
-/// The body of an answer; holds its place among the requests under way until dropped.
-pub(crate) struct Incoming {
-    answer: reqwest::Response,
-    chunk_within: Option<Limit>,
-    _place: Place<'static>,
-}
-
-impl Body for Incoming {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        within(self.chunk_within, async {
-            self.answer.chunk().await.map_err(|error| Failure::Broken(describe(&error)))
-        })
-        .await
-    }
-}
-
-async fn within<T>(
-    limit: Option<Limit>,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    match limit {
-        Some(limit) => timeout(limit.duration, work).await.unwrap_or(Err(Failure::TimedOut(limit))),
-        None => work.await,
-    }
+    headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
 }
 
 fn failure(error: reqwest::Error, connect_timeout: Option<Duration>) -> Failure {
@@ -151,7 +128,7 @@ fn failure(error: reqwest::Error, connect_timeout: Option<Duration>) -> Failure 
 }
 
 /// The causes of an error, outermost last: the innermost says what happened. No URL: it may hold secrets.
-fn describe(error: &reqwest::Error) -> String {
+pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -47,13 +47,32 @@ pub(crate) trait Body: Send {
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Failure>> + Send;
 }
 
+/// Does `work` within a time limit.
+pub(super) async fn within<T>(
+    limit: Option<Limit>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match limit {
+        Some(limit) => {
+            tokio::time::timeout(limit.duration, work).await.unwrap_or(Err(Failure::TimedOut(limit)))
+        }
+        None => work.await,
+    }
+}
+
 /// How much of a body that nobody wants is read, and for how long, to keep its connection alive.
 const DISCARD_BYTES: usize = 64 * 1024;
 const DISCARD_WITHIN: Duration = Duration::from_millis(100);
 
 impl<B: Body> Response<B> {
-    /// Reads a body that nobody wants to its end, within reason: a connection whose answer was read can
-    /// carry the next request. What becomes of it does not matter.
+    /// Reads a body that nobody wants to its end. An answer whose body breaks off is none.
+    pub(crate) async fn drain(mut self) -> Result<(), Failure> {
+        while self.body.chunk().await?.is_some() {}
+        Ok(())
+    }
+
+    /// The same, within reason, where only the status counts: a connection whose answer was read can carry
+    /// the next request. What becomes of the body does not matter.
     pub(crate) async fn discard(mut self) {
         let read = async {
             let mut left = DISCARD_BYTES;

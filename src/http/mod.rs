@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows sessions, entries or heads.
 
+mod body;
 mod client;
 mod gate;
 mod message;

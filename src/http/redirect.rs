@@ -1,7 +1,7 @@
 //! Where a redirect leads.
 
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 
 use super::message::{Failure, Request};
 
@@ -11,7 +11,7 @@ pub(super) const MAX_REDIRECTS: usize = 21;
 /// The request that follows an answer, or `None` where the answer is the last one.
 ///
 /// 301, 302, 307 and 308 keep method and body. 303 asks for a GET elsewhere, which says nothing about an
-/// entry: for a PUT it is the answer. `Authorization` does not leave the origin that it was meant for.
+/// entry: for a PUT it is the answer. Credentials do not leave the origin that they were meant for.
 pub(super) fn follow(
     request: &Request,
     status: u16,
@@ -22,8 +22,8 @@ pub(super) fn follow(
         303 if request.method == Method::GET => {}
         _ => return Ok(None),
     }
-    let Some(location) = headers.get(LOCATION) else { return Ok(None) };
-    let location = String::from_utf8_lossy(location.as_bytes());
+    let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
+    let Some(location) = location.filter(|location| !location.trim().is_empty()) else { return Ok(None) };
     let mut url = request
         .url
         .join(&location)
@@ -34,7 +34,9 @@ pub(super) fn follow(
     url.set_fragment(None);
     let mut next = request.clone();
     if url.origin() != request.url.origin() {
-        next.headers.remove(AUTHORIZATION);
+        for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+            next.headers.remove(secret);
+        }
     }
     next.url = url;
     Ok(Some(next))
@@ -87,6 +89,9 @@ mod tests {
         }
         let none = follow(&request(Method::GET, "http://a.test/"), 302, &HeaderMap::new()).unwrap();
         assert!(none.is_none());
+        for blank in ["", "  "] {
+            assert!(followed(Method::GET, 302, blank).is_none());
+        }
     }
 
     #[test]

@@ -22,9 +22,7 @@ pub(crate) struct Append {
     pub(crate) uuid: EntryUuid,
     /// The entry as JSON: serialised once, whatever the number of attempts.
     pub(crate) body: Bytes,
-    /// Where to, as the host gave it.
-    pub(crate) url: String,
-    pub(crate) token: String,
+    pub(crate) target: Target,
     pub(crate) retry: Retry,
     pub(crate) timeouts: Timeouts,
 }
@@ -36,14 +34,13 @@ pub(crate) async fn append<T: Transport>(
     entry: &Append,
     caller: &dyn Caller,
 ) -> bool {
-    match Target::new(&entry.url, &entry.token) {
-        Ok(target) => Attempts::new(transport, session, entry, caller, target).run().await,
-        Err(failure) => {
-            caller.error(Error::NoAnswer(Operation::Append, failure));
-            caller.diagnostic(Diagnostic::PersistStatus { status: None, attempt: 1 });
-            false
-        }
-    }
+    Attempts::new(transport, session, entry, caller).run().await
+}
+
+/// Reports an entry that cannot be sent at all.
+pub(crate) fn report_unsendable(failure: Failure, caller: &dyn Caller) {
+    caller.error(Error::NoAnswer(Operation::Append, failure));
+    caller.diagnostic(Diagnostic::PersistStatus { status: None, attempt: 1 });
 }
 
 /// What follows an attempt.
@@ -64,7 +61,6 @@ struct Attempts<'a, T> {
     entry: &'a Append,
     caller: &'a dyn Caller,
     target: Target,
-    token: String,
     renewed: bool,
     /// The last attempt that may be made.
     last: u32,
@@ -75,21 +71,14 @@ struct Attempts<'a, T> {
 }
 
 impl<'a, T: Transport> Attempts<'a, T> {
-    fn new(
-        transport: &'a T,
-        session: &'a Session,
-        entry: &'a Append,
-        caller: &'a dyn Caller,
-        target: Target,
-    ) -> Self {
+    fn new(transport: &'a T, session: &'a Session, entry: &'a Append, caller: &'a dyn Caller) -> Self {
         let doubt = session.with_unsure(|unsure| unsure.recall(&entry.uuid));
         Self {
             transport,
             session,
             entry,
             caller,
-            target,
-            token: entry.token.clone(),
+            target: entry.target.clone(),
             renewed: false,
             last: entry.retry.max_attempts,
             ambiguous: doubt.is_some(),
@@ -112,7 +101,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
     async fn repeat(&mut self) -> bool {
         for (attempt, wait) in (1..).zip(self.entry.retry.waits()) {
             let next = match self.doubt.take() {
-                Some(doubt) => self.look_for_entry(doubt, attempt).await,
+                Some(doubt) => match self.look_for_entry(doubt, attempt).await {
+                    // Known not to be stored, and no other attempt left to store it.
+                    Next::AtOnce if attempt == self.last => self.put(attempt).await,
+                    next => next,
+                },
                 None => self.put(attempt).await,
             };
             match next {
@@ -191,13 +184,14 @@ impl<'a, T: Transport> Attempts<'a, T> {
             return Next::GiveUp;
         }
         let Ok(Some(token)) = self.caller.renew_token().await else { return Next::GiveUp };
-        if token == self.token {
-            return Next::GiveUp;
+        match self.target.with_token(&token) {
+            Ok(target) if target != self.target => {
+                self.caller.debug(|| "The host has another token: trying with that".into());
+                (self.target, self.renewed) = (target, true);
+                Next::AtOnce
+            }
+            _ => Next::GiveUp,
         }
-        let Ok(target) = self.target.with_token(&token) else { return Next::GiveUp };
-        self.caller.debug(|| "The host has another token: trying with that".into());
-        (self.target, self.token, self.renewed) = (target, token, true);
-        Next::AtOnce
     }
 
     async fn conflict(&mut self, server_head: Option<EntryUuid>, attempt: u32) -> Next {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::append::{Append, append};
+use super::append::{Append, append, report_unsendable};
+use super::request::Target;
 use super::session::Session;
 use super::testing::{Answer, Recorder, Script};
 use super::{EntryUuid, Retry, Timeouts};
@@ -37,8 +38,7 @@ impl Case {
         let entry = Append {
             uuid: uuid("own"),
             body: r#"{"uuid":"own"}"#.into(),
-            url: "http://a.test/log?x=1".into(),
-            token: "t".into(),
+            target: Target::new("http://a.test/log?x=1", "t").unwrap(),
             retry: Retry::default(),
             timeouts: Timeouts::default(),
         };
@@ -101,10 +101,9 @@ async fn without_a_head_no_last_uuid_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn the_entry_is_sent_as_it_is_with_every_attempt() {
-    let mut case = Case::new();
+    let case = Case::new();
     let script = Script::new([Answer::status(500), Answer::status(429), Answer::status(201)]);
     assert!(append(&script, &case.session, &case.entry, &case.host).await);
-    case.entry.body.clear();
     for request in script.requests() {
         assert_eq!(&request.body[..], br#"{"uuid":"own"}"#);
         assert_eq!(request.url.as_str(), "http://a.test/log?x=1");
@@ -205,13 +204,12 @@ async fn a_conflict_read_has_the_url_and_authorization_of_the_append() {
 
 #[tokio::test(start_paused = true)]
 async fn a_401_with_another_token_gets_one_further_attempt_at_once() {
-    let mut case = Case::new().tokens(&[Some("new")]);
+    let case = Case::new().tokens(&[Some("new")]);
     let script = Script::new([Answer::status(401), Answer::status(201)]);
     assert!(append(&script, &case.session, &case.entry, &case.host).await);
     assert_eq!(script.waits(), [0]);
     assert_eq!(script.requests()[1].headers["authorization"], "Bearer new");
     assert_eq!(case.host.told(), [BAD_TOKEN]);
-    case.entry.token.clear();
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,17 +314,11 @@ async fn a_conflict_in_the_last_attempt_is_no_exhaustion() {
     assert_eq!(outcome.told, [ADOPT]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_url_or_token_that_cannot_be_sent_fails_at_once() {
-    for (url, token) in
-        [("not a url", "t"), ("/relative", "t"), ("ftp://a.test/", "t"), ("http://a.test/", "a\nb")]
-    {
-        let mut case = Case::new();
-        (case.entry.url, case.entry.token) = (url.into(), token.into());
-        let outcome = case.run([]).await;
-        assert!(!outcome.appended);
-        assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
-    }
+#[test]
+fn what_cannot_be_sent_at_all_is_told_as_a_failed_first_attempt() {
+    let host = Recorder::default();
+    report_unsendable(Failure::Unsendable("a URL".into()), &host);
+    assert_eq!(host.told(), ["logError", "session_persist_fail_status attempt=1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -339,7 +331,7 @@ async fn what_turns_out_to_be_unsendable_is_not_repeated() {
 #[tokio::test(start_paused = true)]
 async fn no_debug_line_holds_the_token() {
     let mut case = Case::new().tokens(&[Some("new-secret")]);
-    case.entry.token = "secret".into();
+    case.entry.target = Target::new("http://a.test/", "secret").unwrap();
     case.run([
         Answer::status(500),
         Answer::status(401),
@@ -501,6 +493,27 @@ mod in_doubt {
         assert!(outcome.appended);
         assert_eq!(outcome.asked, ["GET", "PUT later"]);
         assert_eq!(outcome.waits, [0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([Answer::broken()]).await.appended);
+        let outcome = case.run([Answer::log(&["head"]), Answer::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["GET", "PUT head"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_that_fails_again_is_told_as_such() {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([Answer::broken()]).await.appended);
+        let outcome = case.run([Answer::log(&["head"]), Answer::status(400)]).await;
+        assert!(!outcome.appended);
+        assert_eq!(
+            outcome.told[1..],
+            [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
+        );
     }
 
     #[tokio::test(start_paused = true)]

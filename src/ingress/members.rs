@@ -20,6 +20,11 @@ pub(crate) fn members<'a, const N: usize>(
     Some(found)
 }
 
+/// Whether `text` is one JSON value.
+pub(crate) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
 /// Whether the raw text of a key, quotes included, is `name`.
 pub(crate) fn key_is(raw: &str, name: &str) -> bool {
     let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
@@ -37,13 +42,27 @@ pub(crate) fn string(raw: &RawValue) -> Option<String> {
             f.write_str("a string")
         }
         fn visit_bytes<E>(self, bytes: &[u8]) -> Result<String, E> {
-            Ok(String::from_utf8_lossy(bytes).into_owned())
+            Ok(decode_surrogates(bytes))
         }
     }
     if !raw.get().starts_with('"') {
         return None;
     }
     serde_json::Deserializer::from_str(raw.get()).deserialize_bytes(Bytes).ok()
+}
+
+/// UTF-8 in which lone surrogates are encoded like characters; each reads as one U+FFFD, as V8 has it.
+fn decode_surrogates(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Err(error) = str::from_utf8(rest) {
+        let (valid, surrogate) = rest.split_at(error.valid_up_to());
+        text.push_str(&String::from_utf8_lossy(valid));
+        text.push(char::REPLACEMENT_CHARACTER);
+        rest = surrogate.get(3..).unwrap_or_default();
+    }
+    text.push_str(&String::from_utf8_lossy(rest));
+    text
 }
 
 struct Members<'n, const N: usize> {
@@ -144,7 +163,7 @@ mod tests {
     fn strings_are_decoded_and_other_values_are_none() {
         let raw = |text: &str| RawValue::from_string(text.into()).unwrap();
         assert_eq!(string(&raw(r#""a\nö\u00f6""#)).as_deref(), Some("a\nöö"));
-        assert!(string(&raw(r#""\ud800""#)).unwrap().contains('\u{fffd}'));
+        assert_eq!(string(&raw(r#""a\ud800b\udc00\ud83d\ude00""#)).as_deref(), Some("a\u{fffd}b\u{fffd}😀"));
         assert_eq!(string(&raw("12")), None);
         assert_eq!(string(&raw("null")), None);
     }

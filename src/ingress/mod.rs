@@ -34,9 +34,9 @@ mod teleport;
 #[cfg(test)]
 mod testing;
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 
-pub(crate) use append::Append;
 pub(crate) use backoff::Retry;
 pub(crate) use caller::Caller;
 pub(crate) use entry_uuid::EntryUuid;
@@ -50,9 +50,10 @@ pub(crate) use slice::Slice;
 pub(crate) use teleport::Events;
 
 use crate::http::{Failure, Request, Transport};
+use append::Append;
 use guard::guarded;
 use read::Log;
-use session::Sessions;
+use session::{Running, Sessions};
 
 /// The sessions of one JavaScript environment, and what can be done with them.
 ///
@@ -61,6 +62,18 @@ use session::Sessions;
 pub(crate) struct Ingress {
     runtime: Handle,
     sessions: Sessions,
+}
+
+/// An entry that is to be appended.
+pub(crate) struct Entry {
+    pub(crate) uuid: EntryUuid,
+    /// The entry as JSON.
+    pub(crate) body: Bytes,
+    /// Where the session's log is.
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) retry: Retry,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// What every read needs.
@@ -78,22 +91,35 @@ impl Ingress {
         Self { runtime, sessions: Sessions::default() }
     }
 
-    /// Puts `entry` at the end of the session's queue; settles with whether the server has it.
+    /// Puts `entry` at the end of the session's queue; settles with whether the server has it. One that
+    /// cannot be sent at all settles at once.
     pub(crate) fn append<T: Transport, C: Caller>(
         &mut self,
         session_id: &str,
-        entry: Append,
+        entry: Entry,
         transport: T,
         caller: C,
         settle: impl FnOnce(bool) + Send + 'static,
     ) {
         let session = self.sessions.get(session_id);
-        let of_session = session.clone();
-        let job = async move {
-            let append = append::append(&transport, &of_session, &entry, &caller);
-            settle(or_failed(append, Operation::Append, &caller, false).await);
+        let Entry { uuid, body, url, token, retry, timeouts } = entry;
+        let target = match session.url(&url).and_then(|url| Target::at(url, &token)) {
+            Ok(target) => target,
+            Err(failure) => {
+                append::report_unsendable(failure, &caller);
+                return settle(false);
+            }
         };
-        session.enqueue(&self.runtime, Box::pin(job));
+        let entry = Append { uuid, body, target, retry, timeouts };
+        let of_session = session.clone();
+        // The future is made when its turn comes: it is much larger than what it is made of.
+        let job = Box::new(move || -> Running {
+            Box::pin(async move {
+                let append = append::append(&transport, &of_session, &entry, &caller);
+                settle(or_failed(append, Operation::Append, &caller, false).await);
+            })
+        });
+        session.enqueue(&self.runtime, job);
     }
 
     /// Reads a session's log and takes its last entry for the head; settles with whether there is a result.

@@ -4,7 +4,7 @@ use super::caller::Caller;
 use super::entry_uuid::EntryUuid;
 use super::error::{Error, Operation};
 use super::loglines::{Cutter, Piece, Skeleton};
-use super::members::{members, string};
+use super::members::{is_json, members, string};
 use super::report::Diagnostic;
 use super::slice::Slice;
 use crate::http::{Body, Failure, Request, Response, Transport};
@@ -47,70 +47,88 @@ pub(crate) async fn read_log<T: Transport>(
     sink: &mut impl Sink,
     caller: &dyn Caller,
 ) -> Option<Log> {
-    let no_answer = |failure, status| {
-        caller.error(Error::NoAnswer(Operation::ReadLog, failure));
-        caller.diagnostic(Diagnostic::GetStatus { status });
-    };
-    let sent = match request {
-        Ok(request) => transport.send(request).await,
-        Err(failure) => Err(failure),
-    };
-    let mut response = match sent {
-        Ok(response) => response,
-        Err(failure) => {
-            no_answer(failure, None);
-            return None;
-        }
-    };
-    match response.status {
-        200 => {
-            let mut log = Log::default();
+    let mut log = Log::default();
+    let read = match fetch(transport, request).await {
+        Ok(Answer::Ok(response)) => {
             let mut sink = LastUuid { sink, log: &mut log };
-            let read = match read_list(&mut response, "loglines", 0, &mut sink).await {
+            match read_list(response, "loglines", 0, &mut sink).await {
                 Ok(_) => sink.complete().await.map_err(Broken::from),
                 Err(broken) => Err(broken),
-            };
-            match read {
-                Ok(()) => {
-                    caller.debug(|| format!("Fetched {} entries of the session log", log.entries));
-                    Some(log)
-                }
-                Err(Broken::NoAnswer(failure)) => {
-                    no_answer(failure, Some(200));
-                    None
-                }
-                Err(Broken::WrongShape) => {
-                    let what = "the answer is no JSON object with an array `loglines`";
-                    caller.error(Error::WrongShape(Operation::ReadLog, what));
-                    caller.diagnostic(Diagnostic::GetInvalidResponse);
-                    None
-                }
-                Err(Broken::Gone) => None,
             }
         }
+        Ok(Answer::Other(status)) => return other_status(status, caller),
+        Err(broken) => Err(broken),
+    };
+    match read {
+        Ok(()) => {
+            caller.debug(|| format!("Fetched {} entries of the session log", log.entries));
+            return Some(log);
+        }
+        Err(Broken::NoAnswer { failure, status }) => {
+            caller.error(Error::NoAnswer(Operation::ReadLog, failure));
+            caller.diagnostic(Diagnostic::GetStatus { status });
+        }
+        Err(Broken::WrongShape) => {
+            let what = "the answer is no JSON object with an array `loglines`";
+            caller.error(Error::WrongShape(Operation::ReadLog, what));
+            caller.diagnostic(Diagnostic::GetInvalidResponse);
+        }
+        Err(Broken::Gone) => {}
+    }
+    None
+}
+
+/// A complete answer that is no 200.
+fn other_status(status: u16, caller: &dyn Caller) -> Option<Log> {
+    match status {
         404 => {
-            response.discard().await;
             caller.debug(|| "The server has no log for the session".into());
             caller.diagnostic(Diagnostic::GetNoLogs);
-            Some(Log::default())
+            return Some(Log::default());
         }
         401 => {
-            response.discard().await;
             caller.debug(|| "The server refused the token".into());
             caller.diagnostic(Diagnostic::GetBadToken);
             caller.error(Error::SessionExpired);
             caller.diagnostic(Diagnostic::GetStatus { status: None });
-            None
         }
-        status => {
-            response.discard().await;
+        _ => {
             caller.debug(|| format!("Reading the session log failed: the server answered {status}"));
             if status >= 500 {
                 caller.error(Error::Status(Operation::ReadLog, status));
             }
             caller.diagnostic(Diagnostic::GetStatus { status: Some(status) });
-            None
         }
+    }
+    None
+}
+
+/// What came of a read's request.
+pub(crate) enum Answer<B> {
+    /// A 200, whose body is to be read.
+    Ok(Response<B>),
+    /// Another status; its body was read, because one that breaks off is no answer.
+    Other(u16),
+}
+
+/// Sends the request of a read.
+pub(crate) async fn fetch<T: Transport>(
+    transport: &T,
+    request: Result<Request, Failure>,
+) -> Result<Answer<T::Body>, Broken> {
+    let sent = match request {
+        Ok(request) => transport.send(request).await,
+        Err(failure) => Err(failure),
+    };
+    match sent {
+        Ok(response) if response.status == 200 => Ok(Answer::Ok(response)),
+        Ok(response) => {
+            let status = response.status;
+            let drained = response.drain().await;
+            drained.map_err(|failure| Broken::NoAnswer { failure, status: Some(status) })?;
+            Ok(Answer::Other(status))
+        }
+        Err(failure) => Err(Broken::NoAnswer { failure, status: None }),
     }
 }
 
@@ -120,10 +138,8 @@ pub(crate) fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, Refused> {
     match members(&text, ["uuid"]) {
         Some([uuid]) => Ok(uuid.and_then(string).and_then(EntryUuid::new)),
         // No object: it has no uuid, provided that it is JSON at all.
-        None => match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-            Ok(_) => Ok(None),
-            Err(_) => Err(Refused::NotJson),
-        },
+        None if is_json(&text) => Ok(None),
+        None => Err(Refused::NotJson),
     }
 }
 
@@ -154,11 +170,14 @@ impl<S: Sink> Sink for LastUuid<'_, S> {
     }
 }
 
-/// Why the body of a 200 gives no list.
+/// Why a read's request gives no list.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    NoAnswer(Failure),
+    /// No answer, or one whose body broke off; then with its status.
+    NoAnswer { failure: Failure, status: Option<u16> },
+    /// A 200 of another shape.
     WrongShape,
+    /// Nobody waits for it any more.
     Gone,
 }
 
@@ -177,13 +196,14 @@ impl From<Refused> for Broken {
 /// A body that turns out to be of another shape is still read to its end: whether the connection holds
 /// until then decides between "wrong shape" and "no answer".
 pub(crate) async fn read_list<B: Body>(
-    response: &mut Response<B>,
+    mut response: Response<B>,
     key: &'static str,
     before: usize,
     sink: &mut impl Sink,
 ) -> Result<Skeleton, Broken> {
     let mut cutter = Cutter::new(key);
-    while let Some(chunk) = response.body.chunk().await.map_err(Broken::NoAnswer)? {
+    let broken_off = |failure| Broken::NoAnswer { failure, status: Some(200) };
+    while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
         cutter.push(&chunk);
         while let Some(piece) = cutter.next_piece() {
             let taken = match piece {

@@ -115,6 +115,15 @@ async fn no_answer_is_no_log() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_of_any_status_whose_body_breaks_off_is_no_answer() {
+    for status in [404, 401, 400, 500] {
+        let read = read(Answer::status(status).cut()).await;
+        assert_eq!(read.log, None);
+        assert_eq!(read.told, ["logError".into(), format!("session_get_fail_status status={status}")]);
+    }
+}
+
 mod teleport {
     use super::*;
 
@@ -249,6 +258,27 @@ mod teleport {
             assert_eq!(read.events, Events::None);
             assert_eq!(read.told, ["logError", "teleport_events_fetch_fail"]);
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_any_status_whose_body_breaks_off_is_no_answer() {
+        for status in [404, 401, 400, 500] {
+            for before in [vec![], vec![page(&["1"], r#""c""#)]] {
+                let answers = before.into_iter().chain([Answer::status(status).cut()]);
+                let read = teleport(answers).await;
+                assert_eq!(read.events, Events::None);
+                assert_eq!(read.told, ["logError", "teleport_events_fetch_fail"]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_last_of_duplicate_pages_is_looked_at() {
+        let body = r#"{"data":["x",1],"data":[{"payload":1}]}"#;
+        let read = teleport([Answer::ok(body)]).await;
+        assert_eq!((read.events, read.payloads), (Events::Read, vec!["1".into()]));
+        let read = teleport([Answer::ok(r#"{"data":[{]],"data":[{"payload":1}]}"#)]).await;
+        assert_eq!(read.told, ["logError", "teleport_events_invalid_shape"]);
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ impl Timeouts {
 }
 
 /// A session's log, and the authority to write and read it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Target {
     url: Url,
     authorization: HeaderValue,
@@ -61,12 +61,17 @@ pub(crate) struct Target {
 impl Target {
     /// `url` is the host's, absolute; `token` goes into a header as it is.
     pub(crate) fn new(url: &str, token: &str) -> Result<Self, Failure> {
-        Ok(Self { url: sendable_url(url)?, authorization: bearer(token)? })
+        Self::at(sendable_url(url)?, token)
+    }
+
+    /// The same with a URL that was parsed.
+    pub(crate) fn at(url: Url, token: &str) -> Result<Self, Failure> {
+        Ok(Self { url, authorization: bearer(token)? })
     }
 
     /// The same log with another token.
     pub(crate) fn with_token(&self, token: &str) -> Result<Self, Failure> {
-        Ok(Self { url: self.url.clone(), authorization: bearer(token)? })
+        Self::at(self.url.clone(), token)
     }
 
     pub(crate) fn append(&self, head: Option<&EntryUuid>, body: &Bytes, timeouts: &Timeouts) -> Request {
@@ -183,7 +188,8 @@ fn add_query(url: &mut Url, parameter: &str) {
     url.set_query(Some(&query));
 }
 
-fn sendable_url(text: &str) -> Result<Url, Failure> {
+/// The URL of a request: absolute, http or https, without fragment.
+pub(crate) fn sendable_url(text: &str) -> Result<Url, Failure> {
     let mut url = Url::parse(text)
         .map_err(|error| Failure::Unsendable(format!("the URL is not absolute or not valid: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {

@@ -5,13 +5,19 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reqwest::Url;
 use tokio::runtime::Handle;
 
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
+use super::request::sendable_url;
+use crate::http::Failure;
 
-/// Work that waits in a session's queue. It answers for its own panics.
-pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Work that waits in a session's queue.
+pub(crate) type Job = Box<dyn FnOnce() -> Running + Send>;
+
+/// A job whose turn has come. It answers for its own panics.
+pub(crate) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One append-only log on the server, as one environment knows it.
 ///
@@ -30,6 +36,8 @@ struct State {
     unsure: Unsure,
     jobs: VecDeque<Job>,
     working: bool,
+    /// The last URL that was parsed: a session's log rarely moves.
+    url: Option<(String, Url)>,
 }
 
 impl Session {
@@ -49,6 +57,19 @@ impl Session {
     /// Entries whose append ended without success while they may have been stored.
     pub(crate) fn with_unsure<T>(&self, work: impl FnOnce(&mut Unsure) -> T) -> T {
         work(&mut self.state().unsure)
+    }
+
+    /// Parses where the session's log is.
+    pub(crate) fn url(&self, text: &str) -> Result<Url, Failure> {
+        let mut state = self.state();
+        match &state.url {
+            Some((known, url)) if known == text => Ok(url.clone()),
+            _ => {
+                let url = sendable_url(text)?;
+                state.url = Some((text.to_owned(), url.clone()));
+                Ok(url)
+            }
+        }
     }
 
     /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time.
@@ -73,7 +94,7 @@ impl Session {
 
 async fn work(session: Arc<Session>) {
     while let Some(job) = session.next_job() {
-        job.await;
+        job().await;
     }
 }
 
@@ -109,6 +130,20 @@ mod tests {
         Arc::default()
     }
 
+    fn job(work: impl Future<Output = ()> + Send + 'static) -> Job {
+        Box::new(|| Box::pin(work))
+    }
+
+    #[test]
+    fn a_url_is_parsed_when_it_is_another_one() {
+        let session = session();
+        for text in ["http://a.test/1", "http://a.test/1", "http://b.test/2#x"] {
+            assert_eq!(session.url(text).unwrap(), sendable_url(text).unwrap());
+        }
+        assert!(session.url("nonsense").is_err());
+        assert!(session.url("http://a.test/1").is_ok());
+    }
+
     #[tokio::test]
     async fn jobs_run_one_at_a_time_in_the_order_of_the_calls() {
         let (session, running) = (session(), Arc::new(AtomicUsize::new(0)));
@@ -117,7 +152,7 @@ mod tests {
             let (done, running) = (done.clone(), running.clone());
             session.enqueue(
                 &Handle::current(),
-                Box::pin(async move {
+                job(async move {
                     assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
                     tokio::task::yield_now().await;
                     running.fetch_sub(1, Ordering::SeqCst);
@@ -137,7 +172,7 @@ mod tests {
             let barrier = barrier.clone();
             session().enqueue(
                 &Handle::current(),
-                Box::pin(async move {
+                job(async move {
                     barrier.wait().await;
                 }),
             );
@@ -149,7 +184,7 @@ mod tests {
     async fn an_idle_session_has_no_task() {
         let session = session();
         let (done, finished) = oneshot::channel();
-        session.enqueue(&Handle::current(), Box::pin(async move { done.send(()).unwrap() }));
+        session.enqueue(&Handle::current(), job(async move { done.send(()).unwrap() }));
         finished.await.unwrap();
         while Handle::current().metrics().num_alive_tasks() > 0 {
             tokio::task::yield_now().await;

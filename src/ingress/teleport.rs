@@ -4,12 +4,12 @@ use serde_json::value::RawValue;
 
 use super::caller::Caller;
 use super::error::{Error, Operation};
-use super::members::{members, string};
-use super::read::{Broken, Refused, Sink, read_list};
+use super::members::{is_json, members, string};
+use super::read::{Answer, Broken, Refused, Sink, fetch, read_list};
 use super::report::Diagnostic;
 use super::request::{Account, Timeouts};
 use super::slice::Slice;
-use crate::http::{Failure, Transport};
+use crate::http::{Failure, Request, Transport};
 
 /// So many pages are read, and no more.
 const MAX_PAGES: u32 = 100;
@@ -35,93 +35,93 @@ pub(crate) async fn read_events<T: Transport>(
     sink: &mut impl Sink,
     caller: &dyn Caller,
 ) -> Events {
-    let no_answer = |failure| {
-        caller.error(Error::NoAnswer(Operation::ReadTeleportEvents, failure));
-        caller.diagnostic(Diagnostic::TeleportFetchFail);
-        Events::None
-    };
-    let wrong_shape = || {
-        let what = "the answer is no page of events";
-        caller.error(Error::WrongShape(Operation::ReadTeleportEvents, what));
-        caller.diagnostic(Diagnostic::TeleportInvalidShape);
-        Events::None
-    };
-    let account = match account {
-        Ok(account) => account,
-        Err(failure) => return no_answer(failure),
-    };
     let mut payloads = Payloads::new(sink);
-    let mut cursor: Option<String> = None;
-    let mut pages = 0;
-    loop {
-        let sent = match account.read_events(session, cursor.as_deref(), timeouts) {
-            Ok(request) => transport.send(request).await,
-            Err(failure) => Err(failure),
-        };
-        let mut response = match sent {
-            Ok(response) => response,
-            Err(failure) => return no_answer(failure),
-        };
-        match response.status {
-            200 => {}
-            404 => {
-                response.discard().await;
-                caller.debug(|| format!("The server has no events for the session (page {})", pages + 1));
-                caller.diagnostic(Diagnostic::TeleportNotFound);
-                if pages == 0 {
-                    return Events::None;
-                }
-                // Deleted meanwhile: what was read stands.
-                break;
-            }
-            401 => {
-                response.discard().await;
-                caller.diagnostic(Diagnostic::TeleportBadToken);
-                return Events::SessionExpired;
-            }
-            status => {
-                response.discard().await;
-                caller.error(Error::Status(Operation::ReadTeleportEvents, status));
-                caller.diagnostic(if status < 500 {
-                    Diagnostic::TeleportBadStatus
-                } else {
-                    Diagnostic::TeleportFetchFail
-                });
-                return Events::None;
-            }
+    let read = match account {
+        Ok(account) => {
+            let request = |cursor: Option<&str>| account.read_events(session, cursor, timeouts);
+            read_pages(transport, request, &mut payloads, caller).await
         }
-        let before = payloads.delivered;
-        let page = match read_list(&mut response, "data", before, &mut payloads).await {
-            Ok(page) => payloads.hand_on().await.map(|()| page).map_err(Broken::from),
-            Err(broken) => Err(broken),
-        };
-        // Its place among the requests under way is free for the next page.
-        drop(response);
-        cursor = match page.and_then(|page| next_cursor(page.member("next_cursor"))) {
-            Ok(cursor) => cursor,
-            Err(Broken::NoAnswer(failure)) => return no_answer(failure),
-            Err(Broken::WrongShape) => return wrong_shape(),
-            Err(Broken::Gone) => return Events::None,
-        };
-        pages += 1;
-        if cursor.is_none() {
-            break;
-        }
-        if pages == MAX_PAGES {
-            caller.error(Error::PageCap(MAX_PAGES));
-            caller.diagnostic(Diagnostic::TeleportPageCap);
-            break;
-        }
-    }
-    match payloads.sink.complete().await {
+        Err(failure) => Err(Broken::NoAnswer { failure, status: None }.into()),
+    };
+    let read = match read {
+        Ok(()) => payloads.complete().await.map_err(|refused| Broken::from(refused).into()),
+        Err(ended) => Err(ended),
+    };
+    match read {
         Ok(()) => {
-            let entries = payloads.delivered;
-            caller.debug(|| format!("Fetched {entries} teleport events on {pages} pages"));
-            Events::Read
+            caller.debug(|| format!("Fetched {} teleport events", payloads.delivered));
+            return Events::Read;
         }
-        Err(Refused::NotJson) => wrong_shape(),
-        Err(Refused::Gone) => Events::None,
+        Err(Ended::Status(404)) => {
+            caller.debug(|| "The server has no events for the session".into());
+            caller.diagnostic(Diagnostic::TeleportNotFound);
+        }
+        Err(Ended::Status(401)) => {
+            caller.diagnostic(Diagnostic::TeleportBadToken);
+            return Events::SessionExpired;
+        }
+        Err(Ended::Status(status)) => {
+            caller.error(Error::Status(Operation::ReadTeleportEvents, status));
+            caller.diagnostic(match status {
+                500.. => Diagnostic::TeleportFetchFail,
+                _ => Diagnostic::TeleportBadStatus,
+            });
+        }
+        Err(Ended::Broken(Broken::NoAnswer { failure, .. })) => {
+            caller.error(Error::NoAnswer(Operation::ReadTeleportEvents, failure));
+            caller.diagnostic(Diagnostic::TeleportFetchFail);
+        }
+        Err(Ended::Broken(Broken::WrongShape)) => {
+            let what = "the answer is no page of events";
+            caller.error(Error::WrongShape(Operation::ReadTeleportEvents, what));
+            caller.diagnostic(Diagnostic::TeleportInvalidShape);
+        }
+        Err(Ended::Broken(Broken::Gone)) => {}
     }
+    Events::None
+}
+
+/// Why reading ended before the last page.
+enum Ended {
+    /// A complete answer that is no 200.
+    Status(u16),
+    Broken(Broken),
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+async fn read_pages<T: Transport, S: Sink>(
+    transport: &T,
+    request: impl Fn(Option<&str>) -> Result<Request, Failure>,
+    payloads: &mut Payloads<'_, S>,
+    caller: &dyn Caller,
+) -> Result<(), Ended> {
+    let mut cursor: Option<String> = None;
+    for page in 1..=MAX_PAGES {
+        let response = match fetch(transport, request(cursor.as_deref())).await? {
+            Answer::Ok(response) => response,
+            Answer::Other(404) if page > 1 => {
+                // Deleted meanwhile: what was read stands.
+                caller.debug(|| format!("The server has no page {page} of the events any more"));
+                caller.diagnostic(Diagnostic::TeleportNotFound);
+                return Ok(());
+            }
+            Answer::Other(status) => return Err(Ended::Status(status)),
+        };
+        let skeleton = read_list(response, "data", payloads.delivered, payloads).await?;
+        payloads.end_page().await.map_err(Broken::from)?;
+        cursor = next_cursor(skeleton.member("next_cursor"))?;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+    caller.error(Error::PageCap(MAX_PAGES));
+    caller.diagnostic(Diagnostic::TeleportPageCap);
+    Ok(())
 }
 
 /// The cursor of the next page from the raw member. A number is echoed as its text.
@@ -141,11 +141,21 @@ struct Payloads<'a, S> {
     slice: Slice,
     /// Payloads that the sink has accepted.
     delivered: usize,
+    /// An event of this page is JSON, but no object.
+    no_object: bool,
 }
 
 impl<'a, S: Sink> Payloads<'a, S> {
     fn new(sink: &'a mut S) -> Self {
-        Self { sink, slice: Slice::default(), delivered: 0 }
+        Self { sink, slice: Slice::default(), delivered: 0, no_object: false }
+    }
+
+    /// Hands on what is left; only now it is known which array was the page's last.
+    async fn end_page(&mut self) -> Result<(), Refused> {
+        if self.no_object {
+            return Err(Refused::NotJson);
+        }
+        self.hand_on().await
     }
 
     async fn hand_on(&mut self) -> Result<(), Refused> {
@@ -162,8 +172,15 @@ impl<S: Sink> Sink for Payloads<'_, S> {
     async fn accept(&mut self, events: Slice) -> Result<(), Refused> {
         for event in events.entries() {
             let event = String::from_utf8_lossy(event);
-            let [payload] = members(&event, ["payload"]).ok_or(Refused::NotJson)?;
-            match payload.map(|raw| raw.get()) {
+            let payload = match members(&event, ["payload"]) {
+                Some([payload]) => payload.map(RawValue::get),
+                None if is_json(&event) => {
+                    self.no_object = true;
+                    None
+                }
+                None => return Err(Refused::NotJson),
+            };
+            match payload {
                 None | Some("null") => {}
                 Some(payload) => self.slice.push(payload.as_bytes()),
             }
@@ -177,6 +194,7 @@ impl<S: Sink> Sink for Payloads<'_, S> {
     async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
         self.slice = Slice::default();
         self.delivered = entries;
+        self.no_object = false;
         self.sink.truncate(entries).await
     }
 
