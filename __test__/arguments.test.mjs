@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { serve } from './support/server.mjs'
+import { createGate, serve } from './support/server.mjs'
 
 /** @type {any} */
 const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession } = addon
@@ -134,6 +134,19 @@ test('a url that cannot be requested fails at once', async (t) => {
   ])
   assert.equal(host.diagnostics.length, 14)
   assert.equal(host.errors.length, 14)
+})
+
+test('an append that cannot be sent does not wait behind those that can', async (t) => {
+  useHost(t)
+  const { open, opened } = createGate()
+  const server = await serve(t, async () => {
+    await opened
+    return { status: 201 }
+  })
+  const held = appendSessionLog('s', createEntry(), server.url)
+  assert.equal(await appendSessionLog('s', createEntry(), 'nonsense'), false)
+  open()
+  assert.equal(await held, true)
 })
 
 test('a base url that cannot be requested is no answer', async (t) => {

@@ -102,6 +102,19 @@ test('what a getter throws comes through', () => {
   assert.throws(() => configure(options), thrown)
 })
 
+test('a getter may configure', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 400 }))
+  configure({
+    get retry() {
+      configure({ retry: { maxAttempts: 7 } })
+      return { maxAttempts: 2, baseDelayMs: 0 }
+    },
+  })
+  await appendSessionLog('s', createEntry(), server.url)
+  assert.equal(server.requests.length, 2)
+})
+
 test('a key that is absent stays, null and undefined restore the default', async (t) => {
   useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 0, maxDelayMs: 0 } })
   const server = await serve(t, () => ({ status: 400 }))

@@ -181,7 +181,8 @@ for (const [name, read] of /** @type {[string, (...values: string[]) => Promise<
       useHost(t, { getOauthConfig: /** @type {any} */ (() => value) })
       await assert.rejects(read('s', 't', 'o'), { name: 'TypeError', message: /getOauthConfig/ })
     }
-    for (const value of [undefined, null, 1, 'x', Promise.resolve({}), { a: 1 }, { a: undefined }, { a: ['b'] }]) {
+    const headers = [undefined, null, 1, 'x', [], Promise.resolve({}), { a: 1 }, { a: undefined }, { a: ['b'] }]
+    for (const value of [...headers, new Headers({ a: 'b' }), new Map([['a', 'b']])]) {
       useHost(t, { getOAuthHeaders: /** @type {any} */ (() => value) })
       await assert.rejects(read('s', 't', 'o'), { name: 'TypeError', message: /getOAuthHeaders/ })
     }

@@ -36,6 +36,11 @@ test('lines that are no JSON, entries without uuid and repeated uuids are skippe
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }, { uuid: 'b' }], skipped: 5 })
 })
 
+test('a byte order mark is skipped, and a uuid with control characters is none', async (t) => {
+  const path = await write(t, '\ufeff{"uuid":"a"}\n{"uuid":"b\\n"}')
+  assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }], skipped: 1 })
+})
+
 test('a file that holds an object with loglines is read as such', async (t) => {
   const path = await write(t, JSON.stringify({ loglines: [{ uuid: 'a' }, { type: 'user' }] }, null, 2))
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }], skipped: 1 })

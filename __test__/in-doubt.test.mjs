@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { FaultPlan, resetAfter, resetBefore, status, statusAfter, truncated } from '../dev/faults.mjs'
 import { startIngressServer } from '../dev/ingress-server.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
+import { serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
@@ -118,4 +119,15 @@ test('an append that ended in doubt is looked for when it is made again', async 
   assert.equal(await appendSessionLog('s', entry, url), true)
   assert.deepEqual(await uuids(), [first.uuid, entry.uuid])
   assert.equal(host.events.at(-1), 'session_persist_recovered_from_409')
+})
+
+test('a uuid with a lone surrogate is found in the log', async (t) => {
+  useHost(t)
+  const server = await serveInOrder(
+    t,
+    { status: 500 },
+    { status: 409, headers: { 'x-last-uuid': 'theirs' } },
+    { body: '{"loglines":[{"uuid":"a\\ud800b"},{"uuid":"theirs"}]}' },
+  )
+  assert.equal(await appendSessionLog('s', { uuid: 'a\ud800b' }, server.url), true)
 })

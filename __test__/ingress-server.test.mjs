@@ -74,7 +74,7 @@ test('a bearer token is needed, and where one is set, that one', async (t) => {
 
 test('a body that is no object with a uuid is refused', async (t) => {
   const { put } = await start(t)
-  for (const body of ['', '{', '[]', 'null', '{"uuid":1}', '{"uuid":""}'])
+  for (const body of ['', '{', '[]', 'null', '{"uuid":1}', '{"uuid":""}', '{"uuid":"\\n"}'])
     assert.equal((await put(body, undefined)).status, 400)
 })
 

@@ -48,6 +48,19 @@ test('a logging binding that throws breaks nothing', async (t) => {
   assert.deepEqual(await getSessionLogs('s', server.url), [1])
 })
 
+test('a logging binding whose promise rejects breaks nothing', async (t) => {
+  const rejects = /** @type {any} */ (
+    async () => {
+      throw new Error('from the host')
+    }
+  )
+  useHost(t, { logForDebugging: rejects, logForDiagnosticsNoPII: rejects, logError: rejects })
+  const server = await serveInOrder(t, { status: 500 }, { status: 201 })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+  // An unhandled rejection would fail this file.
+  await new Promise(setImmediate)
+})
+
 test('a logging binding may call anything, also append', async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
   const { open, opened } = createGate()

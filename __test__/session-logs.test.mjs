@@ -21,9 +21,11 @@ function readByOAuth(url) {
 }
 
 /** An answer whose connection is cut behind `body`. @param {string} body @returns {Handler} */
-const cutBehind = (body) => (_request, response) => {
-  response.writeHead(200, { 'content-length': 1000 }).write(body, () => response.destroy())
-}
+const cutBehind =
+  (body, status = 200) =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-length': 1000 }).write(body, () => response.destroy())
+  }
 
 for (const [name, read, path] of READERS) {
   test(`${name}: a 200 with loglines gives the entries`, async (t) => {
@@ -65,6 +67,17 @@ for (const [name, read, path] of READERS) {
     assert.equal(await read(server.url), null)
     assert.deepEqual(host.diagnostics, Array(2).fill(['error', 'session_get_fail_status', { status: 200 }]))
     assert.equal(host.errors.length, 2)
+  })
+
+  test(`${name}: any other answer that breaks off is no answer either`, async (t) => {
+    const host = useHost(t)
+    const server = await serveInOrder(t, cutBehind('no', 404), cutBehind('no', 401))
+    assert.equal(await read(server.url), null)
+    assert.equal(await read(server.url), null)
+    assert.deepEqual(host.diagnostics, [
+      ['error', 'session_get_fail_status', { status: 404 }],
+      ['error', 'session_get_fail_status', { status: 401 }],
+    ])
   })
 
   test(`${name}: a 404 gives an empty list`, async (t) => {

@@ -4,7 +4,7 @@
 const LINES = [
   'export async function resolveStation(id, { signal } = {}) {',
   '  const station = await stations.get(id, { signal })',
-  '  if (station === undefined) throw new RangeError(`no station "${id}"`)',
+  '  if (station === undefined) throw new RangeError("no station")',
   '\tfor event in station.events(day):\n\t\tyield event.time + offset * 3600, event.height',
   '  // The offset changes twice a year; a table may cross either day.',
   'test result: ok. 214 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out',
@@ -32,7 +32,7 @@ const BEYOND_ASCII = [
   'done ✓ → 3 files changed 🌊',
 ]
 /** So many texts in a thousand hold more than ASCII, most of them more than Latin-1. */
-const PER_MILLE_BEYOND_ASCII = 20
+const PER_MILLE_BEYOND_ASCII = 4
 
 /**
  * @param {number} count
@@ -41,6 +41,7 @@ const PER_MILLE_BEYOND_ASCII = 20
  */
 export function* makeEntries(count, seed = 1) {
   const random = createRandom(seed)
+  /** @type {string | null} */
   let parentUuid = null
   for (let index = 0; index < count; index += 1) {
     const uuid = makeUuid(random)
@@ -73,11 +74,11 @@ export function makeFlatEntries(count) {
 
 function makeContent(random, index) {
   const kind = random()
-  if (kind < 0.5) return makeToolResult(random, index)
+  if (kind < 0.45) return makeToolResult(random, index)
   if (kind < 0.85) return makeToolCall(random, index)
-  const role = kind < 0.93 ? 'assistant' : 'user'
   const text = makeText(random, SENTENCES, 4 + Math.floor(random() * 12), ' ')
-  return { type: role, message: { role, content: [{ type: 'text', text }] } }
+  if (kind < 0.9) return { type: 'user', message: { role: 'user', content: text } }
+  return makeAnswer(index, [{ type: 'text', text }])
 }
 
 function makeToolCall(random, index) {
@@ -85,33 +86,54 @@ function makeToolCall(random, index) {
     file_path: `/home/mira/tides/src/part-${index % 97}.py`,
     old_string: makeText(random, LINES, 2 + Math.floor(random() * 12), '\n'),
     new_string: makeText(random, LINES, 2 + Math.floor(random() * 12), '\n'),
+    replace_all: false,
   }
+  const text = makeText(random, SENTENCES, 2, ' ')
+  return makeAnswer(index, [
+    { type: 'text', text },
+    { type: 'tool_use', id: `toolu_${index}`, name: 'Edit', input },
+  ])
+}
+
+function makeAnswer(index, content) {
+  const usage = {
+    input_tokens: 4 + (index % 9),
+    cache_creation_input_tokens: 1200 + (index % 900),
+    cache_read_input_tokens: 18_000 + (index % 7000),
+    cache_creation: { ephemeral_5m_input_tokens: 1200 + (index % 900), ephemeral_1h_input_tokens: 0 },
+    output_tokens: 40 + (index % 300),
+    service_tier: 'standard',
+  }
+  const about = { id: `msg_${index}`, type: 'message', role: 'assistant', model: 'model-1' }
   return {
     type: 'assistant',
-    message: {
-      id: `msg_${index}`,
-      type: 'message',
-      role: 'assistant',
-      model: 'model-1',
-      content: [
-        { type: 'text', text: makeText(random, SENTENCES, 2, ' ') },
-        { type: 'tool_use', id: `toolu_${index}`, name: 'Edit', input },
-      ],
-      stop_reason: 'tool_use',
-      usage: { input_tokens: 1200 + (index % 900), output_tokens: 40 + (index % 300), cache_read_input_tokens: 0 },
-    },
+    message: { ...about, content, stop_reason: 'tool_use', stop_sequence: null, usage },
+    requestId: `req_${index}`,
   }
 }
 
+/** What a tool gave back stands there twice: as the model reads it, and as the host shows it. */
 function makeToolResult(random, index) {
   // Most results are short, a few are whole files.
-  const lines = 5 + Math.floor(90 * random() ** 3)
-  const stdout = makeText(random, LINES, lines, '\n')
-  const content = [{ tool_use_id: `toolu_${index - 1}`, type: 'tool_result', content: stdout, is_error: false }]
+  const lines = Array.from({ length: 5 + Math.floor(90 * random() ** 3) }, () => makeText(random, LINES, 1, ''))
+  const text = lines.join('\n')
   return {
     type: 'user',
-    message: { role: 'user', content },
-    toolUseResult: { stdout, stderr: '', interrupted: false },
+    message: {
+      role: 'user',
+      content: [{ tool_use_id: `toolu_${index - 1}`, type: 'tool_result', content: text, is_error: false }],
+    },
+    toolUseResult: random() < 0.5 ? makePatch(lines, index) : { stdout: text, stderr: '', interrupted: false },
+  }
+}
+
+function makePatch(lines, index) {
+  const hunk = { oldStart: 41, oldLines: lines.length, newStart: 41, newLines: lines.length + 1 }
+  return {
+    filePath: `/home/mira/tides/src/part-${index % 97}.py`,
+    structuredPatch: [{ ...hunk, lines: lines.map((text, at) => `${' -+'[at % 3]}${text}`) }],
+    userModified: false,
+    replaceAll: false,
   }
 }
 

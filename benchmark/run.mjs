@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { watchOthers } from './disturbance.mjs'
 import { writeDocument } from './report/document.mjs'
 import { describeMachine } from './report/machine.mjs'
 import { judge } from './report/table.mjs'
@@ -44,12 +45,15 @@ try {
   const workloads = await Promise.all(names.map(async (name) => ({ name, ...(await findWorkload(name)) })))
   note('writing the logs')
   await run('data.mjs', [dir, JSON.stringify(gatherNeeds(workloads))])
+  const others = watchOthers()
   const results = await measureAll(workloads)
+  const elsewhere = others().toFixed(2)
   const table = judge(results)
   note('')
   console.log(formatTerminal(table))
+  console.log(`\nOther work kept ${elsewhere} cores busy meanwhile: the less, the truer.`)
   if (values.json) await writeFile(values.json, JSON.stringify(results))
-  if (!values.only) await writeDocument(results, table, { ...describeMachine(), served, runs })
+  if (!values.only) await writeDocument(results, table, { ...describeMachine(), served, runs, elsewhere })
 } finally {
   await rm(dir, { recursive: true })
 }

@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -31,7 +32,9 @@ const OUTAGE_MS = 1200
 const SERVICE = fileURLToPath(new URL('../dev/ingress-server.mjs', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('sample.jsonl', import.meta.url))
 
-const files = process.argv.length > 2 ? process.argv.slice(2) : [SAMPLE]
+// What a shell's * gives may hold folders.
+const given = process.argv.slice(2).filter((path) => !statSync(path).isDirectory())
+const files = given.length > 0 ? given : [SAMPLE]
 const dir = await mkdtemp(join(tmpdir(), 'session-ingress-demo-'))
 let service = await startService(0)
 const { port } = service

@@ -6,16 +6,17 @@ import { readFile } from 'node:fs/promises'
  * @typedef {{ uuid: string, [key: string]: unknown }} Entry
  * @typedef {object} Transcript
  * @property {Entry[]} entries what can be appended, in order, each uuid once
- * @property {number} skipped entries without uuid, entries whose uuid came before, and lines that are no JSON
+ * @property {number} skipped entries without a usable uuid or whose uuid came before, and lines that are no JSON
  */
 
 /** @param {string} path @returns {Promise<Transcript>} */
 export async function readTranscript(path) {
-  const found = parse(await readFile(path, 'utf8'))
+  const text = await readFile(path, 'utf8')
+  const found = parse(text.replace(/^\ufeff/, ''))
   const seen = new Set()
   const entries = found.filter((entry) => {
     const uuid = entry?.uuid
-    if (typeof uuid !== 'string' || uuid === '' || seen.has(uuid)) return false
+    if (typeof uuid !== 'string' || !/^\P{Cc}+$/u.test(uuid) || seen.has(uuid)) return false
     seen.add(uuid)
     return true
   })

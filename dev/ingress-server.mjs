@@ -184,7 +184,8 @@ const encodeHeader = (value) => Buffer.from(value).toString('latin1')
 function parseEntry(body) {
   try {
     const entry = JSON.parse(body)
-    return typeof entry?.uuid === 'string' && entry.uuid !== '' ? entry : undefined
+    // A uuid goes into headers.
+    return typeof entry?.uuid === 'string' && /^\P{Cc}+$/u.test(entry.uuid) ? entry : undefined
   } catch {
     return undefined
   }

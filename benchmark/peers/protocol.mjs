@@ -27,6 +27,7 @@ export function createAppend({ prepare, put }) {
   const attempts = async (sessionId, uuid, url, body) => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const head = heads.get(sessionId)
+      /** @type {Record<string, string>} */
       const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' }
       if (head !== undefined) headers['Last-Uuid'] = head
       const { status, lastUuid } = await put(url, body, headers).catch(() => ({ status: 0, lastUuid: undefined }))
@@ -35,7 +36,7 @@ export function createAppend({ prepare, put }) {
         return true
       }
       if (status === 401 || (status === 409 && !lastUuid)) return false
-      if (status === 409) heads.set(sessionId, lastUuid)
+      if (status === 409 && lastUuid) heads.set(sessionId, lastUuid)
       else if (attempt < MAX_ATTEMPTS) await sleep(Math.min(500 * 2 ** (attempt - 1), 8000))
     }
     return false
@@ -51,14 +52,14 @@ export function createAppend({ prepare, put }) {
 }
 
 /**
- * @param {(query: Record<string, string | number>) => Promise<{ status: number, data: any }>} get
+ * @param {(query: Record<string, string>) => Promise<{ status: number, data: any }>} get
  * @returns {Promise<object[] | null>}
  */
 export async function readPages(get) {
   const entries = []
   let cursor
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const { status, data } = await get(cursor === undefined ? { limit: 1000 } : { limit: 1000, cursor })
+    const { status, data } = await get(cursor === undefined ? { limit: '1000' } : { limit: '1000', cursor })
     if (status !== 200 || !Array.isArray(data?.data)) return null
     for (const { payload } of data.data) {
       if (payload !== null && payload !== undefined) entries.push(payload)

@@ -44,7 +44,7 @@ export async function load(base) {
     readLog: async (_sessionId, url) => loglines(await get(url, { authorization: `Bearer ${TOKEN}` })),
     readEvents: (sessionId) => {
       const url = `${base}/v1/code/sessions/${sessionId}/teleport-events`
-      return readPages((query) => get(`${url}?${new URLSearchParams(Object.entries(query))}`, oauth))
+      return readPages((query) => get(`${url}?${new URLSearchParams(query)}`, oauth))
     },
   }
 }

@@ -44,9 +44,11 @@ async function connectBare({ url }) {
     new Promise((resolve) => {
       const body = JSON.stringify(entry)
       answered = (answer) => resolve(answer.latin1Slice(0, 12) === 'HTTP/1.1 201')
-      socket.ref().write(
-        `PUT /append/session-0 HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${TOKEN}\r\n` +
-          `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      )
+      socket
+        .ref()
+        .write(
+          `PUT /append/session-0 HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+            `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        )
     })
 }

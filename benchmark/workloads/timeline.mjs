@@ -1,7 +1,7 @@
 // The turns of the event loop during a large read, for the picture. A loop of immediates keeps the loop
-// turning and so sees each turn; it keeps a core busy too, so nothing else is measured here.
+// turning and so sees each turn; it keeps a core busy too, so nothing but turns is measured here.
 
-import { performance } from 'node:perf_hooks'
+import { PerformanceObserver, performance } from 'node:perf_hooks'
 import { checkRead, loadPeer, logUrl, warmUp } from './common.mjs'
 
 const ENTRIES = 50_000
@@ -16,12 +16,26 @@ export async function run(variant, context) {
   const peer = await loadPeer(variant, context)
   await warmUp(peer, context)
   globalThis.gc?.()
-  const turns = watchTurns()
+  const [turns, collections] = [watchTurns(), watchCollections()]
   const start = performance.now()
   checkRead(await peer.readLog('session-0', logUrl(context, ENTRIES)), ENTRIES)
   const wall = performance.now() - start
-  const holds = await turns.end(start)
-  return { wall, longest: Math.max(0, ...holds.map(([from, to]) => to - from)), holds }
+  const seen = await turns.end()
+  const pauses = collections.end()
+  const lengths = seen.map(([from, to]) => to - from)
+  const ownLengths = seen.map((turn) => turn[1] - turn[0] - overlap(turn, pauses))
+  return {
+    wall,
+    longest: Math.max(0, ...lengths),
+    own: Math.max(0, ...ownLengths),
+    holds: seen.map((turn) => turn.map((time) => Math.round((time - start) * 100) / 100)),
+  }
+}
+
+/** How much of a turn V8's garbage collector took. */
+function overlap([from, to], pauses) {
+  const within = ([start, end]) => Math.max(0, Math.min(to, end) - Math.max(from, start))
+  return pauses.reduce((sum, pause) => sum + within(pause), 0)
 }
 
 function watchTurns() {
@@ -34,11 +48,27 @@ function watchTurns() {
     next = setImmediate(look)
   })
   return {
-    end: async (start) => {
+    end: async () => {
       // The turn that settled the promise is not over yet.
       await new Promise((resolve) => setImmediate(resolve))
       clearImmediate(next)
-      return turns.map((turn) => turn.map((time) => Math.round((time - start) * 100) / 100))
+      return turns
+    },
+  }
+}
+
+function watchCollections() {
+  const pauses = []
+  const note = (entries) => {
+    for (const { startTime, duration } of entries) pauses.push([startTime, startTime + duration])
+  }
+  const observer = new PerformanceObserver((list) => note(list.getEntries()))
+  observer.observe({ entryTypes: ['gc'] })
+  return {
+    end: () => {
+      note(observer.takeRecords())
+      observer.disconnect()
+      return pauses
     },
   }
 }

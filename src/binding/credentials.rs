@@ -61,7 +61,10 @@ impl Host {
             .into());
         };
         let wrong = || wrong(Binding::GetOAuthHeaders, "an object of strings");
-        if js::kind(headers) != ValueType::Object || js::is_promise(env, headers) {
+        // A list, a Map or a Headers has no header among its own keys: none would be sent.
+        let is_collection = js::kind(headers) == ValueType::Object
+            && js::kind(js::get(env, headers, "entries")?) == ValueType::Function;
+        if js::kind(headers) != ValueType::Object || js::is_promise(env, headers) || is_collection {
             return Err(wrong());
         }
         let mut pairs = Vec::new();

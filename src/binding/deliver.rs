@@ -66,8 +66,11 @@ impl Host {
     /// Calls a logging binding, where there is one. What it throws is its own affair.
     fn log(&self, env: &Env, binding: Binding, arguments: &[Value<'_>]) {
         let function = self.options.borrow().binding(env, binding);
-        if let Some(function) = function {
-            js::call(env, function, js::undefined(env), arguments).ok();
+        let Some(function) = function else { return };
+        if let Ok(returned) = js::call(env, function, js::undefined(env), arguments)
+            && js::is_promise(env, returned)
+        {
+            self.ignore_rejection(env, returned);
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Host {
     connection: RefCell<Option<(Settings, Client)>>,
     deliver: Persistent,
     set_immediate: Option<Persistent>,
+    /// Does nothing: it handles what a logging binding's promise rejects with.
+    ignore: Persistent,
 }
 
 /// A promise that waits.
@@ -47,6 +49,8 @@ impl Host {
     /// Makes the environment's state when the addon is loaded into it. Nothing is read and nothing started
     /// that could wait for the first request.
     pub(super) fn install(env: &Env) -> napi::Result<()> {
+        // Panics are caught and reported to the host; its terminal is not ours to write on.
+        std::panic::set_hook(Box::new(|_| {}));
         let failed = |_| napi::Error::from_reason("session-ingress: this environment has no JSON object");
         let channel = Arc::<Channel>::default();
         let json = Json::new(env).map_err(failed)?;
@@ -62,6 +66,7 @@ impl Host {
             }
             Ok(())
         })?;
+        let ignore: Function<'_, (), ()> = env.create_function_from_closure("ignore", |_| Ok(()))?;
         // Made here and not at the first call: log bindings are called in the async context of this moment,
         // not in that of whoever happens to call first.
         let waker =
@@ -77,6 +82,7 @@ impl Host {
             connection: RefCell::default(),
             deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
             set_immediate,
+            ignore: Persistent::new(env, napi::JsValue::to_unknown(&ignore)),
         });
         *this.borrow_mut() = Rc::downgrade(&host);
         env.add_env_cleanup_hook(channel, |channel| channel.close())?;
@@ -156,6 +162,13 @@ impl Host {
         }
     }
 
+    /// Keeps a promise of a logging binding from ending the process where it rejects.
+    pub(super) fn ignore_rejection(&self, env: &Env, promise: Value<'_>) {
+        if let Ok(then) = js::get(env, promise, "then") {
+            js::call(env, then, promise, &[js::undefined(env), self.ignore.get(env)]).ok();
+        }
+    }
+
     /// Calls `work` with the environment's sessions. The runtime starts at the first such call.
     pub(super) fn with_ingress<'e, T>(
         &self,
@@ -195,31 +208,31 @@ impl Host {
 
     /// The client for a request that begins now.
     pub(super) fn client(&self, env: &Env) -> Client {
-        let mut connection = self.connection.borrow_mut();
         let connect_timeout = self.timeouts().connect;
-        if let Some((settings, client)) = &*connection
-            && settings.connect_timeout == connect_timeout
-        {
-            return client.clone();
-        }
-        let settings = match connection.take() {
+        let known = self.connection.borrow().clone();
+        let settings = match known {
+            Some((settings, client)) if settings.connect_timeout == connect_timeout => return client,
             Some((settings, _)) => settings,
+            // Nothing is borrowed here: `process.env` may be a proxy of the host's.
             None => Settings::read(|name| variable(env, name)),
         };
         let settings = Settings { connect_timeout, ..settings };
         let client = Client::shared(settings.clone());
-        *connection = Some((settings, client.clone()));
+        self.connection.replace(Some((settings, client.clone())));
         client
     }
 
     pub(super) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
-        let change = Change::read(env, options, self.options.borrow().numbers)?;
-        if let Some(limit) = change.max_concurrent_requests {
-            gate().resize(limit);
-        }
+        // Reading may call the host's getters, and those may configure.
+        let numbers = self.options.borrow().numbers;
+        let change = Change::read(env, options, numbers)?;
+        let limit = change.max_concurrent_requests;
         let mut options = self.options.borrow_mut();
         options.apply(change);
         self.channel.set_wants_debug(options.logs_for_debugging());
+        if let Some(limit) = limit {
+            gate().resize(limit);
+        }
         Ok(())
     }
 }

@@ -200,7 +200,9 @@ pub(super) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Valu
 pub(super) fn set(env: &Env, object: Value<'_>, key: &str, to: Value<'_>) {
     let key = string(env, key);
     // SAFETY: all handles are live.
-    unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), to.raw()) };
+    let status = unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), to.raw()) };
+    // A setter on Object.prototype could throw; nothing may stay pending.
+    or_thrown(env, status, to.raw()).ok();
 }
 
 /// `Object.keys(object)`; a proxy may throw.

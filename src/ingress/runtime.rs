@@ -24,8 +24,6 @@ pub(crate) fn runtime(hooks: Hooks) -> std::io::Result<&'static Handle> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime.handle());
     }
-    // Panics are caught and reported to the host; its terminal is not ours to write on.
-    std::panic::set_hook(Box::new(|_| {}));
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .max_blocking_threads(MAX_LOOKUPS)
