@@ -54,13 +54,13 @@ test('an empty body is empty, whatever it is said to be compressed with', async 
 })
 
 test('a compressed body that is slow but moves is not cut', async (t) => {
-  useHost(t, { timeouts: { fetchMs: 400 } })
+  useHost(t, { timeouts: { fetchMs: 1000 } })
   const whole = gzipSync('{"loglines":[1]}')
   const server = await serve(t, async (_request, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' })
     for (const byte of whole) {
       response.write(Buffer.from([byte]))
-      await sleep(20)
+      await sleep(40)
     }
     response.end()
   })

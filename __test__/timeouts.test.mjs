@@ -34,11 +34,11 @@ test('a body that stalls ends after fetchMs', async (t) => {
 })
 
 test('a slow body that moves is not cut, however long it takes in all', async (t) => {
-  useHost(t, { timeouts: { fetchMs: 400 } })
+  useHost(t, { timeouts: { fetchMs: 1000 } })
   const server = await serve(t, async (_request, response) => {
     response.write('{"loglines":[0')
     for (let n = 1; n < 10; n++) {
-      await sleep(80)
+      await sleep(150)
       response.write(`,${n}`)
     }
     response.end(']}')

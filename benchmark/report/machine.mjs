@@ -1,13 +1,13 @@
 // Where it was measured.
 
 import { readFileSync } from 'node:fs'
-import { arch, cpus, release, totalmem, type } from 'node:os'
+import { arch, cpus, totalmem, type } from 'node:os'
 
 export function describeMachine() {
   const cores = cpus()
   return {
     machine: `${cores[0]?.model ?? 'unknown'}, ${cores.length} cores, ${Math.round(totalmem() / 1024 ** 3)} GB`,
-    system: `${type()} ${release()} ${arch()}`,
+    system: `${type()} ${arch()}`,
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
     axios: versionOf('axios'),

@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn the_default_limits_are_10_60_and_20_seconds() {
+        let seconds = |limit: Option<Duration>| limit.unwrap().as_secs();
+        let Timeouts { connect, append, fetch } = Timeouts::default();
+        assert_eq!((seconds(connect), seconds(append), seconds(fetch)), (10, 60, 20));
+    }
+
+    #[test]
+    fn a_read_is_limited_to_its_headers_and_then_between_chunks() {
+        let request = target("http://a.test/").read(false, &Timeouts::default());
+        let limit = Some(Limit { name: "fetchMs", duration: Duration::from_secs(20) });
+        assert_eq!((request.answer_within, request.chunk_within), (limit, limit));
+    }
+
+    #[test]
     fn a_query_is_kept_and_a_fragment_dropped() {
         assert_eq!(read_url("http://a.test/log"), "http://a.test/log?after_last_compact=true");
         assert_eq!(read_url("http://a.test/log?x=%20#y"), "http://a.test/log?x=%20&after_last_compact=true");
