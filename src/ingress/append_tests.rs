@@ -1,7 +1,5 @@
 //! SPEC section 3, row by row, against a scripted server and a paused clock.
 
-use std::time::Duration;
-
 use super::append::{Append, append, report_unsendable};
 use super::request::Target;
 use super::session::Session;
@@ -9,32 +7,32 @@ use super::testing::{Answer, Recorder, Script};
 use super::{EntryUuid, Retry, Timeouts};
 use crate::http::Failure;
 
-const ADOPT: &str = "session_persist_409_adopt_server_uuid";
-const RECOVERED: &str = "session_persist_recovered_from_409";
+pub(super) const ADOPT: &str = "session_persist_409_adopt_server_uuid";
+pub(super) const RECOVERED: &str = "session_persist_recovered_from_409";
 const BAD_TOKEN: &str = "session_persist_fail_bad_token";
 const CONFLICT: &str = "session_persist_fail_concurrent_modification";
 
-fn uuid(text: &str) -> EntryUuid {
+pub(super) fn uuid(text: &str) -> EntryUuid {
     EntryUuid::new(text).unwrap()
 }
 
 /// An append of an entry `own` to a session whose head is `head`.
-struct Case {
-    session: Session,
-    entry: Append,
-    host: Recorder,
+pub(super) struct Case {
+    pub(super) session: Session,
+    pub(super) entry: Append,
+    pub(super) host: Recorder,
 }
 
-struct Outcome {
-    appended: bool,
-    asked: Vec<String>,
-    waits: Vec<u128>,
-    head: Option<EntryUuid>,
-    told: Vec<String>,
+pub(super) struct Outcome {
+    pub(super) appended: bool,
+    pub(super) asked: Vec<String>,
+    pub(super) waits: Vec<u128>,
+    pub(super) head: Option<EntryUuid>,
+    pub(super) told: Vec<String>,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let entry = Append {
             uuid: uuid("own"),
             body: r#"{"uuid":"own"}"#.into(),
@@ -47,17 +45,17 @@ impl Case {
         Self { session, entry, host: Recorder::default() }
     }
 
-    fn attempts(mut self, attempts: u32) -> Self {
+    pub(super) fn attempts(mut self, attempts: u32) -> Self {
         self.entry.retry.max_attempts = attempts;
         self
     }
 
-    fn tokens(mut self, tokens: &[Option<&str>]) -> Self {
+    pub(super) fn tokens(mut self, tokens: &[Option<&str>]) -> Self {
         self.host = Recorder::with_tokens(tokens);
         self
     }
 
-    async fn run(&mut self, answers: impl IntoIterator<Item = Answer>) -> Outcome {
+    pub(super) async fn run(&mut self, answers: impl IntoIterator<Item = Answer>) -> Outcome {
         let script = Script::new(answers);
         let told_before = self.host.told().len();
         let appended = append(&script, &self.session, &self.entry, &self.host).await;
@@ -72,7 +70,7 @@ impl Case {
     }
 }
 
-fn failed(status: u16, attempt: u32) -> String {
+pub(super) fn failed(status: u16, attempt: u32) -> String {
     format!("session_persist_fail_status status={status} attempt={attempt}")
 }
 
@@ -343,212 +341,4 @@ async fn no_debug_line_holds_the_token() {
     let lines = case.host.debug_lines();
     assert!(lines.len() > 4);
     assert!(lines.iter().all(|line| !line.contains("secret")), "{lines:?}");
-}
-
-mod in_doubt {
-    use super::*;
-
-    /// After this the entry may be stored.
-    fn ambiguous() -> impl Iterator<Item = Answer> {
-        [500, 502, 503, 408, 202, 204, 302, 303].map(Answer::status).into_iter().chain([
-            Answer::broken(),
-            Answer::timed_out(),
-            Answer::failure(Failure::Redirect("a loop".into())),
-        ])
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn own_uuid_in_the_log_means_stored() {
-        for answer in ambiguous() {
-            let outcome = Case::new()
-                .run([answer, Answer::conflict("Other"), Answer::log(&["head", "own", "Other", "later"])])
-                .await;
-            assert!(outcome.appended);
-            assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET"]);
-            assert_eq!(outcome.head, Some(uuid("later")));
-            assert_eq!(outcome.told.last().unwrap(), RECOVERED);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_the_named_uuid_in_the_log_means_not_stored() {
-        let outcome = Case::new()
-            .run([
-                Answer::broken(),
-                Answer::conflict("Other"),
-                Answer::log(&["head", "Other", "later"]),
-                Answer::status(201),
-            ])
-            .await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT later"]);
-        assert_eq!(outcome.waits, [500, 0, 0]);
-        assert_eq!(outcome.told.last().unwrap(), ADOPT);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_read_that_proves_nothing_is_repeated_before_the_next_put() {
-        for read in [
-            Answer::status(500),
-            Answer::status(404),
-            Answer::broken(),
-            Answer::log(&[]),
-            Answer::log(&["head"]),
-            Answer::ok("{"),
-        ] {
-            let outcome = Case::new()
-                .run([
-                    Answer::status(502),
-                    Answer::conflict("Other"),
-                    read,
-                    Answer::log(&["head", "Other"]),
-                    Answer::status(201),
-                ])
-                .await;
-            assert!(outcome.appended);
-            assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
-            assert_eq!(outcome.waits, [500, 0, 1000, 0]);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_head_stays_while_in_doubt() {
-        let outcome = Case::new()
-            .attempts(3)
-            .run([Answer::broken(), Answer::conflict("Other"), Answer::status(500), Answer::status(500)])
-            .await;
-        assert_eq!(outcome.head, Some(uuid("head")));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn doubt_to_the_last_attempt_fails_and_says_so() {
-        let outcome = Case::new()
-            .attempts(3)
-            .run([
-                Answer::broken(),
-                Answer::conflict("Other"),
-                Answer::log(&["head"]),
-                Answer::log(&["head"]),
-            ])
-            .await;
-        assert!(!outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET"]);
-        assert_eq!(
-            outcome.told,
-            [
-                "logError",
-                "session_persist_fail_status attempt=1",
-                "logError",
-                "session_persist_error_retries_exhausted attempt=3"
-            ]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_leaves_no_doubt_needs_no_read() {
-        for answer in [Answer::not_connected(), Answer::status(429), Answer::status(400), Answer::status(404)]
-        {
-            let outcome = Case::new().run([answer, Answer::conflict("Other"), Answer::status(201)]).await;
-            assert!(outcome.appended);
-            assert_eq!(outcome.asked, ["PUT head", "PUT head", "PUT Other"]);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn once_ambiguous_every_later_conflict_is_looked_into() {
-        let outcome = Case::new()
-            .run([
-                Answer::broken(),
-                Answer::conflict("a"),
-                Answer::log(&["a"]),
-                Answer::conflict("b"),
-                Answer::log(&["a", "b"]),
-                Answer::status(201),
-            ])
-            .await;
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT a", "GET", "PUT b"]);
-        assert!(outcome.appended);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_entry_that_may_be_stored_is_looked_for_when_appended_again() {
-        let mut case = Case::new().attempts(2);
-        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
-
-        let outcome = case.run([Answer::log(&["head", "own", "later"])]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["GET"]);
-        assert_eq!(outcome.head, Some(uuid("later")));
-        assert_eq!(outcome.told, [RECOVERED]);
-
-        // Now it is known to be stored; a third append is one like any other.
-        assert_eq!(case.run([Answer::conflict("own")]).await.asked, ["PUT later"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_entry_that_is_not_found_when_appended_again_is_sent() {
-        let mut case = Case::new().attempts(2);
-        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
-        let outcome = case.run([Answer::log(&["head", "later"]), Answer::status(201)]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["GET", "PUT later"]);
-        assert_eq!(outcome.waits, [0]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
-        let mut case = Case::new().attempts(1);
-        assert!(!case.run([Answer::broken()]).await.appended);
-        let outcome = case.run([Answer::log(&["head"]), Answer::status(201)]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["GET", "PUT head"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_entry_that_fails_again_is_told_as_such() {
-        let mut case = Case::new().attempts(1);
-        assert!(!case.run([Answer::broken()]).await.appended);
-        let outcome = case.run([Answer::log(&["head"]), Answer::status(400)]).await;
-        assert!(!outcome.appended);
-        assert_eq!(
-            outcome.told[1..],
-            [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_empty_log_lets_an_entry_that_no_conflict_contradicted_be_sent() {
-        let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
-        assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
-        let outcome = case.run([Answer::status(404), Answer::status(201)]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["GET", "PUT"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_a_conflict_named_is_remembered_with_the_doubt() {
-        let mut case = Case::new().attempts(2);
-        let first = [Answer::broken(), Answer::conflict("Other"), Answer::log(&["head"])];
-        assert!(!case.run(first).await.appended);
-        // A log without the entry that the conflict named is older than the conflict.
-        let outcome = case.run([Answer::log(&["head"]), Answer::log(&["head", "own", "Other"])]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["GET", "GET"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_entry_that_cannot_be_stored_is_not_remembered() {
-        let mut case = Case::new().attempts(1);
-        assert!(!case.run([Answer::status(400)]).await.appended);
-        assert_eq!(case.run([Answer::status(201)]).await.asked, ["PUT head"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_waits_while_in_doubt_are_those_of_the_attempts() {
-        let mut case = Case::new().attempts(4);
-        case.entry.retry.base_delay = Duration::from_millis(10);
-        let stale = || Answer::log(&["head"]);
-        let outcome = case.run([Answer::broken(), Answer::conflict("a"), stale(), stale(), stale()]).await;
-        assert_eq!(outcome.waits, [10, 0, 20, 40]);
-    }
 }

@@ -17,6 +17,8 @@ mod append_tests;
 mod backoff;
 mod caller;
 mod doubt;
+#[cfg(test)]
+mod doubt_tests;
 mod entry_uuid;
 mod error;
 mod guard;
@@ -31,6 +33,8 @@ mod runtime;
 mod session;
 mod slice;
 mod teleport;
+#[cfg(test)]
+mod teleport_tests;
 #[cfg(test)]
 mod testing;
 
