@@ -92,3 +92,17 @@ test('entries in doubt are forgotten with their session', async (t) => {
     ['PUT', 'PUT'],
   )
 })
+
+test('sessions whose ids differ in lone surrogates only are two sessions', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ status: 201 }))
+  for (const id of ['a\ud800', 'a\udfff', 'a\ufffd']) await appendSessionLog(id, createEntry(), server.url)
+  clearSession('a\udfff')
+  const entry = createEntry()
+  await appendSessionLog('a\ud800', entry, server.url)
+  await appendSessionLog('a\udfff', createEntry(), server.url)
+  assert.deepEqual(
+    server.requests.map(({ headers }) => headers['last-uuid'] !== undefined),
+    [false, false, false, true, false],
+  )
+})

@@ -187,6 +187,26 @@ pub(super) fn as_string(env: &Env, value: Value<'_>) -> Option<String> {
     )
 }
 
+/// The UTF-16 units of a string; `None` where the value is no string.
+pub(super) fn as_utf16(env: &Env, value: Value<'_>) -> Option<Vec<u16>> {
+    let mut length = 0;
+    // SAFETY: with no buffer, only the length is asked for.
+    let status =
+        unsafe { sys::napi_get_value_string_utf16(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
+    if status != sys::Status::napi_ok {
+        return None;
+    }
+    // One more for the NUL that Node-API writes behind the text.
+    let mut units = Vec::<u16>::with_capacity(length + 1);
+    // SAFETY: the buffer has the room that is named, and `length` units of it are written.
+    unsafe {
+        let buffer = units.as_mut_ptr();
+        sys::napi_get_value_string_utf16(env.raw(), value.raw(), buffer, length + 1, &mut length);
+        units.set_len(length);
+    }
+    Some(units)
+}
+
 /// `object[key]`; a getter may throw.
 pub(super) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Value<'e>, Thrown<'e>> {
     let key = string(env, key);

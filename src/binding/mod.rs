@@ -63,7 +63,7 @@ pub fn append_session_log<'e>(
     url: Value<'e>,
 ) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::Append, Outcome::Boolean(false), |host, id| {
-        let session_id = string_argument(env, session_id, "sessionId")?;
+        let session_id = session_key(env, session_id)?;
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
         let Some(token) = host.token(env)? else {
@@ -101,7 +101,7 @@ pub fn append_session_log<'e>(
 )]
 pub fn get_session_logs<'e>(env: &'e Env, session_id: Value<'e>, url: Value<'e>) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
-        let session_id = string_argument(env, session_id, "sessionId")?;
+        let session_id = session_key(env, session_id)?;
         let url = string_argument(env, url, "url")?;
         let Some(token) = host.token(env)? else {
             return no_token(host, id, Diagnostic::GetNoToken, Outcome::Null);
@@ -177,7 +177,7 @@ pub fn get_teleport_events<'e>(
 #[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
 pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     cleared(env, |host| {
-        let session_id = string_argument(env, session_id, "sessionId")?;
+        let session_id = session_key(env, session_id)?;
         host.clear(|ingress| ingress.clear(&session_id));
         Ok(())
     })
@@ -207,6 +207,17 @@ pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
 
 fn string_argument<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<String, Rejection<'e>> {
     js::as_string(env, value).ok_or_else(|| Rejection::Type(format!("{name} must be a string")))
+}
+
+/// What a session is found by. Ids that differ in lone surrogates only, which text in Rust cannot hold, stay
+/// apart: their units are written out.
+fn session_key<'e>(env: &'e Env, session_id: Value<'_>) -> Result<String, Rejection<'e>> {
+    let text = string_argument(env, session_id, "sessionId")?;
+    if !text.contains(char::REPLACEMENT_CHARACTER) {
+        return Ok(text);
+    }
+    let units = js::as_utf16(env, session_id).unwrap_or_default();
+    Ok(String::from_utf16(&units).unwrap_or_else(|_| format!("{units:x?}")))
 }
 
 fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid, Rejection<'e>> {
