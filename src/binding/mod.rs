@@ -3,13 +3,14 @@
 //! # Layout
 //!
 //! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
-//!   `credentials`, `environment`: what the host and `process.env` supply.
+//!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
 //!   `deliver`: its end there.
 //! - `json`: V8's JSON. `text`: the form in which V8 takes it fastest. `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
 
+mod arguments;
 mod credentials;
 mod deliver;
 mod environment;
@@ -21,13 +22,12 @@ mod settle;
 mod text;
 mod wake;
 
+use napi::Env;
 use napi::bindgen_prelude::Object;
-use napi::{Env, ValueType};
 use napi_derive::napi;
 
-use crate::ingress::{
-    Account, Caller, Diagnostic, Entry, EntryUuid, Error, Events, Operation, Reading, Target,
-};
+use crate::ingress::{Account, Caller, Diagnostic, Entry, Error, Events, Operation, Reading, Target};
+use arguments::{entry_uuid, session_key, string_argument};
 use host::Host;
 use js::Value;
 use options::Rejection;
@@ -203,34 +203,6 @@ pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
         env.throw(rejection.into_value(env))?;
     }
     Ok(())
-}
-
-fn string_argument<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<String, Rejection<'e>> {
-    js::as_string(env, value).ok_or_else(|| Rejection::Type(format!("{name} must be a string")))
-}
-
-/// What a session is found by. Ids that differ in lone surrogates only, which text in Rust cannot hold, stay
-/// apart: their units are written out.
-fn session_key<'e>(env: &'e Env, session_id: Value<'_>) -> Result<String, Rejection<'e>> {
-    let text = string_argument(env, session_id, "sessionId")?;
-    if !text.contains(char::REPLACEMENT_CHARACTER) {
-        return Ok(text);
-    }
-    let units = js::as_utf16(env, session_id).unwrap_or_default();
-    Ok(String::from_utf16(&units).unwrap_or_else(|_| format!("{units:x?}")))
-}
-
-fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid, Rejection<'e>> {
-    if js::kind(entry) != ValueType::Object {
-        return Err(Rejection::Type("entry must be an object".into()));
-    }
-    let uuid = js::get(env, entry, "uuid")?;
-    js::as_string(env, uuid)
-        .filter(|uuid| !uuid.chars().any(char::is_control))
-        .and_then(EntryUuid::new)
-        .ok_or_else(|| {
-            Rejection::Type("entry.uuid must be a non-empty string without control characters".into())
-        })
 }
 
 /// Without a token there is no request.
