@@ -202,3 +202,10 @@ test('the session id is part of the path as it is given', async (t) => {
   await addon.getSessionLogsViaOAuth('a b/ü', 'access', 'org')
   assert.equal(server.requests[0].url, '/base/v1/session_ingress/session/a%20b/%C3%BC')
 })
+
+test('an answer may have many headers', async (t) => {
+  useHost(t)
+  const headers = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`x-many-${index}`, 'value']))
+  const server = await serveInOrder(t, { headers, body: { loglines: [1] } })
+  assert.deepEqual(await addon.getSessionLogs('s', server.url), [1])
+})

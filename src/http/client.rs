@@ -46,6 +46,9 @@ impl Client {
     }
 }
 
+/// As many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
+const MAX_HEADERS: usize = 512;
+
 fn build(settings: &Settings) -> Result<reqwest::Client, String> {
     let tls = trust::tls_config(settings.extra_ca_certs.as_deref()).map_err(|error| error.to_string())?;
     let mut builder = reqwest::Client::builder()
@@ -54,6 +57,7 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
         .retry(reqwest::retry::never())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
+        .http1_max_headers(MAX_HEADERS)
         // The environment was read on the JavaScript thread.
         .no_proxy();
     if let Some(limit) = settings.connect_timeout {
