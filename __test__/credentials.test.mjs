@@ -1,11 +1,14 @@
 // What a host supplies (token, server, headers) and what stands in for it: SPEC sections 2 and 3.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
+import { runScript } from './support/child.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 /** @type {any} */
@@ -195,3 +198,25 @@ for (const [name, read] of /** @type {[string, (...values: string[]) => Promise<
     assert.equal(host.errors.length, 2)
   })
 }
+
+test('the default server is https://api.anthropic.com, as a proxy sees it', async (t) => {
+  const asked = /** @type {(string | undefined)[]} */ ([])
+  const proxy = createServer().on('connect', (request, socket) => {
+    asked.push(request.url)
+    // Nothing leaves the machine.
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.after(() => proxy.close())
+  const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address())
+  const script = `
+    process.env.HTTPS_PROXY = process.env.https_proxy = url
+    process.env.NO_PROXY = process.env.no_proxy = ''
+    addon.getTeleportEvents('s', 't', 'o').then(console.log)
+    addon.getSessionLogsViaOAuth('s', 't', 'o').then(console.log)
+  `
+  const { stdout } = await runScript(script, { url: `http://127.0.0.1:${port}` })
+  assert.equal(stdout, 'null\nnull\n')
+  assert.deepEqual([...new Set(asked)], ['api.anthropic.com:443'])
+})

@@ -61,8 +61,12 @@ impl Host {
         let this = Rc::new(RefCell::new(Weak::<Self>::new()));
         let of_this = this.clone();
         let deliver: Function<'_, (), ()> = env.create_function_from_closure("deliver", move |context| {
-            if let Some(host) = of_this.borrow().upgrade() {
-                host.deliver(context.env);
+            let host = of_this.borrow().upgrade();
+            if let Some(host) = host
+                && catch_unwind(AssertUnwindSafe(|| host.deliver(context.env))).is_err()
+            {
+                // What panicked is lost; what is behind it is not.
+                host.deliver_later(context.env);
             }
             Ok(())
         })?;

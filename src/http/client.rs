@@ -131,7 +131,7 @@ fn failure(error: reqwest::Error, connect_timeout: Option<Duration>) -> Failure 
     }
 }
 
-/// The causes of an error, outermost last: the innermost says what happened. No URL: it may hold secrets.
+/// The causes of an error, down to the one that says what happened. No URL: it may hold secrets.
 pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::append_tests::{ADOPT, Case, RECOVERED, failed, uuid};
+use super::append_case::{ADOPT, Case, RECOVERED, failed, uuid};
 use super::session::Session;
 use super::testing::Answer;
 use crate::http::Failure;

@@ -13,6 +13,8 @@
 
 mod append;
 #[cfg(test)]
+mod append_case;
+#[cfg(test)]
 mod append_tests;
 mod backoff;
 mod caller;

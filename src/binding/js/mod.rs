@@ -9,11 +9,13 @@
 //! - [`Deferred`] and [`Persistent`] hold pointers, so they are neither `Send` nor `Sync`.
 #![allow(unsafe_code)]
 
-use std::marker::PhantomData;
 use std::ptr;
 
 use napi::bindgen_prelude::FromNapiValue;
 use napi::{Env, JsValue, Unknown, ValueType, sys};
+
+pub(super) use lasting::{Deferred, Persistent, hold_event_loop, promise};
+pub(super) use strings::{as_string, as_utf8, as_utf16, string, string_from_latin1, string_from_utf16};
 
 /// Any JavaScript value.
 pub(super) type Value<'e> = Unknown<'e>;
@@ -57,6 +59,10 @@ macro_rules! make {
     }};
 }
 
+// Behind the macro, which they use.
+mod lasting;
+mod strings;
+
 pub(super) fn undefined(env: &Env) -> Value<'_> {
     let mut raw = ptr::null_mut();
     // SAFETY: see above; the conversion keeps the handle as it is.
@@ -84,18 +90,6 @@ pub(super) fn object(env: &Env) -> Value<'_> {
 
 pub(super) fn array(env: &Env) -> Value<'_> {
     make!(env, napi_create_array)
-}
-
-pub(super) fn string<'e>(env: &'e Env, text: &str) -> Value<'e> {
-    make!(env, napi_create_string_utf8, text.as_ptr().cast(), text.len() as isize)
-}
-
-pub(super) fn string_from_latin1<'e>(env: &'e Env, text: &[u8]) -> Value<'e> {
-    make!(env, napi_create_string_latin1, text.as_ptr().cast(), text.len() as isize)
-}
-
-pub(super) fn string_from_utf16<'e>(env: &'e Env, text: &[u16]) -> Value<'e> {
-    make!(env, napi_create_string_utf16, text.as_ptr(), text.len() as isize)
 }
 
 pub(super) fn error<'e>(env: &'e Env, message: &str) -> Value<'e> {
@@ -140,71 +134,6 @@ pub(super) fn as_number(env: &Env, value: Value<'_>) -> Option<f64> {
     // SAFETY: `number` takes the result.
     let status = unsafe { sys::napi_get_value_double(env.raw(), value.raw(), &mut number) };
     (status == sys::Status::napi_ok).then_some(number)
-}
-
-/// The text of a string as UTF-8, lone surrogates as U+FFFD; `None` where the value is no string.
-pub(super) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
-    // The number of UTF-16 units is known to V8, the number of UTF-8 bytes costs it a pass over the text: most
-    // text is ASCII, and fits into as many bytes.
-    let mut units = 0;
-    // SAFETY: with no buffer, only the length is asked for.
-    let status =
-        unsafe { sys::napi_get_value_string_latin1(env.raw(), value.raw(), ptr::null_mut(), 0, &mut units) };
-    if status != sys::Status::napi_ok {
-        return None;
-    }
-    // A character that did not fit leaves up to three bytes of the room unused.
-    let (text, room) = read_utf8(env, value, units + 4);
-    if text.len() < room - 3 {
-        return Some(text);
-    }
-    let mut length = 0;
-    // SAFETY: with no buffer, only the length is asked for.
-    unsafe { sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
-    Some(read_utf8(env, value, length).0)
-}
-
-/// At most `length` bytes of a string's text, in whole characters, and the room that there was for them.
-fn read_utf8(env: &Env, value: Value<'_>, length: usize) -> (Vec<u8>, usize) {
-    // One more for the NUL that Node-API writes behind the text.
-    let mut text = Vec::<u8>::with_capacity(length + 1);
-    let mut written = 0;
-    // SAFETY: the buffer has the room that is named, and `written` bytes of it are written.
-    unsafe {
-        let buffer = text.as_mut_ptr().cast();
-        sys::napi_get_value_string_utf8(env.raw(), value.raw(), buffer, length + 1, &mut written);
-        text.set_len(written);
-    }
-    (text, length)
-}
-
-/// [`as_utf8`] as a `String`.
-pub(super) fn as_string(env: &Env, value: Value<'_>) -> Option<String> {
-    let text = as_utf8(env, value)?;
-    Some(
-        String::from_utf8(text)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-    )
-}
-
-/// The UTF-16 units of a string; `None` where the value is no string.
-pub(super) fn as_utf16(env: &Env, value: Value<'_>) -> Option<Vec<u16>> {
-    let mut length = 0;
-    // SAFETY: with no buffer, only the length is asked for.
-    let status =
-        unsafe { sys::napi_get_value_string_utf16(env.raw(), value.raw(), ptr::null_mut(), 0, &mut length) };
-    if status != sys::Status::napi_ok {
-        return None;
-    }
-    // One more for the NUL that Node-API writes behind the text.
-    let mut units = Vec::<u16>::with_capacity(length + 1);
-    // SAFETY: the buffer has the room that is named, and `length` units of it are written.
-    unsafe {
-        let buffer = units.as_mut_ptr();
-        sys::napi_get_value_string_utf16(env.raw(), value.raw(), buffer, length + 1, &mut length);
-        units.set_len(length);
-    }
-    Some(units)
 }
 
 /// `object[key]`; a getter may throw.
@@ -281,67 +210,4 @@ pub(super) fn call<'e>(
         )
     };
     or_thrown(env, status, raw)
-}
-
-/// A reference that keeps an object alive.
-pub(super) struct Persistent {
-    env: sys::napi_env,
-    raw: sys::napi_ref,
-}
-
-impl Persistent {
-    /// `value` must be an object or a function.
-    pub(super) fn new(env: &Env, value: Value<'_>) -> Self {
-        let mut raw = ptr::null_mut();
-        // SAFETY: `raw` takes the result.
-        unsafe { sys::napi_create_reference(env.raw(), value.raw(), 1, &mut raw) };
-        Self { env: env.raw(), raw }
-    }
-
-    pub(super) fn get<'e>(&self, env: &'e Env) -> Value<'e> {
-        make!(env, napi_get_reference_value, self.raw)
-    }
-}
-
-impl Drop for Persistent {
-    fn drop(&mut self) {
-        // SAFETY: dropped on the thread of its environment, at the latest when that ends: Node-API lets
-        // references be deleted until then. A null reference is refused.
-        unsafe { sys::napi_delete_reference(self.env, self.raw) };
-    }
-}
-
-/// The means to settle one promise: napi's own deferred brings a threadsafe function for each promise, the
-/// largest cost of a call.
-pub(super) struct Deferred(sys::napi_deferred, PhantomData<*mut ()>);
-
-/// A new promise, and the means to settle it. One that is never settled is lost with its environment.
-pub(super) fn promise(env: &Env) -> (Deferred, Value<'_>) {
-    let mut deferred = ptr::null_mut();
-    let promise = make!(env, napi_create_promise, &mut deferred);
-    (Deferred(deferred, PhantomData), promise)
-}
-
-impl Deferred {
-    pub(super) fn resolve(self, env: &Env, to: Value<'_>) {
-        // SAFETY: a deferred is used once: `self` is consumed.
-        unsafe { sys::napi_resolve_deferred(env.raw(), self.0, to.raw()) };
-    }
-
-    pub(super) fn reject(self, env: &Env, with: Value<'_>) {
-        // SAFETY: a deferred is used once: `self` is consumed.
-        unsafe { sys::napi_reject_deferred(env.raw(), self.0, with.raw()) };
-    }
-}
-
-/// Lets the event loop end, or not, while `function` could still be called.
-pub(super) fn hold_event_loop(env: &Env, function: sys::napi_threadsafe_function, hold: bool) {
-    // SAFETY: called on the thread of the environment, while that lives and so the function.
-    unsafe {
-        if hold {
-            sys::napi_ref_threadsafe_function(env.raw(), function);
-        } else {
-            sys::napi_unref_threadsafe_function(env.raw(), function);
-        }
-    }
 }
