@@ -4,7 +4,7 @@ import { ORGANIZATION, TOKEN } from './protocol.mjs'
 
 /** @type {import('./index.mjs').Load} */
 export async function load(base) {
-  const { appendSessionLog, configure, getSessionLogs, getTeleportEvents } = await import('../../index.js')
+  const { appendSessionLog, configure, getSessionLogs, getTeleportEvents } = await import('session-ingress')
   configure({
     getSessionIngressAuthToken: () => TOKEN,
     getOauthConfig: () => ({ BASE_API_URL: base }),

@@ -95,7 +95,7 @@ ${growth.map(formatGrowth).join('\n\n')}
 
 - Entries are made from a seed: prompts, answers, tool calls and their results, about 2.8 KB each as JSON. Five
   in a hundred hold more than ASCII, spread evenly, so that hardly any stretch of a log is ASCII alone.
-- nginx answers appends with 201 when it has read them, and serves logs and pages as files. It is one
+- nginx answers appends with 201, without another look at them, and serves logs and pages as files. It is one
   process; what it spends on an append stands in the table, so that it is seen not to be what is measured.
 - The JavaScript thread's time is the event loop's active time: waiting for a core counts, as it does for a host.
   Below it stands what the thread really ran.
@@ -107,7 +107,7 @@ ${growth.map(formatGrowth).join('\n\n')}
   needs and which is not counted.
 - Peak memory is that of the whole process, Node's own 45 MB included.
 - Appends are warm: the client is built and connections stand. What a first request costs has rows of its own.
-- Memory that is kept is the difference after a warm-up of 5,000 appends and 5 reads, with forced collection.
+- Memory that is kept is the difference after a warm-up of 30,000 appends and 30 reads, with forced collection.
 `
 }
 

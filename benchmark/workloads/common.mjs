@@ -11,6 +11,9 @@ export async function loadPeer(name, { url }) {
 /** @param {import('./index.mjs').Context} context @param {string | number} session */
 export const appendUrl = ({ url }, session) => `${url}/append/session-${session}`
 
+/** Where the server reads what does not come in one piece. @param {import('./index.mjs').Context} context */
+export const largeAppendUrl = ({ url }) => `${url}/append-large/session-0`
+
 /** @param {import('./index.mjs').Context} context @param {number} entries */
 export const logUrl = ({ url }, entries) => `${url}/logs/${entries}.json`
 

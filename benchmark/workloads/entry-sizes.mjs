@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks'
 import { measure, median } from '../measure.mjs'
 import { PEERS } from '../peers/index.mjs'
-import { appendUrl, checkAppended, loadPeer } from './common.mjs'
+import { appendUrl, checkAppended, largeAppendUrl, loadPeer } from './common.mjs'
 
 const LARGE_BYTES = 12 * 1024 ** 2
 const LINE = 'warning: unused variable: `offset` (line 41)\n'
@@ -14,12 +14,13 @@ export const variants = PEERS
 export async function run(variant, context) {
   const peer = await loadPeer(variant, context)
   const append = (entry) => peer.append('session-0', entry, appendUrl(context, 0))
+  const appendLarge = (entry) => peer.append('session-0', entry, largeAppendUrl(context))
   const first = await measure(() => append(entryOf(100)), context)
   checkAppended([first.result])
   return {
     first: first.wall,
     small: await timeAppends(append, entryOf(100), 1000),
-    large: await timeAppends(append, entryOf(LARGE_BYTES), 9),
+    large: await timeAppends(appendLarge, entryOf(LARGE_BYTES), 9),
   }
 }
 

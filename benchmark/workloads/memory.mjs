@@ -7,6 +7,7 @@ import { appendUrl, checkAppended, checkRead, loadPeer, logUrl } from './common.
 
 const WAVE = 1000
 const WAVES = 100
+const WARM_UP = 30
 const READS = 200
 const SESSIONS = 64
 
@@ -24,8 +25,9 @@ export async function run(variant, context) {
   }
   const read = async () => checkRead(await peer.readLog('s-0', logUrl(context, WAVE)), WAVE)
 
-  // What a process has once it has done each of them, it may keep: connections, code, an allocator's reserve.
-  for (let count = 0; count < 5; count += 1) {
+  // What a process has once it has done each of them, it may keep: connections, code, an allocator's reserve,
+  // and V8's young generation, of which a process has all pages only after some ten waves.
+  for (let count = 0; count < WARM_UP; count += 1) {
     await wave()
     await read()
   }

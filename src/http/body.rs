@@ -75,8 +75,13 @@ impl Raw {
 }
 
 impl Incoming {
-    pub(super) fn new(answer: reqwest::Response, chunk_within: Option<Limit>, place: Place<'static>) -> Self {
-        let encoding = Encoding::of(answer.headers());
+    pub(super) fn new(
+        answer: reqwest::Response,
+        headers: &HeaderMap,
+        chunk_within: Option<Limit>,
+        place: Place<'static>,
+    ) -> Self {
+        let encoding = Encoding::of(headers);
         Self { raw: Raw { answer: Some(answer), chunk_within }, encoding, decoder: None, _place: place }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::mem;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -79,13 +80,10 @@ impl Transport for Client {
         let limit = request.answer_within;
         let chunk_within = request.chunk_within;
         add_common_headers(&mut request.headers);
-        let answer = within(limit, async {
+        let mut answer = within(limit, async {
             for _ in 0..=MAX_REDIRECTS {
                 let answer = client
-                    .request(request.method.clone(), request.url.clone())
-                    .headers(request.headers.clone())
-                    .body(request.body.clone())
-                    .send()
+                    .execute(outgoing(&request))
                     .await
                     .map_err(|error| failure(error, self.0.settings.connect_timeout))?;
                 match follow(&request, answer.status().as_u16(), answer.headers())? {
@@ -96,12 +94,19 @@ impl Transport for Client {
             Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
         })
         .await?;
-        Ok(Response {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: Incoming::new(answer, chunk_within, place),
-        })
+        let status = answer.status().as_u16();
+        let headers = mem::take(answer.headers_mut());
+        let body = Incoming::new(answer, &headers, chunk_within, place);
+        Ok(Response { status, headers, body })
     }
+}
+
+/// Without reqwest's builder, which would copy the headers once more.
+fn outgoing(request: &Request) -> reqwest::Request {
+    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+    *outgoing.headers_mut() = request.headers.clone();
+    *outgoing.body_mut() = Some(request.body.clone().into());
+    outgoing
 }
 
 /// What every request carries, unless a host's own headers say otherwise.

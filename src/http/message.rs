@@ -70,21 +70,21 @@ impl<B: Body> Response<B> {
         while self.body.chunk().await?.is_some() {}
         Ok(())
     }
+}
 
-    /// The same, within reason, where only the status counts: a connection whose answer was read can carry
-    /// the next request. What becomes of the body does not matter.
-    pub(crate) async fn discard(mut self) {
-        let read = async {
-            let mut left = DISCARD_BYTES;
-            while let Ok(Some(chunk)) = self.body.chunk().await
-                && chunk.len() <= left
-            {
-                left -= chunk.len();
-            }
-        };
-        // Either way the answer counts; only the connection is lost at the limit.
-        tokio::time::timeout(DISCARD_WITHIN, read).await.ok();
-    }
+/// Reads a body of which only the status counts, within reason: a connection whose answer was read can carry
+/// the next request. What becomes of the body does not matter.
+pub(crate) async fn discard(mut body: impl Body) {
+    let read = async {
+        let mut left = DISCARD_BYTES;
+        while let Ok(Some(chunk)) = body.chunk().await
+            && chunk.len() <= left
+        {
+            left -= chunk.len();
+        }
+    };
+    // Either way the answer counts; only the connection is lost at the limit.
+    tokio::time::timeout(DISCARD_WITHIN, read).await.ok();
 }
 
 /// Why a request has no answer that counts.

@@ -18,5 +18,5 @@ mod trust;
 
 pub(crate) use client::Client;
 pub(crate) use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate};
-pub(crate) use message::{Body, Failure, Limit, Request, Response, Transport};
+pub(crate) use message::{Body, Failure, Limit, Request, Response, Transport, discard};
 pub(crate) use settings::Settings;

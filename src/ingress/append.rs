@@ -15,7 +15,7 @@ use super::read::read_log;
 use super::report::Diagnostic;
 use super::request::{Target, Timeouts, server_head};
 use super::session::Session;
-use crate::http::{Failure, Transport};
+use crate::http::{Failure, Response, Transport, discard};
 
 /// An entry on its way to a session's log.
 pub(crate) struct Append {
@@ -101,7 +101,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     async fn repeat(&mut self) -> bool {
         for (attempt, wait) in (1..).zip(self.entry.retry.waits()) {
             let next = match self.doubt.take() {
-                Some(doubt) => match self.look_for_entry(doubt, attempt).await {
+                Some(doubt) => match Box::pin(self.look_for_entry(doubt, attempt)).await {
                     // Known not to be stored, and no other attempt left to store it.
                     Next::AtOnce if attempt == self.last => self.put(attempt).await,
                     next => next,
@@ -134,20 +134,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
     async fn put(&mut self, attempt: u32) -> Next {
         let head = self.session.head();
         let request = self.target.append(head.as_ref(), &self.entry.body, &self.entry.timeouts);
-        let response = match self.transport.send(request).await {
+        let Response { status, headers, body } = match self.transport.send(request).await {
             Ok(response) => response,
             Err(failure) => return self.no_answer(failure, attempt),
         };
-        let (status, headers) = (response.status, response.headers.clone());
         // The status decides, whatever becomes of the body.
-        response.discard().await;
+        discard(body).await;
         match status {
             200 | 201 => {
                 self.caller.debug(|| format!("Appended {}", self.entry.uuid));
                 self.stored(self.entry.uuid.clone())
             }
-            409 => self.conflict(server_head(&headers), attempt).await,
-            401 => self.unauthorized(attempt).await,
+            409 => Box::pin(self.conflict(server_head(&headers), attempt)).await,
+            401 => Box::pin(self.unauthorized(attempt)).await,
             status => self.refused(status, &headers, attempt),
         }
     }
