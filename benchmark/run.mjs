@@ -1,6 +1,6 @@
-// The benchmark: every workload by every peer against nginx, as medians, beside the goals.
+// The benchmark: every workload by every peer against one server, as medians, beside the goals.
 //
-//   npm run bench [-- --runs 3] [--only read,appends] [--json FILE]
+//   npm run bench [-- --runs 3] [--only read,appends] [--server nginx|rust] [--json FILE]
 //
 // A complete run writes docs/benchmarks.md and its pictures; one with --only prints its table and no more.
 
@@ -15,7 +15,7 @@ import { writeDocument } from './report/document.mjs'
 import { describeMachine } from './report/machine.mjs'
 import { judge } from './report/table.mjs'
 import { formatTerminal } from './report/terminal.mjs'
-import { findServer, startServer } from './server.mjs'
+import { findServer } from './server.mjs'
 import { findWorkload, WORKLOADS } from './workloads/index.mjs'
 
 const CHILD_MS = 300_000
@@ -24,6 +24,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
     only: { type: 'string' },
+    server: { type: 'string', default: 'nginx' },
     json: { type: 'string' },
   },
 })
@@ -34,11 +35,7 @@ if (!Number.isInteger(runs) || runs < 1 || unknown.length > 0) {
   console.error(`usage: node benchmark/run.mjs [--runs N] [--only ${WORKLOADS.join(',')}] [--json FILE]`)
   process.exit(2)
 }
-const served = findServer()
-if (served === undefined) {
-  console.error('The benchmark needs nginx (apt-get install nginx, brew install nginx): none was found.')
-  process.exit(1)
-}
+const kind = findServer(values.server === 'rust' ? 'rust' : 'nginx')
 
 const dir = await mkdtemp(join(tmpdir(), 'session-ingress-bench-'))
 try {
@@ -53,14 +50,14 @@ try {
   console.log(formatTerminal(table))
   console.log(`\nOther work kept ${elsewhere} cores busy meanwhile: the less, the truer.`)
   if (values.json) await writeFile(values.json, JSON.stringify(results))
-  if (!values.only) await writeDocument(results, table, { ...describeMachine(), served, runs, elsewhere })
+  if (!values.only) await writeDocument(results, table, { ...describeMachine(), served: kind.name, runs, elsewhere })
 } finally {
   await rm(dir, { recursive: true })
 }
 
 /** @returns {Promise<import('./report/table.mjs').Results>} workload → variant → what each run measured */
 async function measureAll(workloads) {
-  const server = await startServer(dir)
+  const server = await kind.start(dir)
   const context = JSON.stringify({ url: server.url, dir, serverPid: server.pid })
   const results = {}
   try {

@@ -95,8 +95,8 @@ ${growth.map(formatGrowth).join('\n\n')}
 
 - Entries are made from a seed: prompts, answers, tool calls and their results, about 2.8 KB each as JSON. Five
   in a hundred hold more than ASCII, spread evenly, so that hardly any stretch of a log is ASCII alone.
-- nginx answers appends with 201, without another look at them, and serves logs and pages as files. It is one
-  process; what it spends on an append stands in the table, so that it is seen not to be what is measured.
+- The server answers appends with 201, and serves logs and pages. It is one process; what it spends on an append
+  stands in the table, so that it is seen not to be what is measured.
 - The JavaScript thread's time is the event loop's active time: waiting for a core counts, as it does for a host.
   Below it stands what the thread really ran.
 - The longest hold is the largest delay of a timer that fires each millisecond, that millisecond included. The
