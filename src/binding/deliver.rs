@@ -10,7 +10,7 @@ use super::options::Binding;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
 use crate::ingress::{Data, Diagnostic, Report};
 
-/// After so long the event loop gets its turn. A batch that was begun is finished.
+/// After so long the event loop gets its turn; after a batch, which is long by itself, it does at once.
 const TURN: Duration = Duration::from_millis(1);
 
 impl Host {
@@ -18,11 +18,17 @@ impl Host {
     pub(super) fn deliver(&self, env: &Env) {
         let begun = Instant::now();
         while let Some(delivery) = self.channel.next() {
-            match delivery {
-                Delivery::Message(message) => self.deliver_message(env, message),
-                Delivery::Batch(batch) => self.deliver_batch(env, batch),
-            }
-            if begun.elapsed() >= TURN {
+            let is_long = match delivery {
+                Delivery::Message(message) => {
+                    self.deliver_message(env, message);
+                    begun.elapsed() >= TURN
+                }
+                Delivery::Batch(batch) => {
+                    self.deliver_batch(env, batch);
+                    true
+                }
+            };
+            if is_long {
                 return self.deliver_later(env);
             }
         }
