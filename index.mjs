@@ -2,7 +2,14 @@
 
 import { createRequire } from 'node:module'
 
-const binding = createRequire(import.meta.url)('./binding.js')
+const require = createRequire(import.meta.url)
+let binding
+try {
+  binding = require('./binding.js')
+} catch (error) {
+  throw require('./missing-binary.js')(error)
+}
+if (process.env.NODE_DEBUG) require('./node-debug.js')(binding)
 
 export const appendSessionLog = binding.appendSessionLog
 export const clearAllSessions = binding.clearAllSessions

@@ -1,0 +1,91 @@
+// The package on every runtime: `npm run test:runtimes`, which installs them.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { copyFile, readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { FaultPlan, resetAfter, resetBefore, status, statusAfter } from '../../dev/faults.mjs'
+import { startIngressServer } from '../../dev/ingress-server.mjs'
+import { NODE_VERSIONS, runtimes } from '../../scripts/runtimes.mjs'
+import { createFolder, installTarball } from '../support/package.mjs'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+// A runtime that does not end by itself is ended, and fails the test.
+const LIMITS = { timeout: 60_000, killSignal: /** @type {const} */ ('SIGKILL') }
+
+/** @param {string} file @param {string[]} parameters @param {import('node:child_process').ExecFileOptions} [options] */
+async function run(file, parameters, options) {
+  const { stdout } = await promisify(execFile)(file, parameters, { ...LIMITS, ...options, encoding: 'utf8' })
+  return stdout
+}
+
+/** @param {import('node:test').TestContext} t @param {import('../../dev/faults.mjs').Fault} [around] */
+async function startService(t, around) {
+  const service = await startIngressServer({ dir: createFolder(t), around })
+  t.after(() => service.close())
+  const local = { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
+  const env = { ...process.env, ...local, INGRESS_URL: service.url, CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'token' }
+  return { url: service.url, env }
+}
+
+describe('the test-suite', () => {
+  for (const version of NODE_VERSIONS) {
+    test(`passes on Node ${version}`, async (t) => {
+      const tests = (await readdir(join(ROOT, '__test__'))).filter((name) => name.endsWith('.test.mjs'))
+      // Else the inner runner would speak to the outer one.
+      const { NODE_TEST_CONTEXT, ...env } = process.env
+      const node = runtimes[`node-${version}`]
+      const parameters = ['--test', ...tests.map((name) => join('__test__', name))]
+      const report = await run(node, parameters, { cwd: ROOT, env, timeout: 600_000, maxBuffer: 1 << 28 })
+      const [, passed] = /^(?:#|ℹ) pass (\d+)$/m.exec(report) ?? []
+      t.diagnostic(`${await run(node, ['--version'])}: ${passed} tests passed`)
+      assert.ok(Number(passed) > 0)
+    })
+  }
+})
+
+describe('the installed tarball', () => {
+  const dir = createFolder({ after })
+  before(async () => {
+    await installTarball(dir)
+    await copyFile(new URL('main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
+  })
+
+  /** What each runtime is told besides the script. @type {Record<string, string[]>} */
+  const flags = { deno: ['run', '--no-prompt', '--allow-env', '--allow-ffi', '--allow-read'] }
+  for (const [name, file] of Object.entries(runtimes)) {
+    test(`does its main job on ${name}, and lets it end`, async (t) => {
+      const plan = new FaultPlan().add('PUT', resetBefore, resetAfter, status(503), statusAfter(500))
+      const { url, env } = await startService(t, plan.around)
+      assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
+    })
+  }
+})
+
+describe('an executable made by `bun build --compile`', () => {
+  const dir = createFolder({ after })
+  const alone = createFolder({ after })
+  const cli = join(alone, 'cli')
+  before(async () => {
+    await installTarball(dir)
+    await copyFile(join(ROOT, 'examples/single-executable/cli.mjs'), join(dir, 'cli.mjs'))
+    await run(runtimes.bun, ['build', '--compile', 'cli.mjs', '--outfile', cli], { cwd: dir })
+    // Out of its reach, should it look there.
+    await rename(join(dir, 'node_modules'), join(dir, 'gone'))
+  })
+
+  test('appends and reads in a folder of its own', async (t) => {
+    const { env } = await startService(t)
+    assert.deepEqual(await readdir(alone), ['cli'])
+    assert.equal(await run(cli, ['append', 's', 'a', 'first'], { cwd: alone, env }), '')
+    assert.equal(await run(cli, ['append', 's', 'b', 'second'], { cwd: alone, env }), '')
+    assert.equal(
+      await run(cli, ['read', 's'], { cwd: alone, env }),
+      '{"uuid":"a","type":"user","text":"first"}\n{"uuid":"b","type":"user","text":"second"}\n',
+    )
+    assert.deepEqual(await readdir(alone), ['cli'])
+  })
+})
