@@ -10,8 +10,8 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import * as ingress from 'session-ingress'
 
 const base = isMainThread ? argv[2] : workerData
-const urlOf = (id) => `${base}/v1/session_ingress/session/${id}`
-const createEntry = (id, n) => ({ uuid: `${id}-${n}`, type: 'user', text: `ünï ${n}`, nothing: null })
+const urlOf = (/** @type {string} */ id) => `${base}/v1/session_ingress/session/${id}`
+const createEntry = (/** @type {string} */ id, /** @type {number} */ n) => ({ uuid: `${id}-${n}`, type: 'user', text: `ünï ${n}`, nothing: null })
 
 ingress.configure({
   getSessionIngressAuthToken: () => 'token',
@@ -35,9 +35,9 @@ if (isMainThread) {
   await ingress.clearSession('main')
   assert.equal(await ingress.appendSessionLog('main', createEntry('main', 1200), urlOf('main')), true)
   await ingress.clearAllSessions()
-  assert.equal((await ingress.getSessionLogs('main', urlOf('main'))).length, 1201)
+  assert.equal((await ingress.getSessionLogs('main', urlOf('main')))?.length, 1201)
 
-  await assert.rejects(ingress.appendSessionLog('main', {}, urlOf('main')), TypeError)
+  await assert.rejects(ingress.appendSessionLog('main', { uuid: '' }, urlOf('main')), TypeError)
 
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: base })
   const said = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))

@@ -54,9 +54,15 @@ impl Host {
 
     fn deliver_report(&self, env: &Env, report: Report) {
         match report {
-            Report::Debug(line) => self.log(env, Binding::LogForDebugging, &[js::string(env, &line)]),
+            Report::Debug(line) => {
+                let line = js::string(env, &line);
+                self.log_for_node(env, line);
+                self.log(env, Binding::LogForDebugging, &[line]);
+            }
             Report::Error(error) => {
-                self.log(env, Binding::LogError, &[js::error(env, &error.to_string())]);
+                let message = error.to_string();
+                self.log_for_node(env, js::string(env, &message));
+                self.log(env, Binding::LogError, &[js::error(env, &message)]);
             }
             Report::Diagnostic(diagnostic) => {
                 let level = js::string(env, diagnostic.level().name());
@@ -77,6 +83,15 @@ impl Host {
             && js::is_promise(env, returned)
         {
             self.ignore_rejection(env, returned);
+        }
+    }
+
+    /// What `NODE_DEBUG` shows: debug lines, and errors, without which they would tell half of it.
+    fn log_for_node(&self, env: &Env, line: Value<'_>) {
+        // Nothing is borrowed while JavaScript runs.
+        let log = self.debug_log.borrow().clone();
+        if let Some(log) = log {
+            js::call(env, log.get(env), js::undefined(env), &[line]).ok();
         }
     }
 

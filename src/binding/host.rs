@@ -30,6 +30,8 @@ pub(super) struct Host {
     ingress: RefCell<Option<Ingress>>,
     /// What concerns connections, read from `process.env` at the first request, and the client of it.
     connection: RefCell<Option<(Settings, Client)>>,
+    /// Node's own debug log, where `NODE_DEBUG` asks for it.
+    pub(super) debug_log: RefCell<Option<Rc<Persistent>>>,
     deliver: Persistent,
     set_immediate: Option<Persistent>,
     /// Does nothing: it handles what a logging binding's promise rejects with.
@@ -84,6 +86,7 @@ impl Host {
             last_operation: RefCell::default(),
             ingress: RefCell::default(),
             connection: RefCell::default(),
+            debug_log: RefCell::default(),
             deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
             set_immediate,
             ignore: Persistent::new(env, napi::JsValue::to_unknown(&ignore)),
@@ -233,10 +236,16 @@ impl Host {
         let limit = change.max_concurrent_requests;
         let mut options = self.options.borrow_mut();
         options.apply(change);
-        self.channel.set_wants_debug(options.logs_for_debugging());
+        self.channel.set_wants_debug(options.logs_for_debugging() || self.debug_log.borrow().is_some());
         if let Some(limit) = limit {
             gate().resize(limit);
         }
         Ok(())
+    }
+
+    /// `log` is a function.
+    pub(super) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
+        self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
+        self.channel.set_wants_debug(true);
     }
 }

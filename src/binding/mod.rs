@@ -205,6 +205,14 @@ pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
     Ok(())
 }
 
+/// Takes debug lines besides the host's own function: `node-debug.js` sets it where `NODE_DEBUG` names
+/// the package. Not an export of the package.
+#[napi(skip_typescript, catch_unwind)]
+pub fn set_debug_log<'e>(env: &'e Env, log: Value<'e>) -> napi::Result<()> {
+    Host::of(env)?.set_debug_log(env, log);
+    Ok(())
+}
+
 /// Without a token there is no request.
 fn no_token<'e>(
     host: &Host,

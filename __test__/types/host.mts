@@ -1,4 +1,5 @@
-// A host with types of its own: they go in and come out without casts. Checked by `npm run lint`.
+// A host with types of its own: they go in and come out without casts. Checked by `npm run test:types`, as an
+// importer by Node's rules and by a bundler's.
 
 import {
   appendSessionLog,
@@ -6,20 +7,23 @@ import {
   clearAllSessions,
   clearSession,
   configure,
+  type Entry as AnyEntry,
   getSessionLogs,
   getSessionLogsViaOAuth,
   getTeleportEvents,
   type UUID,
-} from '../../index.js'
+} from 'session-ingress'
 
 interface UserMessage {
   type: 'user'
   uuid: UUID
+  parentUuid: UUID | null
   message: { role: 'user'; content: string }
 }
 interface AssistantMessage {
   type: 'assistant'
   uuid: UUID
+  requestId?: string
   message: { role: 'assistant'; content: unknown[] }
 }
 interface Summary {
@@ -31,30 +35,55 @@ type Entry = TranscriptMessage | Summary
 
 export async function use(message: TranscriptMessage): Promise<Entry[]> {
   const appended: boolean = await appendSessionLog('s', message, 'https://host/log')
-  const typed: Entry[] | null = await getSessionLogs<Entry>('s', 'https://host/log')
+  const asked = await getSessionLogs<Entry>('s', 'https://host/log')
   const byContext: Entry[] | null = await getSessionLogsViaOAuth('s', 'token', 'org')
   const events = await getTeleportEvents<Entry>('s', 'token', 'org')
-  const untyped = await getSessionLogs('s', 'https://host/log')
+  const untyped: AnyEntry[] | null = await getSessionLogs('s', 'https://host/log')
   const uuid: UUID | undefined = untyped?.[0]?.uuid
+  const unknown: unknown = untyped?.[0]?.['any key']
   await clearSession('s')
   await clearAllSessions()
-  return [...(typed ?? []), ...(byContext ?? []), ...(events ?? [])].filter(() => appended && uuid !== undefined)
+  // A discriminated union is one still.
+  const texts = (asked ?? []).map((entry) => (entry.type === 'user' ? entry.message.content : entry.type))
+  return [...(byContext ?? []), ...(events ?? [])].filter(() => appended && uuid && unknown && texts)
 }
 
-// The signatures of the module that this one replaces.
-export const sameShape: {
+// A uuid may be of any kind of string, a class instance an entry.
+class Message {
+  readonly uuid: string & { readonly brand: unique symbol }
+  constructor(uuid: string) {
+    this.uuid = uuid as typeof this.uuid
+  }
+}
+appendSessionLog('s', new Message('u'), 'https://host/log')
+
+/** The module that this package replaces, by its signatures. */
+interface OldModule {
   appendSessionLog: (sessionId: string, entry: TranscriptMessage, url: string) => Promise<boolean>
   getSessionLogs: (sessionId: string, url: string) => Promise<Entry[] | null>
   getSessionLogsViaOAuth: (sessionId: string, accessToken: string, orgUUID: string) => Promise<Entry[] | null>
   getTeleportEvents: (sessionId: string, accessToken: string, orgUUID: string) => Promise<Entry[] | null>
   clearSession: (sessionId: string) => void
   clearAllSessions: () => void
-} = { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession, clearAllSessions }
+}
+export const replacement: OldModule = {
+  appendSessionLog,
+  getSessionLogs,
+  getSessionLogsViaOAuth,
+  getTeleportEvents,
+  clearSession,
+  clearAllSessions,
+}
+export const wholeModule: OldModule = await import('session-ingress')
 
+// A host's own functions, which take and give more than is asked for.
 export const options: ConfigureOptions = {
   getSessionIngressAuthToken: () => null,
   getOauthConfig: () => ({ BASE_API_URL: 'https://host', OTHER: 1 }),
+  getOAuthHeaders: (accessToken: string) => ({ Authorization: `Bearer ${accessToken}`, 'x-of-the-host': '1' }),
+  logForDebugging: (_message: string, _options?: { level: 'debug' }) => {},
   logForDiagnosticsNoPII: (_level: 'info' | 'warn' | 'error' | 'debug', _event: string, _data?: object) => {},
+  logError: (_error: unknown) => {},
   retry: { maxAttempts: 3 },
   limits: null,
 }
@@ -62,9 +91,17 @@ configure(options)
 
 // @ts-expect-error an entry needs a uuid
 appendSessionLog('s', { type: 'user' }, 'https://host/log')
+// @ts-expect-error a summary has none
+appendSessionLog('s', {} as Entry, 'https://host/log')
+// @ts-expect-error a uuid is a string
+appendSessionLog('s', { uuid: 1 }, 'https://host/log')
 // @ts-expect-error no such key
 configure({ retries: {} })
 // @ts-expect-error no such key
 configure({ retry: { attempts: 3 } })
+// @ts-expect-error a token is not promised but given
+configure({ getSessionIngressAuthToken: async () => 'token' })
+// @ts-expect-error a config names its server
+configure({ getOauthConfig: () => ({}) })
 // @ts-expect-error the url is missing
 getSessionLogs('s')

@@ -1,0 +1,17 @@
+// The same types for a host that is CommonJS.
+
+import ingress = require('session-ingress')
+
+interface Message {
+  uuid: ingress.UUID
+  text: string
+}
+
+export async function use(message: Message): Promise<Message[] | null> {
+  ingress.configure({ timeouts: { fetchMs: 5000 } } satisfies ingress.ConfigureOptions)
+  await ingress.appendSessionLog('s', message, 'https://host/log')
+  return ingress.getSessionLogs<Message>('s', 'https://host/log')
+}
+
+// @ts-expect-error an entry needs a uuid
+ingress.appendSessionLog('s', {}, 'https://host/log')
