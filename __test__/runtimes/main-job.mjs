@@ -11,7 +11,12 @@ import * as ingress from 'session-ingress'
 
 const base = isMainThread ? argv[2] : workerData
 const urlOf = (/** @type {string} */ id) => `${base}/v1/session_ingress/session/${id}`
-const createEntry = (/** @type {string} */ id, /** @type {number} */ n) => ({ uuid: `${id}-${n}`, type: 'user', text: `ünï ${n}`, nothing: null })
+const createEntry = (/** @type {string} */ id, /** @type {number} */ n) => ({
+  uuid: `${id}-${n}`,
+  type: 'user',
+  text: `ünï ${n}`,
+  nothing: null,
+})
 
 ingress.configure({
   getSessionIngressAuthToken: () => 'token',

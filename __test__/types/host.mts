@@ -2,12 +2,12 @@
 // importer by Node's rules and by a bundler's.
 
 import {
+  type Entry as AnyEntry,
   appendSessionLog,
   type ConfigureOptions,
   clearAllSessions,
   clearSession,
   configure,
-  type Entry as AnyEntry,
   getSessionLogs,
   getSessionLogsViaOAuth,
   getTeleportEvents,
