@@ -13,7 +13,7 @@ const APPEND = `
 /** @param {import('node:test').TestContext} t @param {string | undefined} NODE_DEBUG @param {string} [script] */
 async function append(t, NODE_DEBUG, script = APPEND) {
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
-  return runScript(script, { url: server.url }, { NODE_DEBUG })
+  return runScript(script, { url: server.url }, { env: { ...process.env, NODE_DEBUG } })
 }
 
 test('debug lines and errors go to stderr in the shape that Node has for them, without the token', async (t) => {

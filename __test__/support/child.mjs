@@ -11,15 +11,14 @@ const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
  *
  * @param {string} script
  * @param {Record<string, unknown>} [values]
- * @param {NodeJS.ProcessEnv} [env] what differs in its environment
+ * @param {{ env?: NodeJS.ProcessEnv, command?: string[] }} [options] `command` is what starts Node, where it
+ *   is not started by itself
  */
-export async function runScript(script, values = {}, env = {}) {
+export async function runScript(script, values = {}, { env = process.env, command = [] } = {}) {
   const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
   const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
-  const child = spawn(process.execPath, ['-e', source], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
+  const [file, ...args] = [...command, process.execPath, '-e', source]
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const [stdout, stderr, { code, signal }] = await Promise.all([text(child.stdout), text(child.stderr), exit])
   return { stdout, stderr, code, signal }
