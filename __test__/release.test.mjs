@@ -22,7 +22,9 @@ async function run(cwd, command, ...parameters) {
 /** @param {string} dir */
 async function pack(dir) {
   const [{ filename, files }] = JSON.parse(await run(dir, 'npm', 'pack', '--ignore-scripts', '--json'))
-  return { tarball: join(dir, filename), files: files.map((/** @type {{ path: string }} */ { path }) => path) }
+  /** @type {string[]} */
+  const paths = files.map((/** @type {{ path: string }} */ { path }) => path)
+  return { tarball: join(dir, filename), files: paths }
 }
 
 test('a release installs as the package and the binary of the platform', async (t) => {

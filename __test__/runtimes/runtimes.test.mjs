@@ -17,10 +17,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const LIMITS = { timeout: 60_000, killSignal: /** @type {const} */ ('SIGKILL') }
 
 /** @param {string} file @param {string[]} parameters @param {import('node:child_process').ExecFileOptions} [options] */
-async function run(file, parameters, options) {
-  const { stdout } = await promisify(execFile)(file, parameters, { ...LIMITS, ...options, encoding: 'utf8' })
-  return stdout
+function runWhole(file, parameters, options) {
+  return promisify(execFile)(file, parameters, { ...LIMITS, ...options, encoding: 'utf8' })
 }
+
+/** What it prints. @type {(...parameters: Parameters<typeof runWhole>) => Promise<string>} */
+const run = async (...parameters) => (await runWhole(...parameters)).stdout
 
 /** @param {import('node:test').TestContext} t @param {import('../../dev/faults.mjs').Fault} [around] */
 async function startService(t, around) {
@@ -61,6 +63,14 @@ describe('the installed tarball', () => {
       const plan = new FaultPlan().add('PUT', resetBefore, resetAfter, status(503), statusAfter(500))
       const { url, env } = await startService(t, plan.around)
       assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
+    })
+
+    test(`shows what it does where NODE_DEBUG asks for it on ${name}`, async (t) => {
+      const { url, env } = await startService(t)
+      const options = { cwd: dir, env: { ...env, NODE_DEBUG: 'session-ingress' } }
+      const { stderr } = await runWhole(file, [...(flags[name] ?? []), 'main-job.mjs', url], options)
+      assert.match(stderr, /^SESSION-INGRESS \d+: Appended main-0$/m)
+      assert.match(stderr, /^SESSION-INGRESS \d+: Appended worker-0$/m)
     })
   }
 })
