@@ -56,12 +56,12 @@ impl Host {
         match report {
             Report::Debug(line) => {
                 let line = js::string(env, &line);
-                self.log_for_node(env, line);
+                self.show(env, line);
                 self.log(env, Binding::LogForDebugging, &[line]);
             }
             Report::Error(error) => {
                 let message = error.to_string();
-                self.log_for_node(env, js::string(env, &message));
+                self.show(env, js::string(env, &message));
                 self.log(env, Binding::LogError, &[js::error(env, &message)]);
             }
             Report::Diagnostic(diagnostic) => {
@@ -83,15 +83,6 @@ impl Host {
             && js::is_promise(env, returned)
         {
             self.ignore_rejection(env, returned);
-        }
-    }
-
-    /// What `NODE_DEBUG` shows: debug lines, and errors, without which they would tell half of it.
-    fn log_for_node(&self, env: &Env, line: Value<'_>) {
-        // Nothing is borrowed while JavaScript runs.
-        let log = self.debug_log.borrow().clone();
-        if let Some(log) = log {
-            js::call(env, log.get(env), js::undefined(env), &[line]).ok();
         }
     }
 

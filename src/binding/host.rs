@@ -9,6 +9,7 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::Function;
 
+use super::debug_log::DebugLog;
 use super::environment::variable;
 use super::js::{self, Deferred, Persistent, Value};
 use super::json::Json;
@@ -31,7 +32,7 @@ pub(super) struct Host {
     /// What concerns connections, read from `process.env` at the first request, and the client of it.
     connection: RefCell<Option<(Settings, Client)>>,
     /// Node's own debug log, where `NODE_DEBUG` asks for it.
-    pub(super) debug_log: RefCell<Option<Rc<Persistent>>>,
+    pub(super) debug_log: RefCell<Option<DebugLog>>,
     deliver: Persistent,
     set_immediate: Option<Persistent>,
     /// Does nothing: it handles what a logging binding's promise rejects with.
@@ -241,11 +242,5 @@ impl Host {
             gate().resize(limit);
         }
         Ok(())
-    }
-
-    /// `log` is a function.
-    pub(super) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
-        self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
-        self.channel.set_wants_debug(true);
     }
 }

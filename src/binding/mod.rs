@@ -6,12 +6,13 @@
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
 //!   `deliver`: its end there.
-//! - `json`: V8's JSON. `text`: the form in which V8 takes it fastest. `js`: all that is unsafe.
+//! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest. `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
 
 mod arguments;
 mod credentials;
+mod debug_log;
 mod deliver;
 mod environment;
 mod host;

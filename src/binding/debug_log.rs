@@ -1,0 +1,31 @@
+//! What `NODE_DEBUG=session-ingress` shows: debug lines, and errors, without which they would tell half of it.
+//!
+//! Matching names and writing lines is Node's business: `node-debug.js` hands over a function of its
+//! `util.debuglog`, where `NODE_DEBUG` is set, and nothing is done where it is not.
+
+use std::rc::Rc;
+
+use napi::{Env, ValueType};
+
+use super::host::Host;
+use super::js::{self, Persistent, Value};
+
+pub(super) type DebugLog = Rc<Persistent>;
+
+impl Host {
+    /// Has lines shown by `log`, besides what the host is told.
+    pub(super) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
+        if js::kind(log) == ValueType::Function {
+            self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
+            self.channel.set_wants_debug(true);
+        }
+    }
+
+    pub(super) fn show(&self, env: &Env, line: Value<'_>) {
+        // Nothing is borrowed while JavaScript runs.
+        let log = self.debug_log.borrow().clone();
+        if let Some(log) = log {
+            js::call(env, log.get(env), js::undefined(env), &[line]).ok();
+        }
+    }
+}
