@@ -117,7 +117,8 @@ impl Host {
         if self.flushes.borrow().is_empty() {
             return;
         }
-        let done: Vec<_> = self.flushes.borrow_mut().extract_if(.., |flush| flush.pending.is_empty()).collect();
+        let done: Vec<_> =
+            self.flushes.borrow_mut().extract_if(.., |flush| flush.pending.is_empty()).collect();
         for flush in done {
             self.settle(env, flush.operation, Outcome::Boolean(true));
         }

@@ -52,7 +52,7 @@ pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
 /// beside each other.
 ///
 /// Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
-/// `retry.maxAttempts` attempts where another could have helped. Rejects only for what is wrong at the call:
+/// `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call:
 /// a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId names the session; its queue and head belong to this JavaScript environment
@@ -102,8 +102,8 @@ pub fn append_session_log<'e>(
 /// `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
 ///
 /// Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
-/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, and
-/// with what `getSessionIngressAuthToken` threw.
+/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, with
+/// what `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, url: string, options?: ReadOptions | null",
@@ -133,8 +133,8 @@ pub fn get_session_logs<'e>(
 /// Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
 /// head is not touched.
 ///
-/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, and with what
-/// `getOauthConfig` or `getOAuthHeaders` threw.
+/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with what
+/// `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of `options.signal`.
 #[napi(
     js_name = "getSessionLogsViaOAuth",
     ts_generic_types = "T = Entry",
@@ -163,7 +163,8 @@ pub fn get_session_logs_via_oauth<'e>(
 ///
 /// Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
 /// to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
-/// wrong arguments, and with what `getOauthConfig` or `getOAuthHeaders` threw.
+/// wrong arguments, with what `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of
+/// `options.signal`.
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",

@@ -65,7 +65,8 @@ impl<'e> ReadOptions<'e> {
         let Some(options) = optional_object(env, options, &["signal", "onProgress"])? else {
             return Ok(Self { signal: None, on_progress: None });
         };
-        let given = |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
+        let given =
+            |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
         let signal = match given("signal")? {
             Some(value) => Some(signal::signal(env, value, "options.signal")?),
             None => None,
@@ -94,9 +95,14 @@ impl Host {
     ) -> Result<Begun, Rejection<'e>> {
         let (cancel, cancelled) = cancellation();
         let meter = options.on_progress.map(|_| Arc::new(Meter::start()));
-        let on_progress =
-            options.on_progress.zip(meter.clone()).map(|(function, meter)| (Persistent::new(env, function), meter));
-        self.set_reader(id, Reader { list: None, cancel: Some(cancel), signal: None, aborted: false, on_progress });
+        let on_progress = options
+            .on_progress
+            .zip(meter.clone())
+            .map(|(function, meter)| (Persistent::new(env, function), meter));
+        self.set_reader(
+            id,
+            Reader { list: None, cancel: Some(cancel), signal: None, aborted: false, on_progress },
+        );
         if let Some(signal) = options.signal {
             if signal::is_aborted(env, signal)? {
                 return Err(Rejection::Thrown(signal::reason(env, signal)));

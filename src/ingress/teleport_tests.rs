@@ -18,8 +18,7 @@ struct Teleport {
 fn pages(
     account: Result<Account, Failure>,
 ) -> Result<impl Fn(Option<&str>) -> Result<Request, Failure>, Failure> {
-    account
-        .map(|account| move |cursor: Option<&str>| account.read_events("s", cursor, &Timeouts::default()))
+    account.map(|account| move |cursor: Option<&str>| account.read_events("s", cursor, &Timeouts::default()))
 }
 
 async fn teleport(answers: impl IntoIterator<Item = Answer>) -> Teleport {
