@@ -7,16 +7,26 @@ import { fileURLToPath } from 'node:url'
 const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
 
 /**
- * Runs a CommonJS script that has `addon` and the given values as variables, to its end.
+ * Starts a CommonJS script that has `addon` and the given values as variables.
  *
  * @param {string} script
  * @param {Record<string, unknown>} [values]
  */
-export async function runScript(script, values = {}) {
+export function startScript(script, values = {}) {
   const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
   const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
   const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
-  const [stdout, stderr, { code, signal }] = await Promise.all([text(child.stdout), text(child.stderr), exit])
-  return { stdout, stderr, code, signal }
+  const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
+  return { child, ended: ended.then(([stdout, stderr, { code, signal }]) => ({ stdout, stderr, code, signal })) }
+}
+
+/**
+ * Runs such a script to its end.
+ *
+ * @param {string} script
+ * @param {Record<string, unknown>} [values]
+ */
+export function runScript(script, values) {
+  return startScript(script, values).ended
 }
