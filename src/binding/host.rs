@@ -17,6 +17,7 @@ use super::json::Json;
 use super::options::{Change, Options, Rejection};
 use super::reader::Reader;
 use super::settle::{Channel, Line, Message, OperationId, Outcome};
+use super::signal::Watched;
 use super::wake;
 use crate::http::{Client, Settings, gate};
 use crate::ingress::{Error, Ingress, Operation, Report, Sessions, panic_text, runtime};
@@ -31,6 +32,7 @@ pub(super) struct Host {
     last_operation: RefCell<OperationId>,
     pub(super) sessions: RefCell<Sessions>,
     pub(super) flushes: RefCell<Vec<Flush>>,
+    pub(super) signals: RefCell<Vec<Watched>>,
     /// What concerns connections, read from `process.env` at the first request, and the client of it.
     connection: RefCell<Option<(Settings, Client)>>,
     deliver: Persistent,
@@ -87,6 +89,7 @@ impl Host {
             last_operation: RefCell::default(),
             sessions: RefCell::default(),
             flushes: RefCell::default(),
+            signals: RefCell::default(),
             connection: RefCell::default(),
             deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
             set_immediate,
@@ -154,8 +157,8 @@ impl Host {
             pending
         };
         // Nothing is borrowed here: a signal may be of the host's making.
-        if let Some(reader) = pending.as_ref().and_then(|pending| pending.reader.as_ref()) {
-            reader.leave_signal(env);
+        if pending.as_ref().is_some_and(|pending| pending.reader.is_some()) {
+            self.leave_signal(env, id);
         }
         pending
     }

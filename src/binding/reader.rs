@@ -11,7 +11,7 @@ use super::host::Host;
 use super::js::{self, Persistent, Value};
 use super::options::Rejection;
 use super::settle::{Line, ListSink, Message, OperationId, Outcome};
-use super::signal::{self, Watched};
+use super::signal;
 use crate::http::{Client, Failure};
 use crate::ingress::{Account, Cancel, Cancelled, Meter, Progress, Reading, cancellation};
 
@@ -20,7 +20,7 @@ pub(super) struct Reader {
     /// The entries that were read so far.
     pub(super) list: Option<Persistent>,
     cancel: Option<Cancel>,
-    signal: Option<Watched>,
+    signal: Option<Persistent>,
     aborted: bool,
     on_progress: Option<(Persistent, Arc<Meter>)>,
 }
@@ -33,17 +33,11 @@ impl Reader {
 
     /// What the promise is to be rejected with, where the host has aborted the read.
     pub(super) fn abort_reason<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
-        self.signal.as_ref().filter(|_| self.aborted).map(|signal| signal.reason(env))
+        self.signal.as_ref().filter(|_| self.aborted).map(|signal| signal::reason(env, signal.get(env)))
     }
 
-    /// Takes the listener from the host's signal.
-    pub(super) fn leave_signal(&self, env: &Env) {
-        if let Some(signal) = &self.signal {
-            signal.leave(env);
-        }
-    }
-
-    fn abort(&mut self) {
+    /// The host wants no more of it.
+    pub(super) fn abort(&mut self) {
         self.aborted = true;
         self.list = None;
         if let Some(cancel) = self.cancel.take() {
@@ -99,21 +93,13 @@ impl Host {
             .on_progress
             .zip(meter.clone())
             .map(|(function, meter)| (Persistent::new(env, function), meter));
-        self.set_reader(
-            id,
-            Reader { list: None, cancel: Some(cancel), signal: None, aborted: false, on_progress },
-        );
+        let signal = options.signal.map(|signal| Persistent::new(env, signal));
+        self.set_reader(id, Reader { list: None, cancel: Some(cancel), signal, aborted: false, on_progress });
         if let Some(signal) = options.signal {
             if signal::is_aborted(env, signal)? {
                 return Err(Rejection::Thrown(signal::reason(env, signal)));
             }
-            let host = Rc::downgrade(self);
-            let watched = Watched::watch(env, signal, move || {
-                if let Some(host) = host.upgrade() {
-                    host.with_reader(id, Reader::abort);
-                }
-            })?;
-            self.with_reader(id, |reader| reader.signal = Some(watched));
+            self.watch_signal(env, signal, id)?;
         }
         Ok(Begun { cancelled, meter })
     }

@@ -2,15 +2,23 @@
 //! from libraries.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use napi::bindgen_prelude::{Function, FunctionCallContext};
 use napi::{Env, JsValue, ValueType};
 
+use super::host::Host;
 use super::js::{self, Persistent, Value};
 use super::options::Rejection;
+use super::reader::Reader;
+use super::settle::OperationId;
 
 /// A signal with a listener of ours.
 pub(super) struct Watched {
+    /// The read that came first; it names this.
+    first: OperationId,
+    /// Those that the signal cancels.
+    reads: Vec<OperationId>,
     signal: Persistent,
     listener: Persistent,
 }
@@ -48,37 +56,71 @@ fn default_reason(env: &Env) -> Option<Value<'_>> {
     js::get(env, aborted, "reason").ok().filter(|reason| js::is_error(env, *reason))
 }
 
-impl Watched {
-    /// Calls `on_abort` when `signal` aborts. The listener stays until [`leave`](Self::leave).
-    pub(super) fn watch<'e>(
+impl Host {
+    /// Has the read `id` cancelled when `signal` aborts, until [`leave_signal`](Self::leave_signal).
+    ///
+    /// One listener does for all reads of a signal: Node warns of more than ten.
+    pub(super) fn watch_signal<'e>(
+        self: &Rc<Self>,
         env: &'e Env,
         signal: Value<'_>,
-        on_abort: impl Fn() + 'static,
-    ) -> Result<Self, Rejection<'e>> {
+        id: OperationId,
+    ) -> Result<(), Rejection<'e>> {
+        let mut signals = self.signals.borrow_mut();
+        if let Some(watched) =
+            signals.iter_mut().find(|watched| js::is_same(env, watched.signal.get(env), signal))
+        {
+            watched.reads.push(id);
+            return Ok(());
+        }
+        let host = Rc::downgrade(self);
         let listener = move |_: FunctionCallContext<'_>| {
             // A panic must not reach whoever dispatches the event.
-            catch_unwind(AssertUnwindSafe(&on_abort)).ok();
+            catch_unwind(AssertUnwindSafe(|| host.upgrade().map(|host| host.abort_reads(id)))).ok();
             Ok(())
         };
         let listener: Function<'_, (), ()> = env
             .create_function_from_closure("onAbort", listener)
             .map_err(|error| Rejection::Type(format!("session-ingress: no listener: {error}")))?;
         let listener = JsValue::to_unknown(&listener);
+        signals.push(Watched {
+            first: id,
+            reads: vec![id],
+            signal: Persistent::new(env, signal),
+            listener: Persistent::new(env, listener),
+        });
+        // Nothing is borrowed from here on: a signal may be of the host's making.
+        drop(signals);
         let add = js::get(env, signal, "addEventListener")?;
         js::call(env, add, signal, &[js::string(env, "abort"), listener])?;
-        Ok(Self { signal: Persistent::new(env, signal), listener: Persistent::new(env, listener) })
+        Ok(())
     }
 
-    pub(super) fn reason<'e>(&self, env: &'e Env) -> Value<'e> {
-        reason(env, self.signal.get(env))
+    fn abort_reads(&self, first: OperationId) {
+        let reads = {
+            let signals = self.signals.borrow();
+            signals.iter().find(|watched| watched.first == first).map(|watched| watched.reads.clone())
+        };
+        for id in reads.unwrap_or_default() {
+            self.with_reader(id, Reader::abort);
+        }
     }
 
-    /// Takes the listener away.
-    pub(super) fn leave(&self, env: &Env) {
-        let signal = self.signal.get(env);
+    /// The read `id` is over: takes the listener from its signal, where no other read needs it.
+    pub(super) fn leave_signal(&self, env: &Env, id: OperationId) {
+        let left = {
+            let mut signals = self.signals.borrow_mut();
+            let Some(at) = signals.iter().position(|watched| watched.reads.contains(&id)) else { return };
+            signals[at].reads.retain(|read| *read != id);
+            if !signals[at].reads.is_empty() {
+                return;
+            }
+            signals.swap_remove(at)
+        };
+        let signal = left.signal.get(env);
         if let Ok(remove) = js::get(env, signal, "removeEventListener") {
             // Should it throw, there is nothing more to be done.
-            js::call(env, remove, signal, &[js::string(env, "abort"), self.listener.get(env)]).ok();
+            js::call(env, remove, signal, &[js::string(env, "abort"), left.listener.get(env)]).ok();
         }
     }
 }

@@ -140,7 +140,7 @@ impl<'a> Ingress<'a> {
                 settle(or_failed(append, Operation::Append, &caller, false).await, ticket);
             })
         });
-        session.enqueue(&self.runtime, job);
+        session.enqueue(self.runtime, job);
     }
 
     /// Reads a session's log and takes its last entry for the head; settles with whether there is a result.

@@ -128,6 +128,14 @@ pub(super) fn is_promise(env: &Env, value: Value<'_>) -> bool {
     is
 }
 
+/// `one === other`.
+pub(super) fn is_same(env: &Env, one: Value<'_>, other: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result.
+    unsafe { sys::napi_strict_equals(env.raw(), one.raw(), other.raw(), &mut is) };
+    is
+}
+
 /// Whether a value is `true`.
 pub(super) fn as_boolean(env: &Env, value: Value<'_>) -> bool {
     let mut is = false;
