@@ -41,10 +41,14 @@ async function serveBeginning(t, begin) {
 
 const begins = {
   'before the answer begins': () => {},
-  'before the body begins': (/** @type {unknown} */ _request, /** @type {import('node:http').ServerResponse} */ response) =>
-    response.writeHead(200).flushHeaders(),
-  'in the middle of the body': (/** @type {unknown} */ _request, /** @type {import('node:http').ServerResponse} */ response) =>
-    response.write(`{"loglines":[${'{"uuid":"a"},'.repeat(10_000)}`),
+  'before the body begins': (
+    /** @type {unknown} */ _request,
+    /** @type {import('node:http').ServerResponse} */ response,
+  ) => response.writeHead(200).flushHeaders(),
+  'in the middle of the body': (
+    /** @type {unknown} */ _request,
+    /** @type {import('node:http').ServerResponse} */ response,
+  ) => response.write(`{"loglines":[${'{"uuid":"a"},'.repeat(10_000)}`),
 }
 
 for (const [name, read] of READERS) {
@@ -82,12 +86,11 @@ for (const [name, read] of READERS) {
   test(`${name} leaves no listener on the signal, however it ends`, async (t) => {
     useHost(t)
     const { signal } = new AbortController()
-    const server = await serve(t, (_request, _response, index) => [
-      { body: { loglines: [], data: [] } },
-      { status: 404 },
-      { status: 500 },
-      { body: 'no JSON' },
-    ][index])
+    const server = await serve(
+      t,
+      (_request, _response, index) =>
+        [{ body: { loglines: [], data: [] } }, { status: 404 }, { status: 500 }, { body: 'no JSON' }][index],
+    )
     for (let n = 0; n < 4; n++) await read(server.url, { signal })
     assert.equal(listeners(signal), 0)
     const thrown = new Error('from the host')
@@ -117,7 +120,9 @@ for (const [name, read] of READERS) {
       ...[1, 'x', {}, true, new AbortController(), new EventTarget()].map(
         (signal) => /** @type {[unknown, string]} */ ([{ signal }, 'options.signal']),
       ),
-      ...[1, 'x', {}, true].map((onProgress) => /** @type {[unknown, string]} */ ([{ onProgress }, 'options.onProgress'])),
+      ...[1, 'x', {}, true].map(
+        (onProgress) => /** @type {[unknown, string]} */ ([{ onProgress }, 'options.onProgress']),
+      ),
     ]
     for (const [options, key] of wrong) {
       await assert.rejects(read('http://127.0.0.1:9', options), (error) => {

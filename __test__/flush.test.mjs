@@ -132,9 +132,9 @@ test('wrong options reject with a TypeError that names them', async () => {
     [true, 'options'],
     [() => {}, 'options'],
     [{ timeout: 5 }, 'options.timeout'],
-    ...[-1, NaN, Infinity, '5', {}, true, 5n].map((value) => [{ timeoutMs: value }, 'options.timeoutMs']),
-    ...[1, {}, true, Symbol('s')].map((value) => [{ sessionId: value }, 'sessionId']),
   ]
+  for (const value of [-1, NaN, Infinity, '5', {}, true, 5n]) wrong.push([{ timeoutMs: value }, 'options.timeoutMs'])
+  for (const value of [1, {}, true, Symbol('s')]) wrong.push([{ sessionId: value }, 'sessionId'])
   for (const [options, name] of wrong) {
     await assert.rejects(flush(options), (error) => {
       assert.ok(error instanceof TypeError)
@@ -144,6 +144,7 @@ test('wrong options reject with a TypeError that names them', async () => {
   }
   const thrown = new RangeError('from the getter')
   const getter = {
+    /** @returns {number} */
     get timeoutMs() {
       throw thrown
     },

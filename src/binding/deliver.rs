@@ -8,7 +8,7 @@ use super::host::{Host, Pending};
 use super::js::{self, Value};
 use super::options::Binding;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
-use crate::ingress::{Data, Diagnostic, Report};
+use crate::ingress::{Data, Diagnostic, Meter, Report};
 
 /// After so long the event loop gets its turn; after a batch, which is long by itself, it does at once.
 const TURN: Duration = Duration::from_millis(1);
@@ -48,10 +48,10 @@ impl Host {
                 // Whatever goes wrong here, there is no new token.
                 answer.send(self.token(env).ok().flatten()).ok();
             }
-            Message::Progress(id) => self.tell_progress(env, id),
+            Message::Progress(id) => self.tell_progress(env, id, |meter| Some(meter.tell())),
             Message::Settle(id, outcome) => {
                 if matches!(outcome, Outcome::List) {
-                    self.tell_progress(env, id);
+                    self.tell_progress(env, id, Meter::finish);
                 }
                 self.settle(env, id, outcome);
                 self.settle_flushes(env);

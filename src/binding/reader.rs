@@ -153,10 +153,15 @@ impl Host {
     }
 
     /// Tells the host how far a read is, where it wants to know. What that throws is its own affair.
-    pub(super) fn tell_progress(&self, env: &Env, id: OperationId) {
+    pub(super) fn tell_progress(
+        &self,
+        env: &Env,
+        id: OperationId,
+        figures: impl FnOnce(&Meter) -> Option<Progress>,
+    ) {
         let told = self.with_reader(id, |reader| {
             let (function, meter) = reader.on_progress.as_ref().filter(|_| !reader.aborted)?;
-            Some((function.get(env), meter.tell()))
+            Some((function.get(env), figures(meter)?))
         });
         if let Some((function, Progress { entries, bytes, pages })) = told.flatten() {
             let progress = js::object(env);

@@ -258,6 +258,8 @@ impl Sink for ListSink {
     }
 
     fn page_read(&mut self) {
-        self.advance(|progress| progress.pages += 1);
+        if let Some(meter) = &self.meter {
+            meter.end_page();
+        }
     }
 }

@@ -26,6 +26,8 @@ mod doubt_tests;
 mod entry_uuid;
 mod error;
 mod guard;
+#[cfg(test)]
+mod ingress_tests;
 mod loglines;
 mod members;
 mod progress;

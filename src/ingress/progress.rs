@@ -27,14 +27,16 @@ pub(crate) struct Meter(Mutex<State>);
 
 struct State {
     progress: Progress,
-    told: Instant,
+    told: Option<Progress>,
+    told_at: Instant,
     underway: bool,
 }
 
 impl Meter {
     /// The first telling is not due before one pace has passed.
     pub(crate) fn start() -> Self {
-        Self(Mutex::new(State { progress: Progress::default(), told: Instant::now(), underway: false }))
+        let progress = Progress::default();
+        Self(Mutex::new(State { progress, told: None, told_at: Instant::now(), underway: false }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -45,17 +47,29 @@ impl Meter {
     pub(crate) fn advance(&self, change: impl FnOnce(&mut Progress)) -> bool {
         let mut state = self.state();
         change(&mut state.progress);
-        let due = !state.underway && state.told.elapsed() >= PACE;
+        let due = !state.underway && state.told_at.elapsed() >= PACE;
         state.underway |= due;
         due
+    }
+
+    /// An answer was read to its end. No time to tell it: the last one is told with the result.
+    pub(crate) fn end_page(&self) {
+        self.state().progress.pages += 1;
     }
 
     /// The figures for the host, which is told them now.
     pub(crate) fn tell(&self) -> Progress {
         let mut state = self.state();
         state.underway = false;
-        state.told = Instant::now();
+        state.told_at = Instant::now();
+        state.told = Some(state.progress);
         state.progress
+    }
+
+    /// The figures at the end; `None` where the host was told just those.
+    pub(crate) fn finish(&self) -> Option<Progress> {
+        let last = self.state().told;
+        Some(self.tell()).filter(|progress| last != Some(*progress))
     }
 }
 
@@ -75,6 +89,16 @@ mod tests {
             }
         }
         assert_eq!((told, meter.tell().bytes), (20, 10_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_is_told_once() {
+        let meter = Meter::start();
+        assert_eq!(meter.finish(), Some(Progress::default()));
+        assert_eq!(meter.finish(), None);
+        meter.end_page();
+        assert_eq!(meter.tell(), Progress { pages: 1, ..Progress::default() });
+        assert_eq!(meter.finish(), None);
     }
 
     #[tokio::test(start_paused = true)]

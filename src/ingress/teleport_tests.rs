@@ -157,6 +157,16 @@ async fn an_answer_of_any_status_whose_body_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_page_beyond_the_limit_is_a_wrong_shape() {
+    let too_large = || Answer::ok(r#"{"data":[{"payload":1}"#).then(Failure::TooLarge(7));
+    for answers in [vec![too_large()], vec![page(&["1"], r#""c""#), too_large()]] {
+        let read = teleport(answers).await;
+        assert_eq!(read.events, Events::None);
+        assert_eq!(read.told, ["logError", "teleport_events_invalid_shape"]);
+    }
+}
+
+#[tokio::test]
 async fn only_the_last_of_duplicate_pages_is_looked_at() {
     let body = r#"{"data":["x",1],"data":[{"payload":1}]}"#;
     let read = teleport([Answer::ok(body)]).await;
