@@ -25,7 +25,7 @@ function assertGrowing(told) {
     const figures = told.map((progress) => progress[key])
     assert.deepEqual(
       figures,
-      figures.toSorted((a, b) => a - b),
+      [...figures].sort((a, b) => a - b),
       `${key} grow`,
     )
   }

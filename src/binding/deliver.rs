@@ -29,9 +29,11 @@ impl Host {
                 }
             };
             if is_long {
-                return self.deliver_later(env);
+                self.deliver_later(env);
+                break;
             }
         }
+        self.settle_flushes(env);
     }
 
     fn deliver_message(&self, env: &Env, message: Message) {
@@ -54,7 +56,6 @@ impl Host {
                     self.tell_progress(env, id, Meter::finish);
                 }
                 self.settle(env, id, outcome);
-                self.settle_flushes(env);
             }
         }
     }
