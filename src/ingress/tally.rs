@@ -118,9 +118,9 @@ impl Tally {
 
 /// One append in the tallies: pending until it is settled or dropped.
 pub(crate) struct Ticket {
-    tally: Arc<Tally>,
+    /// `None` once it is settled.
+    tally: Option<Arc<Tally>>,
     bytes: u64,
-    settled: bool,
 }
 
 impl Ticket {
@@ -131,7 +131,7 @@ impl Ticket {
             tally.pending.appends.add(1);
             tally.pending.bytes.add(bytes);
         });
-        Self { tally, bytes, settled: false }
+        Self { tally: Some(tally), bytes }
     }
 
     /// The append's promise settles.
@@ -140,10 +140,8 @@ impl Ticket {
     }
 
     fn end(&mut self, appended: bool) {
-        if std::mem::replace(&mut self.settled, true) {
-            return;
-        }
-        self.tally.each(|tally| {
+        let Some(tally) = self.tally.take() else { return };
+        tally.each(|tally| {
             tally.pending.appends.subtract(1);
             tally.pending.bytes.subtract(self.bytes);
             if appended { tally.appended.add(1) } else { tally.failed.add(1) }
