@@ -48,7 +48,7 @@ export interface ConfigureOptions {
   retry?: RetryOptions | null
   /** How long requests may take. Binds when a function is called. */
   timeouts?: TimeoutOptions | null
-  /** Limits of the process, over all its JavaScript environments. */
+  /** How much there may be at once. */
   limits?: LimitOptions | null
 }
 
@@ -71,9 +71,77 @@ export interface TimeoutOptions {
   fetchMs?: number | null
 }
 
+/** Integers from 1. */
 export interface LimitOptions {
-  /** Requests under way at once in the process, an integer from 1. Default: 128. */
+  /** Requests under way at once in the process, over all its JavaScript environments. Default: 128. */
   maxConcurrentRequests?: number | null
+  /**
+   * Bytes of entries, as JSON, that may be pending in this environment: `sessionStats().pendingBytes` never
+   * exceeds it. An append that does not fit resolves `false` at once, with diagnostic
+   * `session_persist_fail_queue_full`; so does an entry that is larger than the limit. Default: none.
+   */
+  maxPendingBytes?: number | null
+  /**
+   * Bytes of one answer (of a page, for teleport events) to one of the three readers, as it is sent and
+   * decompressed. A larger one counts as one of the wrong shape, and is not read on. The reads by which an
+   * append finds out what is stored drop what they read, and are not bounded. Binds when a function is called.
+   * Default: none.
+   */
+  maxResponseBytes?: number | null
+}
+
+/** What behaves like an `AbortSignal`: the platform's own, or one of a library. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface ReadOptions {
+  /**
+   * Cancels the read: the promise rejects with the signal's `reason`, an `AbortError` by default, the
+   * connection is closed, and no listener stays on the signal. One that has aborted already sends nothing.
+   */
+  signal?: AbortSignalLike | null
+  /**
+   * Told how far the read is: at most about 20 times a second, and once at the end of a read that has a result,
+   * before its promise resolves. What it throws is ignored.
+   */
+  onProgress?: ((progress: ReadProgress) => void) | null
+}
+
+/** How far a read is. */
+export interface ReadProgress {
+  /** Entries of the list so far. */
+  entries: number
+  /** Bytes of the answers so far, decompressed. */
+  bytes: number
+  /** Answers that were read to their end: pages of teleport events, or the one of a log. */
+  pages: number
+}
+
+export interface FlushOptions {
+  /** How long to wait at most, in milliseconds; 0 does not wait. Default: as long as it takes. */
+  timeoutMs?: number | null
+  /** Waits for the appends of this session only. Default: all sessions of this JavaScript environment. */
+  sessionId?: string | null
+}
+
+/** The appends of a session, or of all sessions of a JavaScript environment. */
+export interface SessionStats {
+  /** Appends whose promises have not settled. */
+  pending: number
+  /** The bytes of their entries, as JSON. */
+  pendingBytes: number
+  /** The uuid of the last entry known to be on the server; `null` where none is, and for all sessions. */
+  head: string | null
+  /** Appends that resolved `true`. */
+  appended: number
+  /** Appends that resolved `false`. */
+  failed: number
+  /** Attempts beyond an append's first. */
+  retries: number
 }
 
 /**
@@ -84,7 +152,7 @@ export interface LimitOptions {
  * beside each other.
  *
  * Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
- * `retry.maxAttempts` attempts where another could have helped. Rejects only for what is wrong at the call:
+ * `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call:
  * a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
  *
  * @param sessionId names the session; its queue and head belong to this JavaScript environment
@@ -114,29 +182,55 @@ export declare function clearSession(sessionId: string): Promise<void>
 export declare function configure(options: ConfigureOptions): void
 
 /**
+ * Waits until nothing is pending: every append that this JavaScript environment began, or those of one
+ * session, has settled. For hosts that are about to exit.
+ *
+ * Resolves `true` as soon as nothing is pending, which may be at once, and `false` when `timeoutMs` have
+ * passed before that; appends then go on as before. It waits for appends that are begun meanwhile, too. It
+ * holds up nothing, and does not tell whether appends succeeded: their own promises, all settled before this
+ * one resolves `true`, and `sessionStats` do. Rejects with a `TypeError` for wrong options.
+ *
+ * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+ */
+export declare function flush(options?: FlushOptions | null): Promise<boolean>
+
+/**
  * Reads a session's whole log, or what came after its last compaction where env
  * `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
  *
  * Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
- * token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, and
- * with what `getSessionIngressAuthToken` threw.
+ * token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, with
+ * what `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
  */
-export declare function getSessionLogs<T = Entry>(sessionId: string, url: string): Promise<T[] | null>
+export declare function getSessionLogs<T = Entry>(sessionId: string, url: string, options?: ReadOptions | null): Promise<T[] | null>
 
 /**
  * Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
  * head is not touched.
  *
- * Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, and with what
- * `getOauthConfig` or `getOAuthHeaders` threw.
+ * Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with what
+ * `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of `options.signal`.
  */
-export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, accessToken: string, orgUUID: string): Promise<T[] | null>
+export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null): Promise<T[] | null>
 
 /**
  * Reads the events of a teleported session, page by page, at most 100 pages of 1000.
  *
  * Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
  * to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
- * wrong arguments, and with what `getOauthConfig` or `getOAuthHeaders` threw.
+ * wrong arguments, with what `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of
+ * `options.signal`.
  */
-export declare function getTeleportEvents<T = Entry>(sessionId: string, accessToken: string, orgUUID: string): Promise<T[] | null>
+export declare function getTeleportEvents<T = Entry>(sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null): Promise<T[] | null>
+
+/**
+ * How many appends there are, and what became of them: of one session, or of all sessions of this
+ * JavaScript environment since the addon was loaded into it.
+ *
+ * Returned at once, without waiting for anything. A session that is not known has zeros. Throws a
+ * `TypeError` where `sessionId` is given and not a string.
+ *
+ * Clearing a session sets its figures back, but for `pending` and `pendingBytes`: what was queued is still
+ * sent. The figures of all sessions are never set back.
+ */
+export declare function sessionStats(sessionId?: string): SessionStats

@@ -61,6 +61,8 @@ test('attempts and limits are integers from 1', () => {
   for (const [group, key] of [
     ['retry', 'maxAttempts'],
     ['limits', 'maxConcurrentRequests'],
+    ['limits', 'maxPendingBytes'],
+    ['limits', 'maxResponseBytes'],
   ]) {
     for (const value of [0, -1, 1.5, NaN, Infinity, '3', {}, 3n])
       refused({ [group]: { [key]: value } }, `${group}.${key}`)

@@ -7,19 +7,30 @@ import { fileURLToPath } from 'node:url'
 const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
 
 /**
- * Runs a CommonJS script that has `addon` and the given values as variables, to its end.
+ * Starts a CommonJS script that has `addon` and the given values as variables.
  *
  * @param {string} script
  * @param {Record<string, unknown>} [values]
  * @param {{ env?: NodeJS.ProcessEnv, command?: string[] }} [options] `command` is what starts Node, where it
  *   is not started by itself
  */
-export async function runScript(script, values = {}, { env = process.env, command = [] } = {}) {
+export function startScript(script, values = {}, { env = process.env, command = [] } = {}) {
   const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
   const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
   const [file, ...args] = [...command, process.execPath, '-e', source]
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
-  const [stdout, stderr, { code, signal }] = await Promise.all([text(child.stdout), text(child.stderr), exit])
-  return { stdout, stderr, code, signal }
+  const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
+  return { child, ended: ended.then(([stdout, stderr, { code, signal }]) => ({ stdout, stderr, code, signal })) }
+}
+
+/**
+ * Runs such a script to its end.
+ *
+ * @param {string} script
+ * @param {Record<string, unknown>} [values]
+ * @param {{ env?: NodeJS.ProcessEnv, command?: string[] }} [options]
+ */
+export function runScript(script, values, options) {
+  return startScript(script, values, options).ended
 }

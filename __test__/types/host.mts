@@ -8,9 +8,13 @@ import {
   clearAllSessions,
   clearSession,
   configure,
+  flush,
   getSessionLogs,
   getSessionLogsViaOAuth,
   getTeleportEvents,
+  type ReadProgress,
+  type SessionStats,
+  sessionStats,
   type UUID,
 } from 'session-ingress'
 
@@ -105,3 +109,24 @@ configure({ getSessionIngressAuthToken: async () => 'token' })
 configure({ getOauthConfig: () => ({}) })
 // @ts-expect-error the url is missing
 getSessionLogs('s')
+
+export async function useOptions(): Promise<void> {
+  const { signal } = new AbortController()
+  const read: Entry[] | null = await getSessionLogs<Entry>('s', 'https://host/log', { signal })
+  await getSessionLogsViaOAuth('s', 'token', 'org', { signal: AbortSignal.timeout(1), onProgress: () => read })
+  const onProgress = ({ entries, bytes, pages }: ReadProgress) => console.log(entries + bytes + pages)
+  await getTeleportEvents('s', 'token', 'org', { onProgress, signal: null })
+  const flushed: boolean = await flush({ timeoutMs: 5, sessionId: 's' })
+  await flush()
+  const stats: SessionStats = flushed ? sessionStats() : sessionStats('s')
+  const head: string | null = stats.head
+  console.log(head, stats.pending + stats.pendingBytes + stats.appended + stats.failed + stats.retries)
+  configure({ limits: { maxPendingBytes: 1, maxResponseBytes: null } })
+}
+
+// @ts-expect-error no such option
+flush({ timeout: 5 })
+// @ts-expect-error no signal
+getSessionLogs('s', 'https://host/log', { signal: 5 })
+// @ts-expect-error a promise is not given
+sessionStats().then(console.log)

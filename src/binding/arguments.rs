@@ -39,3 +39,22 @@ pub(super) fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid
             Rejection::Type("entry.uuid must be a non-empty string without control characters".into())
         })
 }
+
+/// A last argument that may be left out: an object with no other keys than these. Of an object that inherits
+/// them, they count too.
+pub(super) fn optional_object<'e>(
+    env: &'e Env,
+    value: Value<'e>,
+    known: &[&str],
+) -> Result<Option<Value<'e>>, Rejection<'e>> {
+    if js::is_nullish(value) {
+        return Ok(None);
+    }
+    if js::kind(value) != ValueType::Object {
+        return Err(Rejection::Type("options must be an object".into()));
+    }
+    match js::keys(env, value)?.into_iter().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(Rejection::Type(format!("unknown option options.{key}"))),
+        None => Ok(Some(value)),
+    }
+}

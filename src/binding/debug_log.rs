@@ -6,15 +6,24 @@
 use std::rc::Rc;
 
 use napi::{Env, ValueType};
+use napi_derive::napi;
 
 use super::host::Host;
 use super::js::{self, Persistent, Value};
 
 pub(super) type DebugLog = Rc<Persistent>;
 
+/// Takes debug lines besides the host's own function: `node-debug.js` sets it where `NODE_DEBUG` names
+/// the package. Not an export of the package.
+#[napi(skip_typescript, catch_unwind)]
+pub fn set_debug_log<'e>(env: &'e Env, log: Value<'e>) -> napi::Result<()> {
+    Host::of(env)?.set_debug_log(env, log);
+    Ok(())
+}
+
 impl Host {
     /// Has lines shown by `log`, besides what the host is told.
-    pub(super) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
+    fn set_debug_log(&self, env: &Env, log: Value<'_>) {
         if js::kind(log) == ValueType::Function {
             self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
             self.channel.set_wants_debug(true);

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use napi::Env;
 
-use super::host::Host;
+use super::host::{Host, Pending};
 use super::js::{self, Value};
 use super::options::Binding;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
-use crate::ingress::{Data, Diagnostic, Report};
+use crate::ingress::{Data, Diagnostic, Meter, Report};
 
 /// After so long the event loop gets its turn; after a batch, which is long by itself, it does at once.
 const TURN: Duration = Duration::from_millis(1);
@@ -29,9 +29,11 @@ impl Host {
                 }
             };
             if is_long {
-                return self.deliver_later(env);
+                self.deliver_later(env);
+                break;
             }
         }
+        self.settle_flushes(env);
     }
 
     fn deliver_message(&self, env: &Env, message: Message) {
@@ -48,7 +50,13 @@ impl Host {
                 // Whatever goes wrong here, there is no new token.
                 answer.send(self.token(env).ok().flatten()).ok();
             }
-            Message::Settle(id, outcome) => self.settle(env, id, outcome),
+            Message::Progress(id) => self.tell_progress(env, id, |meter| Some(meter.tell())),
+            Message::Settle(id, outcome) => {
+                if matches!(outcome, Outcome::List) {
+                    self.tell_progress(env, id, Meter::finish);
+                }
+                self.settle(env, id, outcome);
+            }
         }
     }
 
@@ -75,10 +83,17 @@ impl Host {
         }
     }
 
-    /// Calls a logging binding, where there is one. What it throws is its own affair.
+    /// Calls a logging binding, where there is one.
     fn log(&self, env: &Env, binding: Binding, arguments: &[Value<'_>]) {
         let function = self.options.borrow().binding(env, binding);
-        let Some(function) = function else { return };
+        if let Some(function) = function {
+            self.notify(env, function, arguments);
+        }
+    }
+
+    /// Calls a function of the host that has no say in what happens next: what it throws, or what its
+    /// promise rejects with, is its own affair.
+    pub(super) fn notify(&self, env: &Env, function: Value<'_>, arguments: &[Value<'_>]) {
         if let Ok(returned) = js::call(env, function, js::undefined(env), arguments)
             && js::is_promise(env, returned)
         {
@@ -86,24 +101,32 @@ impl Host {
         }
     }
 
-    fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
-        let Some(pending) = self.remove(env, id) else { return };
+    pub(super) fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
+        let Some(Pending { deferred, reader, .. }) = self.remove(env, id) else { return };
+        if let Some(reason) = reader.as_ref().and_then(|reader| reader.abort_reason(env)) {
+            return deferred.reject(env, reason);
+        }
         match outcome {
-            Outcome::Boolean(is) => pending.deferred.resolve(env, js::boolean(env, is)),
-            Outcome::Null => pending.deferred.resolve(env, js::null(env)),
-            Outcome::List => {
-                let list = pending.list.map_or_else(|| js::array(env), |list| list.get(env));
-                pending.deferred.resolve(env, list);
+            Outcome::Boolean(is) => deferred.resolve(env, js::boolean(env, is)),
+            Outcome::Appended(is, ticket) => {
+                deferred.resolve(env, js::boolean(env, is));
+                ticket.settle(is);
             }
-            Outcome::Rejected(message) => pending.deferred.reject(env, js::error(env, &message)),
+            Outcome::Null => deferred.resolve(env, js::null(env)),
+            Outcome::List => {
+                let list = reader.and_then(|reader| reader.list);
+                let list = list.map_or_else(|| js::array(env), |list| list.get(env));
+                deferred.resolve(env, list);
+            }
+            Outcome::Rejected(message) => deferred.reject(env, js::error(env, &message)),
         }
     }
 
     fn deliver_batch(&self, env: &Env, Batch { operation, change, receipt }: Batch) {
         // Taken out meanwhile: nothing is borrowed while JavaScript runs.
-        let list = self.operations.borrow_mut().get_mut(&operation).map(|pending| pending.list.take());
-        // An operation that has settled meanwhile wants no more.
-        let Some(mut list) = list else { return };
+        let list = self.with_reader(operation, |reader| reader.is_wanted().then(|| reader.list.take()));
+        // An operation that has settled or was aborted meanwhile wants no more.
+        let Some(mut list) = list.flatten() else { return };
         let accepted = match change {
             Change::Add(entries) => self.json.extend(env, &mut list, entries).is_ok(),
             Change::Truncate(length) => {
@@ -113,9 +136,7 @@ impl Host {
                 true
             }
         };
-        if let Some(pending) = self.operations.borrow_mut().get_mut(&operation) {
-            pending.list = list;
-        }
+        self.with_reader(operation, |reader| reader.list = list);
         if !accepted {
             receipt.refuse();
         }

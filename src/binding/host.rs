@@ -8,16 +8,20 @@ use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::Function;
+use tokio::runtime::Handle;
 
 use super::debug_log::DebugLog;
 use super::environment::variable;
+use super::flush::Flush;
 use super::js::{self, Deferred, Persistent, Value};
 use super::json::Json;
 use super::options::{Change, Options, Rejection};
-use super::settle::{Channel, Line, ListSink, Message, OperationId, Outcome};
+use super::reader::Reader;
+use super::settle::{Channel, Line, Message, OperationId, Outcome};
+use super::signal::Watched;
 use super::wake;
 use crate::http::{Client, Settings, gate};
-use crate::ingress::{Error, Ingress, Operation, Report, Timeouts, panic_text, runtime};
+use crate::ingress::{Error, Ingress, Operation, Report, Sessions, panic_text, runtime};
 
 /// Everything here belongs to one environment and is touched on its thread only; what runtime threads
 /// share of it is the channel.
@@ -27,8 +31,9 @@ pub(super) struct Host {
     pub(super) operations: RefCell<HashMap<OperationId, Pending>>,
     pub(super) channel: Arc<Channel>,
     last_operation: RefCell<OperationId>,
-    /// Made at the first operation, which starts the runtime.
-    ingress: RefCell<Option<Ingress>>,
+    pub(super) sessions: RefCell<Sessions>,
+    pub(super) flushes: RefCell<Vec<Flush>>,
+    pub(super) signals: RefCell<Vec<Watched>>,
     /// What concerns connections, read from `process.env` at the first request, and the client of it.
     connection: RefCell<Option<(Settings, Client)>>,
     /// Node's own debug log, where `NODE_DEBUG` asks for it.
@@ -42,8 +47,8 @@ pub(super) struct Host {
 /// A promise that waits.
 pub(super) struct Pending {
     pub(super) deferred: Deferred,
-    /// The entries that were read so far.
-    pub(super) list: Option<Persistent>,
+    /// Of a read.
+    pub(super) reader: Option<Box<Reader>>,
     /// What V8 threw where an entry could not be serialised.
     pub(super) error: Option<Persistent>,
 }
@@ -85,7 +90,9 @@ impl Host {
             operations: RefCell::default(),
             channel: channel.clone(),
             last_operation: RefCell::default(),
-            ingress: RefCell::default(),
+            sessions: RefCell::default(),
+            flushes: RefCell::default(),
+            signals: RefCell::default(),
             connection: RefCell::default(),
             debug_log: RefCell::default(),
             deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
@@ -139,15 +146,23 @@ impl Host {
         if operations.is_empty() {
             self.hold_event_loop(env, true);
         }
-        operations.insert(*last, Pending { deferred, list: None, error: None });
+        operations.insert(*last, Pending { deferred, reader: None, error: None });
         *last
     }
 
+    /// Ends an operation, whose promise is then to be settled.
     pub(super) fn remove(&self, env: &Env, id: OperationId) -> Option<Pending> {
-        let mut operations = self.operations.borrow_mut();
-        let pending = operations.remove(&id);
-        if operations.is_empty() {
-            self.hold_event_loop(env, false);
+        let pending = {
+            let mut operations = self.operations.borrow_mut();
+            let pending = operations.remove(&id);
+            if operations.is_empty() {
+                self.hold_event_loop(env, false);
+            }
+            pending
+        };
+        // Nothing is borrowed here: a signal may be of the host's making.
+        if pending.as_ref().is_some_and(|pending| pending.reader.is_some()) {
+            self.leave_signal(env, id);
         }
         pending
     }
@@ -177,46 +192,41 @@ impl Host {
         }
     }
 
-    /// Calls `work` with the environment's sessions. The runtime starts at the first such call.
-    pub(super) fn with_ingress<'e, T>(
-        &self,
-        work: impl FnOnce(&mut Ingress) -> T,
-    ) -> Result<T, Rejection<'e>> {
-        let mut ingress = self.ingress.borrow_mut();
-        let ingress = match &mut *ingress {
-            Some(ingress) => ingress,
-            none => {
-                let runtime = runtime(wake::HOOKS).map_err(|error| {
-                    Rejection::Type(format!("session-ingress cannot start its runtime: {error}"))
-                })?;
-                none.insert(Ingress::new(runtime.clone()))
-            }
-        };
-        Ok(work(ingress))
+    /// The runtime, which starts at the first such call.
+    pub(super) fn runtime<'e>() -> Result<&'static Handle, Rejection<'e>> {
+        runtime(wake::HOOKS)
+            .map_err(|error| Rejection::Type(format!("session-ingress cannot start its runtime: {error}")))
     }
 
-    /// Forgets sessions, where there are any.
-    pub(super) fn clear(&self, work: impl FnOnce(&mut Ingress)) {
-        if let Some(ingress) = &mut *self.ingress.borrow_mut() {
-            work(ingress);
-        }
+    /// Calls `work` with what can be done with the environment's sessions.
+    pub(super) fn with_ingress<'e, T>(
+        &self,
+        work: impl FnOnce(&mut Ingress<'_>) -> T,
+    ) -> Result<T, Rejection<'e>> {
+        let runtime = Self::runtime()?;
+        Ok(work(&mut Ingress::new(runtime, &mut self.sessions.borrow_mut())))
+    }
+
+    /// Whether an entry of so many bytes may wait too: `limits.maxPendingBytes`.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let Some(limit) = self.options.borrow().numbers.limits.max_pending_bytes else { return true };
+        let pending = self.sessions.borrow().all().pending().bytes();
+        pending.saturating_add(bytes as u64) <= limit
+    }
+
+    /// Ends an append that was not queued.
+    pub(super) fn fail_append(&self, id: OperationId, session_id: &str) {
+        let ticket = self.sessions.borrow_mut().ticket(session_id);
+        self.channel.send(Message::Settle(id, Outcome::Appended(false, ticket)));
     }
 
     pub(super) fn line(&self) -> Line {
         Line(self.channel.clone())
     }
 
-    pub(super) fn list(&self, id: OperationId) -> ListSink {
-        ListSink::new(self.channel.clone(), id)
-    }
-
-    pub(super) fn timeouts(&self) -> Timeouts {
-        self.options.borrow().numbers.timeouts
-    }
-
     /// The client for a request that begins now.
     pub(super) fn client(&self, env: &Env) -> Client {
-        let connect_timeout = self.timeouts().connect;
+        let connect_timeout = self.options.borrow().numbers.timeouts.connect;
         let known = self.connection.borrow().clone();
         let settings = match known {
             Some((settings, client)) if settings.connect_timeout == connect_timeout => return client,

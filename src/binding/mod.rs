@@ -4,9 +4,12 @@
 //!
 //! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
+//! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
+//!   `AbortSignal`s. `flush`, `stats`: the functions of these names.
 //! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
 //!   `deliver`: its end there.
-//! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest. `js`: all that is unsafe.
+//! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest.
+//!   `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
 
@@ -15,11 +18,15 @@ mod credentials;
 mod debug_log;
 mod deliver;
 mod environment;
+mod flush;
 mod host;
 mod js;
 mod json;
 mod options;
+mod reader;
 mod settle;
+mod signal;
+mod stats;
 mod text;
 mod wake;
 
@@ -27,11 +34,12 @@ use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
-use crate::ingress::{Account, Caller, Diagnostic, Entry, Error, Events, Operation, Reading, Target};
+use crate::ingress::{Caller, Diagnostic, Entry, Error, Events, Operation, Target};
 use arguments::{entry_uuid, session_key, string_argument};
 use host::Host;
 use js::Value;
 use options::Rejection;
+use reader::ReadOptions;
 use settle::{Message, OperationId, Outcome};
 
 #[napi(module_exports)]
@@ -46,7 +54,7 @@ pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
 /// beside each other.
 ///
 /// Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
-/// `retry.maxAttempts` attempts where another could have helped. Rejects only for what is wrong at the call:
+/// `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call:
 /// a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId names the session; its queue and head belong to this JavaScript environment
@@ -68,22 +76,25 @@ pub fn append_session_log<'e>(
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
         let Some(token) = host.token(env)? else {
-            return no_token(host, id, Diagnostic::PersistNoToken, Outcome::Boolean(false));
+            return not_queued(host, id, &session_id, NO_TOKEN, Diagnostic::PersistNoToken);
         };
         let body = match host.json.stringify(env, entry) {
             Ok(Some(body)) => body,
             Ok(None) => {
                 let nothing = js::type_error(env, "the entry has no JSON: JSON.stringify gave undefined");
-                return not_serialisable(env, host, id, nothing);
+                return not_serialisable(env, host, id, &session_id, nothing);
             }
-            Err(js::Thrown(error)) => return not_serialisable(env, host, id, error),
+            Err(js::Thrown(error)) => return not_serialisable(env, host, id, &session_id, error),
         };
         let numbers = host.options.borrow().numbers;
+        if !host.has_room(body.len()) {
+            return not_queued(host, id, &session_id, QUEUE_FULL, Diagnostic::PersistQueueFull);
+        }
         let entry = Entry { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
         let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
         host.with_ingress(|ingress| {
-            ingress.append(&session_id, entry, client, line, move |appended| {
-                channel.send(Message::Settle(id, Outcome::Boolean(appended)));
+            ingress.append(&session_id, entry, client, line, move |appended, ticket| {
+                channel.send(Message::Settle(id, Outcome::Appended(appended, ticket)));
             });
         })
     })
@@ -93,22 +104,30 @@ pub fn append_session_log<'e>(
 /// `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
 ///
 /// Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
-/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, and
-/// with what `getSessionIngressAuthToken` threw.
+/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, with
+/// what `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
 #[napi(
     ts_generic_types = "T = Entry",
-    ts_args_type = "sessionId: string, url: string",
+    ts_args_type = "sessionId: string, url: string, options?: ReadOptions | null",
     ts_return_type = "Promise<T[] | null>"
 )]
-pub fn get_session_logs<'e>(env: &'e Env, session_id: Value<'e>, url: Value<'e>) -> napi::Result<Value<'e>> {
+pub fn get_session_logs<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    url: Value<'e>,
+    options: Value<'e>,
+) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
         let session_id = session_key(env, session_id)?;
         let url = string_argument(env, url, "url")?;
+        let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
         let Some(token) = host.token(env)? else {
-            return no_token(host, id, Diagnostic::GetNoToken, Outcome::Null);
+            report(host, NO_TOKEN, Diagnostic::GetNoToken);
+            host.channel.send(Message::Settle(id, Outcome::Null));
+            return Ok(());
         };
         let target = Target::new(&url, &token);
-        let (reading, settle) = (reading(env, host, id), settle_list(host, id));
+        let (reading, settle) = (host.reading(env, id, begun), host.settle_list(id));
         host.with_ingress(|ingress| ingress.read_session_log(&session_id, target, reading, settle))
     })
 }
@@ -116,12 +135,12 @@ pub fn get_session_logs<'e>(env: &'e Env, session_id: Value<'e>, url: Value<'e>)
 /// Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
 /// head is not touched.
 ///
-/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, and with what
-/// `getOauthConfig` or `getOAuthHeaders` threw.
+/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with what
+/// `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of `options.signal`.
 #[napi(
     js_name = "getSessionLogsViaOAuth",
     ts_generic_types = "T = Entry",
-    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",
     ts_return_type = "Promise<T[] | null>"
 )]
 pub fn get_session_logs_via_oauth<'e>(
@@ -129,11 +148,15 @@ pub fn get_session_logs_via_oauth<'e>(
     session_id: Value<'e>,
     access_token: Value<'e>,
     org_uuid: Value<'e>,
+    options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
         let session_id = string_argument(env, session_id, "sessionId")?;
-        let account = account(env, host, access_token, org_uuid)?;
-        let (reading, settle) = (reading(env, host, id), settle_list(host, id));
+        string_argument(env, access_token, "accessToken")?;
+        let organization = string_argument(env, org_uuid, "orgUUID")?;
+        let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
+        let account = host.account(env, access_token, &organization)?;
+        let (reading, settle) = (host.reading(env, id, begun), host.settle_list(id));
         host.with_ingress(|ingress| ingress.read_account_log(session_id, account, reading, settle))
     })
 }
@@ -142,10 +165,11 @@ pub fn get_session_logs_via_oauth<'e>(
 ///
 /// Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
 /// to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
-/// wrong arguments, and with what `getOauthConfig` or `getOAuthHeaders` threw.
+/// wrong arguments, with what `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of
+/// `options.signal`.
 #[napi(
     ts_generic_types = "T = Entry",
-    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",
     ts_return_type = "Promise<T[] | null>"
 )]
 pub fn get_teleport_events<'e>(
@@ -153,11 +177,15 @@ pub fn get_teleport_events<'e>(
     session_id: Value<'e>,
     access_token: Value<'e>,
     org_uuid: Value<'e>,
+    options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
     Host::operation(env, Operation::ReadTeleportEvents, Outcome::Null, |host, id| {
         let session_id = string_argument(env, session_id, "sessionId")?;
-        let account = account(env, host, access_token, org_uuid)?;
-        let (reading, channel) = (reading(env, host, id), host.channel.clone());
+        string_argument(env, access_token, "accessToken")?;
+        let organization = string_argument(env, org_uuid, "orgUUID")?;
+        let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
+        let account = host.account(env, access_token, &organization)?;
+        let (reading, channel) = (host.reading(env, id, begun), host.channel.clone());
         host.with_ingress(|ingress| {
             ingress.read_events(session_id, account, reading, move |events| {
                 let outcome = match events {
@@ -179,7 +207,7 @@ pub fn get_teleport_events<'e>(
 pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     cleared(env, |host| {
         let session_id = session_key(env, session_id)?;
-        host.clear(|ingress| ingress.clear(&session_id));
+        host.sessions.borrow_mut().clear(&session_id);
         Ok(())
     })
 }
@@ -188,7 +216,7 @@ pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
 #[napi(ts_return_type = "Promise<void>")]
 pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     cleared(env, |host| {
-        host.clear(|ingress| ingress.clear_all());
+        host.sessions.borrow_mut().clear_all();
         Ok(())
     })
 }
@@ -206,26 +234,25 @@ pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
     Ok(())
 }
 
-/// Takes debug lines besides the host's own function: `node-debug.js` sets it where `NODE_DEBUG` names
-/// the package. Not an export of the package.
-#[napi(skip_typescript, catch_unwind)]
-pub fn set_debug_log<'e>(env: &'e Env, log: Value<'e>) -> napi::Result<()> {
-    Host::of(env)?.set_debug_log(env, log);
-    Ok(())
+const NO_TOKEN: &str = "The host has no token for the session";
+const QUEUE_FULL: &str = "No room for another entry: limits.maxPendingBytes are pending";
+
+fn report(host: &Host, line: &str, diagnostic: Diagnostic) {
+    let caller: &dyn Caller = &host.line();
+    caller.debug(|| line.to_owned());
+    caller.diagnostic(diagnostic);
 }
 
-/// Without a token there is no request.
-fn no_token<'e>(
+/// An append that ends without a request.
+fn not_queued<'e>(
     host: &Host,
     id: OperationId,
+    session_id: &str,
+    line: &str,
     diagnostic: Diagnostic,
-    outcome: Outcome,
 ) -> Result<(), Rejection<'e>> {
-    let line = host.line();
-    let caller: &dyn Caller = &line;
-    caller.debug(|| "The host has no token for the session".into());
-    caller.diagnostic(diagnostic);
-    host.channel.send(Message::Settle(id, outcome));
+    report(host, line, diagnostic);
+    host.fail_append(id, session_id);
     Ok(())
 }
 
@@ -234,6 +261,7 @@ fn not_serialisable<'e>(
     env: &'e Env,
     host: &Host,
     id: OperationId,
+    session_id: &str,
     thrown: Value<'e>,
 ) -> Result<(), Rejection<'e>> {
     let error = if js::is_error(env, thrown) {
@@ -246,42 +274,8 @@ fn not_serialisable<'e>(
         pending.error = Some(js::Persistent::new(env, error));
     }
     host.channel.send(Message::NotSerialisable(id));
-    host.channel.send(Message::Settle(id, Outcome::Boolean(false)));
+    host.fail_append(id, session_id);
     Ok(())
-}
-
-fn account<'e>(
-    env: &'e Env,
-    host: &Host,
-    access_token: Value<'e>,
-    org_uuid: Value<'e>,
-) -> Result<Result<Account, crate::http::Failure>, Rejection<'e>> {
-    string_argument(env, access_token, "accessToken")?;
-    let organization = string_argument(env, org_uuid, "orgUUID")?;
-    let base = host.base_api_url(env)?;
-    let headers = host.oauth_headers(env, access_token)?;
-    Ok(Account::new(base, headers, &organization))
-}
-
-fn reading(
-    env: &Env,
-    host: &Host,
-    id: OperationId,
-) -> Reading<crate::http::Client, settle::ListSink, settle::Line> {
-    Reading {
-        transport: host.client(env),
-        sink: host.list(id),
-        caller: host.line(),
-        after_last_compact: environment::is_truthy(env, "CLAUDE_AFTER_LAST_COMPACT"),
-        timeouts: host.timeouts(),
-    }
-}
-
-fn settle_list(host: &Host, id: OperationId) -> impl FnOnce(bool) + Send + 'static {
-    let channel = host.channel.clone();
-    move |read| {
-        channel.send(Message::Settle(id, if read { Outcome::List } else { Outcome::Null }));
-    }
 }
 
 /// A promise that is settled already.

@@ -76,6 +76,16 @@ pub(super) struct Options {
 pub(super) struct Numbers {
     pub(super) retry: Retry,
     pub(super) timeouts: Timeouts,
+    pub(super) limits: Limits,
+}
+
+/// The limits of one environment; `None` is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Limits {
+    /// Of the entries that are pending, in all.
+    pub(super) max_pending_bytes: Option<u64>,
+    /// Of an answer to one of the readers.
+    pub(super) max_response_bytes: Option<u64>,
 }
 
 impl Options {
@@ -168,15 +178,24 @@ impl Change {
     }
 
     fn read_limits<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
-        let default = DEFAULT_MAX_CONCURRENT_REQUESTS;
-        let limit = &mut self.max_concurrent_requests;
-        read_group(env, value, "limits", limit, Some(default), |limit, key, name, value| match key {
-            "maxConcurrentRequests" => {
-                *limit = Some(count(env, value, name)?.unwrap_or(default));
-                Ok(())
-            }
-            _ => Err(unknown(name)),
-        })
+        const DEFAULT: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
+        let mut new = (self.numbers.limits, self.max_concurrent_requests);
+        let default = (Limits::default(), Some(DEFAULT));
+        read_group(env, value, "limits", &mut new, default, |(limits, concurrent), key, name, value| {
+            let limit = match key {
+                "maxConcurrentRequests" => {
+                    *concurrent = Some(count(env, value, name)?.unwrap_or(DEFAULT));
+                    return Ok(());
+                }
+                "maxPendingBytes" => &mut limits.max_pending_bytes,
+                "maxResponseBytes" => &mut limits.max_response_bytes,
+                _ => return Err(unknown(name)),
+            };
+            *limit = count(env, value, name)?.map(|bytes| bytes as u64);
+            Ok(())
+        })?;
+        (self.numbers.limits, self.max_concurrent_requests) = new;
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::text::JsonText;
 use super::wake;
-use crate::ingress::{Caller, Refused, Report, Sink, Slice};
+use crate::ingress::{Caller, Meter, Progress, Refused, Report, Sink, Slice, Ticket};
 
 /// Wakes the JavaScript thread. Weak: whether it holds the event loop open is decided by the environment.
 pub(super) type Waker = ThreadsafeFunction<(), (), (), Status, false, true>;
@@ -29,6 +29,8 @@ pub(super) enum Message {
     /// V8 refused to serialise the entry of this operation: `logError` with V8's own error.
     NotSerialisable(OperationId),
     RenewToken(oneshot::Sender<Option<String>>),
+    /// A read has got further.
+    Progress(OperationId),
     Settle(OperationId, Outcome),
 }
 
@@ -36,6 +38,8 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Boolean(bool),
+    /// An append's, counted when its promise settles.
+    Appended(bool, Ticket),
     Null,
     /// The entries that were delivered.
     List,
@@ -190,6 +194,8 @@ pub(super) struct ListSink {
     operation: OperationId,
     window: Arc<Semaphore>,
     state: Arc<ListState>,
+    /// Where the host wants to know how far the read is.
+    meter: Option<Arc<Meter>>,
 }
 
 #[derive(Default)]
@@ -198,8 +204,16 @@ struct ListState {
 }
 
 impl ListSink {
-    pub(super) fn new(channel: Arc<Channel>, operation: OperationId) -> Self {
-        Self { channel, operation, window: Arc::new(Semaphore::new(WINDOW)), state: Arc::default() }
+    pub(super) fn new(channel: Arc<Channel>, operation: OperationId, meter: Option<Arc<Meter>>) -> Self {
+        Self { channel, operation, window: Arc::new(Semaphore::new(WINDOW)), state: Arc::default(), meter }
+    }
+
+    fn advance(&self, change: impl FnOnce(&mut Progress)) {
+        if let Some(meter) = &self.meter
+            && meter.advance(change)
+        {
+            self.channel.send(Message::Progress(self.operation));
+        }
     }
 
     async fn change(&self, change: Change) -> Result<(), Refused> {
@@ -217,11 +231,16 @@ impl ListSink {
 
 impl Sink for ListSink {
     async fn accept(&mut self, slice: Slice) -> Result<(), Refused> {
-        self.change(Change::Add(JsonText::from_utf8(slice.into_json()))).await
+        let entries = slice.len();
+        self.change(Change::Add(JsonText::from_utf8(slice.into_json()))).await?;
+        self.advance(|progress| progress.entries += entries);
+        Ok(())
     }
 
     async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
-        self.change(Change::Truncate(entries)).await
+        self.change(Change::Truncate(entries)).await?;
+        self.advance(|progress| progress.entries = entries);
+        Ok(())
     }
 
     async fn complete(&mut self) -> Result<(), Refused> {
@@ -232,5 +251,15 @@ impl Sink for ListSink {
             return Err(Refused::Gone);
         }
         self.refused()
+    }
+
+    fn received(&mut self, bytes: usize) {
+        self.advance(|progress| progress.bytes += bytes as u64);
+    }
+
+    fn page_read(&mut self) {
+        if let Some(meter) = &self.meter {
+            meter.end_page();
+        }
     }
 }

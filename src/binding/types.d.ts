@@ -48,7 +48,7 @@ export interface ConfigureOptions {
   retry?: RetryOptions | null
   /** How long requests may take. Binds when a function is called. */
   timeouts?: TimeoutOptions | null
-  /** Limits of the process, over all its JavaScript environments. */
+  /** How much there may be at once. */
   limits?: LimitOptions | null
 }
 
@@ -71,7 +71,75 @@ export interface TimeoutOptions {
   fetchMs?: number | null
 }
 
+/** Integers from 1. */
 export interface LimitOptions {
-  /** Requests under way at once in the process, an integer from 1. Default: 128. */
+  /** Requests under way at once in the process, over all its JavaScript environments. Default: 128. */
   maxConcurrentRequests?: number | null
+  /**
+   * Bytes of entries, as JSON, that may be pending in this environment: `sessionStats().pendingBytes` never
+   * exceeds it. An append that does not fit resolves `false` at once, with diagnostic
+   * `session_persist_fail_queue_full`; so does an entry that is larger than the limit. Default: none.
+   */
+  maxPendingBytes?: number | null
+  /**
+   * Bytes of one answer (of a page, for teleport events) to one of the three readers, as it is sent and
+   * decompressed. A larger one counts as one of the wrong shape, and is not read on. The reads by which an
+   * append finds out what is stored drop what they read, and are not bounded. Binds when a function is called.
+   * Default: none.
+   */
+  maxResponseBytes?: number | null
+}
+
+/** What behaves like an `AbortSignal`: the platform's own, or one of a library. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface ReadOptions {
+  /**
+   * Cancels the read: the promise rejects with the signal's `reason`, an `AbortError` by default, the
+   * connection is closed, and no listener stays on the signal. One that has aborted already sends nothing.
+   */
+  signal?: AbortSignalLike | null
+  /**
+   * Told how far the read is: at most about 20 times a second, and once at the end of a read that has a result,
+   * before its promise resolves. What it throws is ignored.
+   */
+  onProgress?: ((progress: ReadProgress) => void) | null
+}
+
+/** How far a read is. */
+export interface ReadProgress {
+  /** Entries of the list so far. */
+  entries: number
+  /** Bytes of the answers so far, decompressed. */
+  bytes: number
+  /** Answers that were read to their end: pages of teleport events, or the one of a log. */
+  pages: number
+}
+
+export interface FlushOptions {
+  /** How long to wait at most, in milliseconds; 0 does not wait. Default: as long as it takes. */
+  timeoutMs?: number | null
+  /** Waits for the appends of this session only. Default: all sessions of this JavaScript environment. */
+  sessionId?: string | null
+}
+
+/** The appends of a session, or of all sessions of a JavaScript environment. */
+export interface SessionStats {
+  /** Appends whose promises have not settled. */
+  pending: number
+  /** The bytes of their entries, as JSON. */
+  pendingBytes: number
+  /** The uuid of the last entry known to be on the server; `null` where none is, and for all sessions. */
+  head: string | null
+  /** Appends that resolved `true`. */
+  appended: number
+  /** Appends that resolved `false`. */
+  failed: number
+  /** Attempts beyond an append's first. */
+  retries: number
 }

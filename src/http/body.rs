@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
+use super::allowance::Allowance;
 use super::client::describe;
 use super::gate::Place;
 use super::message::{Body, Failure, Limit, within};
@@ -34,6 +35,8 @@ pub(crate) struct Incoming {
     encoding: Encoding,
     /// Made when the first bytes have shown what they are.
     decoder: Option<Decoder>,
+    /// What decompression may still bring.
+    allowance: Allowance,
     _place: Place<'static>,
 }
 
@@ -64,13 +67,16 @@ struct Raw {
     /// `None` once it feeds a decoder.
     answer: Option<reqwest::Response>,
     chunk_within: Option<Limit>,
+    allowance: Allowance,
 }
 
 impl Raw {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         let Some(answer) = &mut self.answer else { return Ok(None) };
         let chunk = async { answer.chunk().await.map_err(|error| Failure::Broken(describe(&error))) };
-        within(self.chunk_within, chunk).await
+        let chunk = within(self.chunk_within, chunk).await?;
+        self.allowance.take(chunk.as_ref())?;
+        Ok(chunk)
     }
 }
 
@@ -79,16 +85,19 @@ impl Incoming {
         answer: reqwest::Response,
         headers: &HeaderMap,
         chunk_within: Option<Limit>,
+        at_most: Option<u64>,
         place: Place<'static>,
     ) -> Self {
         let encoding = Encoding::of(headers);
-        Self { raw: Raw { answer: Some(answer), chunk_within }, encoding, decoder: None, _place: place }
+        let allowance = Allowance::new(at_most);
+        let raw = Raw { answer: Some(answer), chunk_within, allowance };
+        Self { raw, encoding, decoder: None, allowance, _place: place }
     }
 
     /// Begins to decompress; false where there is nothing to.
     async fn begin(&mut self) -> Result<bool, Failure> {
         let Some(first) = self.raw.chunk().await? else { return Ok(false) };
-        let raw = Raw { answer: self.raw.answer.take(), chunk_within: self.raw.chunk_within };
+        let raw = Raw { answer: self.raw.answer.take(), ..self.raw };
         self.decoder = Some(decoder(self.encoding, first, raw));
         Ok(true)
     }
@@ -106,7 +115,11 @@ impl Body for Incoming {
         let mut chunk = BytesMut::with_capacity(DECODED_CHUNK);
         match decoder.read_buf(&mut chunk).await {
             Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(chunk.freeze())),
+            Ok(_) => {
+                let chunk = chunk.freeze();
+                self.allowance.take(Some(&chunk))?;
+                Ok(Some(chunk))
+            }
             Err(error) => Err(match error.downcast::<Failure>() {
                 Ok(failure) => failure,
                 Err(error) => Failure::Broken(format!("it cannot be decompressed: {error}")),

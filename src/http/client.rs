@@ -78,7 +78,7 @@ impl Transport for Client {
         let place = gate().enter().await;
         tick::keep();
         let limit = request.answer_within;
-        let chunk_within = request.chunk_within;
+        let (chunk_within, at_most) = (request.chunk_within, request.body_at_most);
         add_common_headers(&mut request.headers);
         let mut answer = within(limit, async {
             for _ in 0..=MAX_REDIRECTS {
@@ -96,7 +96,7 @@ impl Transport for Client {
         .await?;
         let status = answer.status().as_u16();
         let headers = mem::take(answer.headers_mut());
-        let body = Incoming::new(answer, &headers, chunk_within, place);
+        let body = Incoming::new(answer, &headers, chunk_within, at_most, place);
         Ok(Response { status, headers, body })
     }
 }

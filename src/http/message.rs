@@ -18,6 +18,15 @@ pub(crate) struct Request {
     pub(crate) answer_within: Option<Limit>,
     /// Between two chunks of the answer's body.
     pub(crate) chunk_within: Option<Limit>,
+    /// So many bytes the answer's body may have, as it is sent and decompressed.
+    pub(crate) body_at_most: Option<u64>,
+}
+
+impl Request {
+    /// The same with a limit for the answer's body.
+    pub(crate) fn at_most(self, bytes: Option<u64>) -> Self {
+        Self { body_at_most: bytes, ..self }
+    }
 }
 
 /// A time limit under the name by which a host sets it.
@@ -102,6 +111,8 @@ pub(crate) enum Failure {
     Broken(String),
     /// A redirect that is not followed.
     Redirect(String),
+    /// The body has more bytes than this limit of the request.
+    TooLarge(u64),
 }
 
 impl Failure {
@@ -109,7 +120,7 @@ impl Failure {
     pub(crate) fn may_have_reached_the_server(&self) -> bool {
         match self {
             Self::Unsendable(_) | Self::NotConnected(_) | Self::ConnectTimedOut(_) => false,
-            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) => true,
+            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) | Self::TooLarge(_) => true,
         }
     }
 }
@@ -127,6 +138,7 @@ impl fmt::Display for Failure {
             }
             Self::Broken(why) => write!(f, "the answer broke off: {why}"),
             Self::Redirect(why) => f.write_str(why),
+            Self::TooLarge(limit) => write!(f, "the answer has more than {limit} bytes"),
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows sessions, entries or heads.
 
+mod allowance;
 mod body;
 mod client;
 mod gate;

@@ -54,6 +54,7 @@ mod tests {
             body: "body".into(),
             answer_within: None,
             chunk_within: None,
+            body_at_most: None,
         }
     }
 

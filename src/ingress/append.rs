@@ -100,6 +100,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     async fn repeat(&mut self) -> bool {
         for (attempt, wait) in (1..).zip(self.entry.retry.waits()) {
+            if attempt > 1 {
+                self.session.tally.retried();
+            }
             let next = match self.doubt.take() {
                 Some(doubt) => match Box::pin(self.look_for_entry(doubt, attempt)).await {
                     // Known not to be stored, and no other attempt left to store it.

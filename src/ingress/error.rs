@@ -10,6 +10,7 @@ pub(crate) enum Operation {
     Append,
     ReadLog,
     ReadTeleportEvents,
+    Flush,
 }
 
 impl fmt::Display for Operation {
@@ -18,6 +19,7 @@ impl fmt::Display for Operation {
             Self::Append => "appending a session entry",
             Self::ReadLog => "reading a session log",
             Self::ReadTeleportEvents => "reading teleport events",
+            Self::Flush => "waiting for appends",
         })
     }
 }
@@ -31,6 +33,8 @@ pub(crate) enum Error {
     Status(Operation, u16),
     /// A 200 whose body is not what the endpoint promises.
     WrongShape(Operation, &'static str),
+    /// A 200 whose body is beyond the host's limit, of so many bytes.
+    TooLarge(Operation, u64),
     /// A conflict that names no head, and a log that has none either.
     NoHeadToAdopt,
     /// The attempts ran out while it was unknown whether the entry is stored.
@@ -51,6 +55,9 @@ impl fmt::Display for Error {
                 write!(f, "Error {operation}: the server answered {status}")
             }
             Self::WrongShape(operation, what) => write!(f, "Error {operation}: {what}"),
+            Self::TooLarge(operation, limit) => {
+                write!(f, "Error {operation}: the answer has more than {limit} bytes (limits.maxResponseBytes)")
+            }
             Self::NoHeadToAdopt => f.write_str(
                 "Error appending a session entry: conflict with another writer, and the server names no entry to continue from",
             ),

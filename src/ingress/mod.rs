@@ -3,12 +3,13 @@
 //! # Layout
 //!
 //! - [`Ingress`]: the facade that the binding calls; one for each JavaScript environment.
-//! - `session`: heads and queues. `append`: one entry, attempt by attempt. `backoff`: the waits.
+//! - `session`, `sessions`: heads and queues. `append`: one entry, attempt by attempt. `backoff`: the waits.
 //!   `doubt`: whether an entry is stored, and how the log answers that.
 //! - `read`: a session's log. `teleport`: pages of events. `loglines`, `slice`, `members`: entries and
 //!   members cut out of JSON as text.
 //! - `request`: the requests of the protocol. `entry_uuid`: how entries are named.
-//! - `caller`, `report`, `error`: what an operation asks of its host, and tells it.
+//! - `caller`, `report`, `error`: what an operation asks of its host, and tells it. `progress`: how far a read
+//!   is. `cancel`: reads that are wanted no more. `tally`: what became of appends.
 //! - `runtime`, `guard`: where operations run, and what a panic in one becomes.
 
 mod append;
@@ -18,14 +19,18 @@ mod append_case;
 mod append_tests;
 mod backoff;
 mod caller;
+mod cancel;
 mod doubt;
 #[cfg(test)]
 mod doubt_tests;
 mod entry_uuid;
 mod error;
 mod guard;
+#[cfg(test)]
+mod ingress_tests;
 mod loglines;
 mod members;
+mod progress;
 mod read;
 #[cfg(test)]
 mod read_tests;
@@ -33,7 +38,9 @@ mod report;
 mod request;
 mod runtime;
 mod session;
+mod sessions;
 mod slice;
+mod tally;
 mod teleport;
 #[cfg(test)]
 mod teleport_tests;
@@ -45,29 +52,34 @@ use tokio::runtime::Handle;
 
 pub(crate) use backoff::Retry;
 pub(crate) use caller::Caller;
+pub(crate) use cancel::{Cancel, Cancelled, cancellation};
 pub(crate) use entry_uuid::EntryUuid;
 pub(crate) use error::{Error, Operation};
 pub(crate) use guard::panic_text;
+pub(crate) use progress::{Meter, Progress};
 pub(crate) use read::{Refused, Sink};
 pub(crate) use report::{Data, Diagnostic, Report};
 pub(crate) use request::{Account, Target, Timeouts};
 pub(crate) use runtime::{Hooks, runtime};
+pub(crate) use sessions::Sessions;
 pub(crate) use slice::Slice;
+pub(crate) use tally::{Pending, Stats, Ticket};
 pub(crate) use teleport::Events;
 
 use crate::http::{Failure, Request, Transport};
 use append::Append;
+use cancel::unless_cancelled;
 use guard::guarded;
 use read::Log;
-use session::{Running, Sessions};
+use session::Running;
 
-/// The sessions of one JavaScript environment, and what can be done with them.
+/// What can be done with the sessions of one JavaScript environment.
 ///
 /// Each function decides order and state before it returns; the rest happens on the runtime, and ends with
 /// a call of `settle`, after the last report.
-pub(crate) struct Ingress {
-    runtime: Handle,
-    sessions: Sessions,
+pub(crate) struct Ingress<'a> {
+    runtime: &'a Handle,
+    sessions: &'a mut Sessions,
 }
 
 /// An entry that is to be appended.
@@ -90,30 +102,35 @@ pub(crate) struct Reading<T, S, C> {
     /// Only the entries since the last compaction. Of no meaning for teleport events.
     pub(crate) after_last_compact: bool,
     pub(crate) timeouts: Timeouts,
+    /// So many bytes an answer may have; `None` is no limit.
+    pub(crate) answer_at_most: Option<u64>,
+    /// Says that nobody wants the result any more.
+    pub(crate) cancelled: Cancelled,
 }
 
-impl Ingress {
-    pub(crate) fn new(runtime: Handle) -> Self {
-        Self { runtime, sessions: Sessions::default() }
+impl<'a> Ingress<'a> {
+    pub(crate) fn new(runtime: &'a Handle, sessions: &'a mut Sessions) -> Self {
+        Self { runtime, sessions }
     }
 
-    /// Puts `entry` at the end of the session's queue; settles with whether the server has it. One that
-    /// cannot be sent at all settles at once.
+    /// Puts `entry` at the end of the session's queue; settles with whether the server has it, and with the
+    /// ticket by which that is counted. One that cannot be sent at all settles at once.
     pub(crate) fn append<T: Transport, C: Caller>(
         &mut self,
         session_id: &str,
         entry: Entry,
         transport: T,
         caller: C,
-        settle: impl FnOnce(bool) + Send + 'static,
+        settle: impl FnOnce(bool, Ticket) + Send + 'static,
     ) {
         let session = self.sessions.get(session_id);
         let Entry { uuid, body, url, token, retry, timeouts } = entry;
+        let ticket = Ticket::new(session.tally.clone(), body.len());
         let target = match session.url(&url).and_then(|url| Target::at(url, &token)) {
             Ok(target) => target,
             Err(failure) => {
                 append::report_unsendable(failure, &caller);
-                return settle(false);
+                return settle(false, ticket);
             }
         };
         let entry = Append { uuid, body, target, retry, timeouts };
@@ -122,10 +139,10 @@ impl Ingress {
         let job = Box::new(move || -> Running {
             Box::pin(async move {
                 let append = append::append(&transport, &of_session, &entry, &caller);
-                settle(or_failed(append, Operation::Append, &caller, false).await);
+                settle(or_failed(append, Operation::Append, &caller, false).await, ticket);
             })
         });
-        session.enqueue(&self.runtime, job);
+        session.enqueue(self.runtime, job);
     }
 
     /// Reads a session's log and takes its last entry for the head; settles with whether there is a result.
@@ -173,29 +190,46 @@ impl Ingress {
         reading: Reading<T, S, C>,
         settle: impl FnOnce(Events) + Send + 'static,
     ) {
-        self.runtime.spawn(async move {
-            let Reading { transport, mut sink, caller, timeouts, .. } = reading;
-            let read = teleport::read_events(&transport, account, &session_id, &timeouts, &mut sink, &caller);
-            settle(or_failed(read, Operation::ReadTeleportEvents, &caller, Events::None).await);
-        });
-    }
-
-    /// Forgets the session's head and queue; what was queued is still sent, and chains on its own heads.
-    pub(crate) fn clear(&mut self, session_id: &str) {
-        self.sessions.clear(session_id);
-    }
-
-    /// The same for all sessions.
-    pub(crate) fn clear_all(&mut self) {
-        self.sessions.clear_all();
+        self.runtime.spawn(async move { settle(reading.events(account, &session_id).await) });
     }
 }
 
 impl<T: Transport, S: Sink, C: Caller> Reading<T, S, C> {
-    async fn log(mut self, request: Result<Request, Failure>) -> Option<Log> {
-        let read = read::read_log(&self.transport, request, &mut self.sink, &self.caller);
-        or_failed(read, Operation::ReadLog, &self.caller, None).await
+    async fn log(self, request: Result<Request, Failure>) -> Option<Log> {
+        let Self { transport, mut sink, caller, answer_at_most, cancelled, .. } = self;
+        let request = request.map(|request| request.at_most(answer_at_most));
+        let read = read::read_log(&transport, request, &mut sink, &caller);
+        let operation = Operation::ReadLog;
+        or_cancelled(cancelled, or_failed(read, operation, &caller, None), operation, &caller, None).await
     }
+
+    async fn events(self, account: Result<Account, Failure>, session_id: &str) -> Events {
+        let Self { transport, mut sink, caller, timeouts, answer_at_most, cancelled, .. } = self;
+        let request = account.map(|account| {
+            move |cursor: Option<&str>| {
+                let request = account.read_events(session_id, cursor, &timeouts)?;
+                Ok(request.at_most(answer_at_most))
+            }
+        });
+        let read = teleport::read_events(&transport, request, &mut sink, &caller);
+        let operation = Operation::ReadTeleportEvents;
+        let read = or_failed(read, operation, &caller, Events::None);
+        or_cancelled(cancelled, read, operation, &caller, Events::None).await
+    }
+}
+
+/// What `work` comes to; where it was cancelled first, `nothing`. That is no failure, and not reported as one.
+async fn or_cancelled<T>(
+    cancelled: Cancelled,
+    work: impl Future<Output = T>,
+    operation: Operation,
+    caller: &dyn Caller,
+    nothing: T,
+) -> T {
+    unless_cancelled(cancelled, work).await.unwrap_or_else(|| {
+        caller.debug(|| format!("Cancelled: {operation}"));
+        nothing
+    })
 }
 
 /// What `work` comes to; a panic in it is reported, and comes to `failed`.

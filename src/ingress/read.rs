@@ -19,6 +19,12 @@ pub(crate) trait Sink: Send {
 
     /// Waits until all that was accepted was looked at.
     fn complete(&mut self) -> impl Future<Output = Result<(), Refused>> + Send;
+
+    /// So many more bytes of the answer are there.
+    fn received(&mut self, _bytes: usize) {}
+
+    /// An answer was read to its end.
+    fn page_read(&mut self) {}
 }
 
 /// Why a sink takes no more.
@@ -73,6 +79,10 @@ pub(crate) async fn read_log<T: Transport>(
             caller.error(Error::WrongShape(Operation::ReadLog, what));
             caller.diagnostic(Diagnostic::GetInvalidResponse);
         }
+        Err(Broken::TooLarge(limit)) => {
+            caller.error(Error::TooLarge(Operation::ReadLog, limit));
+            caller.diagnostic(Diagnostic::GetInvalidResponse);
+        }
         Err(Broken::Gone) => {}
     }
     None
@@ -124,9 +134,11 @@ pub(crate) async fn fetch<T: Transport>(
         Ok(response) if response.status == 200 => Ok(Answer::Ok(response)),
         Ok(response) => {
             let status = response.status;
-            let drained = response.drain().await;
-            drained.map_err(|failure| Broken::NoAnswer { failure, status: Some(status) })?;
-            Ok(Answer::Other(status))
+            match response.drain().await {
+                // What does not fit is not wanted anyway.
+                Ok(()) | Err(Failure::TooLarge(_)) => Ok(Answer::Other(status)),
+                Err(failure) => Err(Broken::NoAnswer { failure, status: Some(status) }),
+            }
         }
         Err(failure) => Err(Broken::NoAnswer { failure, status: None }),
     }
@@ -168,6 +180,14 @@ impl<S: Sink> Sink for LastUuid<'_, S> {
     async fn complete(&mut self) -> Result<(), Refused> {
         self.sink.complete().await
     }
+
+    fn received(&mut self, bytes: usize) {
+        self.sink.received(bytes);
+    }
+
+    fn page_read(&mut self) {
+        self.sink.page_read();
+    }
 }
 
 /// Why a read's request gives no list.
@@ -177,6 +197,8 @@ pub(crate) enum Broken {
     NoAnswer { failure: Failure, status: Option<u16> },
     /// A 200 of another shape.
     WrongShape,
+    /// A 200 with a body beyond the host's limit, of so many bytes.
+    TooLarge(u64),
     /// Nobody waits for it any more.
     Gone,
 }
@@ -202,8 +224,12 @@ pub(crate) async fn read_list<B: Body>(
     sink: &mut impl Sink,
 ) -> Result<Skeleton, Broken> {
     let mut cutter = Cutter::new(key);
-    let broken_off = |failure| Broken::NoAnswer { failure, status: Some(200) };
+    let broken_off = |failure| match failure {
+        Failure::TooLarge(limit) => Broken::TooLarge(limit),
+        failure => Broken::NoAnswer { failure, status: Some(200) },
+    };
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
+        sink.received(chunk.len());
         cutter.push(&chunk);
         while let Some(piece) = cutter.next_piece() {
             let taken = match piece {
@@ -217,5 +243,7 @@ pub(crate) async fn read_list<B: Body>(
             }
         }
     }
-    cutter.finish().ok_or(Broken::WrongShape)
+    let skeleton = cutter.finish().ok_or(Broken::WrongShape)?;
+    sink.page_read();
+    Ok(skeleton)
 }

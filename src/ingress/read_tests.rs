@@ -72,6 +72,21 @@ async fn a_body_that_breaks_off_is_no_answer_and_keeps_the_status() {
 }
 
 #[tokio::test]
+async fn a_200_beyond_the_limit_is_an_error_and_no_log() {
+    for body in [r#"{"loglines":[{"uuid":"a"}"#, "", "<html>"] {
+        let read = read(Answer::ok(body).then(Failure::TooLarge(7))).await;
+        assert_eq!(read.log, None);
+        assert_eq!(read.told, ["logError", "session_get_fail_invalid_response"]);
+    }
+}
+
+#[tokio::test]
+async fn of_another_status_the_body_may_be_beyond_the_limit() {
+    let read = read(Answer::status(404).then(Failure::TooLarge(7))).await;
+    assert_eq!(read.log, last("", 0));
+}
+
+#[tokio::test]
 async fn a_404_is_an_empty_log() {
     let read = read(Answer::status(404)).await;
     assert_eq!(read.log, last("", 0));

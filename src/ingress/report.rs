@@ -34,6 +34,7 @@ impl Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Diagnostic {
     PersistNoToken,
+    PersistQueueFull,
     PersistRecoveredFrom409,
     PersistAdoptedServerUuid,
     PersistConcurrentModification,
@@ -64,6 +65,7 @@ impl Diagnostic {
     pub(crate) fn event(self) -> &'static str {
         match self {
             Self::PersistNoToken => "session_persist_fail_jwt_no_token",
+            Self::PersistQueueFull => "session_persist_fail_queue_full",
             Self::PersistRecoveredFrom409 => "session_persist_recovered_from_409",
             Self::PersistAdoptedServerUuid => "session_persist_409_adopt_server_uuid",
             Self::PersistConcurrentModification => "session_persist_fail_concurrent_modification",
@@ -114,6 +116,7 @@ mod tests {
         let none = None::<Data>;
         let rows = [
             (PersistNoToken, "session_persist_fail_jwt_no_token", Level::Error, none),
+            (PersistQueueFull, "session_persist_fail_queue_full", Level::Error, none),
             (PersistRecoveredFrom409, "session_persist_recovered_from_409", Level::Info, none),
             (PersistAdoptedServerUuid, "session_persist_409_adopt_server_uuid", Level::Info, none),
             (

@@ -91,6 +91,7 @@ impl Target {
             answer_within: timeouts.append_limit(body.len()),
             // Only the status of the answer counts.
             chunk_within: None,
+            body_at_most: None,
         }
     }
 
@@ -171,6 +172,7 @@ fn get(url: Url, headers: HeaderMap, timeouts: &Timeouts) -> Request {
         body: Bytes::new(),
         answer_within: limit,
         chunk_within: limit,
+        body_at_most: None,
     }
 }
 

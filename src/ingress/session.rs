@@ -1,6 +1,6 @@
-//! The sessions of one environment: heads, and an ordered queue for each.
+//! One session: its head, and an ordered queue.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
 use super::request::sendable_url;
+use super::tally::Tally;
 use crate::http::Failure;
 
 /// Work that waits in a session's queue.
@@ -22,10 +23,11 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// One append-only log on the server, as one environment knows it.
 ///
 /// A worker task lives while there are jobs, and no longer: an idle session costs an entry of a map. A
-/// session that was cleared is merely forgotten by [`Sessions`]: jobs that it has go on chaining on the
+/// session that was cleared is merely forgotten by [`Sessions`](super::sessions::Sessions): jobs that it has go on chaining on the
 /// heads that it had, and touch no other's.
 #[derive(Default)]
 pub(crate) struct Session {
+    pub(super) tally: Arc<Tally>,
     // A std mutex: it is held for a few instructions, never across an await.
     state: Mutex<State>,
 }
@@ -41,6 +43,10 @@ struct State {
 }
 
 impl Session {
+    pub(super) fn new(tally: Arc<Tally>) -> Self {
+        Self { tally, ..Self::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,28 +101,6 @@ impl Session {
 async fn work(session: Arc<Session>) {
     while let Some(job) = session.next_job() {
         job().await;
-    }
-}
-
-/// The sessions of one environment, by id.
-#[derive(Default)]
-pub(crate) struct Sessions(HashMap<String, Arc<Session>>);
-
-impl Sessions {
-    pub(crate) fn get(&mut self, id: &str) -> Arc<Session> {
-        match self.0.get(id) {
-            Some(session) => session.clone(),
-            None => self.0.entry(id.to_owned()).or_default().clone(),
-        }
-    }
-
-    /// Forgets head and queue; what was queued is still sent.
-    pub(crate) fn clear(&mut self, id: &str) {
-        self.0.remove(id);
-    }
-
-    pub(crate) fn clear_all(&mut self) {
-        self.0.clear();
     }
 }
 
@@ -191,27 +175,5 @@ mod tests {
         }
         assert_eq!(Arc::strong_count(&session), 1);
         assert!(!session.state().working);
-    }
-
-    #[test]
-    fn a_cleared_session_begins_anew() {
-        let mut sessions = Sessions::default();
-        let old = sessions.get("a");
-        old.set_head(EntryUuid::new("head").unwrap());
-        assert!(Arc::ptr_eq(&old, &sessions.get("a")));
-        sessions.clear("a");
-        assert!(sessions.get("a").head().is_none());
-        old.set_head(EntryUuid::new("late").unwrap());
-        assert!(sessions.get("a").head().is_none());
-    }
-
-    #[test]
-    fn clearing_all_forgets_every_session() {
-        let mut sessions = Sessions::default();
-        for id in ["a", "b"] {
-            sessions.get(id).set_head(EntryUuid::new("head").unwrap());
-        }
-        sessions.clear_all();
-        assert!(["a", "b"].iter().all(|id| sessions.get(id).head().is_none()));
     }
 }

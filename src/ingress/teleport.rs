@@ -7,7 +7,6 @@ use super::error::{Error, Operation};
 use super::members::{is_json, members, string};
 use super::read::{Answer, Broken, Refused, Sink, fetch, read_list};
 use super::report::Diagnostic;
-use super::request::{Account, Timeouts};
 use super::slice::Slice;
 use crate::http::{Failure, Request, Transport};
 
@@ -25,22 +24,17 @@ pub(crate) enum Events {
     SessionExpired,
 }
 
-/// Reads all pages and hands the events' payloads to `sink`, with the outcomes and diagnostics of SPEC
-/// section 5. While the sink still works on a page, the next one is on its way.
+/// Reads all pages, each by the `request` of its cursor, and hands the events' payloads to `sink`, with the
+/// outcomes and diagnostics of SPEC section 5. While the sink still works on a page, the next one is on its way.
 pub(crate) async fn read_events<T: Transport>(
     transport: &T,
-    account: Result<Account, Failure>,
-    session: &str,
-    timeouts: &Timeouts,
+    request: Result<impl Fn(Option<&str>) -> Result<Request, Failure>, Failure>,
     sink: &mut impl Sink,
     caller: &dyn Caller,
 ) -> Events {
     let mut payloads = Payloads::new(sink);
-    let read = match account {
-        Ok(account) => {
-            let request = |cursor: Option<&str>| account.read_events(session, cursor, timeouts);
-            read_pages(transport, request, &mut payloads, caller).await
-        }
+    let read = match request {
+        Ok(request) => read_pages(transport, request, &mut payloads, caller).await,
         Err(failure) => Err(Broken::NoAnswer { failure, status: None }.into()),
     };
     let read = match read {
@@ -74,6 +68,10 @@ pub(crate) async fn read_events<T: Transport>(
         Err(Ended::Broken(Broken::WrongShape)) => {
             let what = "the answer is no page of events";
             caller.error(Error::WrongShape(Operation::ReadTeleportEvents, what));
+            caller.diagnostic(Diagnostic::TeleportInvalidShape);
+        }
+        Err(Ended::Broken(Broken::TooLarge(limit))) => {
+            caller.error(Error::TooLarge(Operation::ReadTeleportEvents, limit));
             caller.diagnostic(Diagnostic::TeleportInvalidShape);
         }
         Err(Ended::Broken(Broken::Gone)) => {}
@@ -200,5 +198,13 @@ impl<S: Sink> Sink for Payloads<'_, S> {
 
     async fn complete(&mut self) -> Result<(), Refused> {
         self.sink.complete().await
+    }
+
+    fn received(&mut self, bytes: usize) {
+        self.sink.received(bytes);
+    }
+
+    fn page_read(&mut self) {
+        self.sink.page_read();
     }
 }

@@ -5,6 +5,7 @@ use super::request::{Account, Timeouts};
 use super::slice::Slice;
 use super::teleport::{Events, read_events};
 use super::testing::{Answer, Kept, Recorder, Script};
+use crate::http::{Failure, Request};
 
 struct Teleport {
     events: Events,
@@ -13,10 +14,17 @@ struct Teleport {
     urls: Vec<String>,
 }
 
+/// The requests of pages.
+fn pages(
+    account: Result<Account, Failure>,
+) -> Result<impl Fn(Option<&str>) -> Result<Request, Failure>, Failure> {
+    account.map(|account| move |cursor: Option<&str>| account.read_events("s", cursor, &Timeouts::default()))
+}
+
 async fn teleport(answers: impl IntoIterator<Item = Answer>) -> Teleport {
     let (script, host, mut kept) = (Script::new(answers), Recorder::default(), Kept::default());
     let account = Account::new("http://a.test".into(), vec![], "org");
-    let events = read_events(&script, account, "s", &Timeouts::default(), &mut kept, &host).await;
+    let events = read_events(&script, pages(account), &mut kept, &host).await;
     assert_eq!(script.left(), 0, "answers that nobody asked for");
     let queries = script.requests().into_iter().map(|request| request.url.query().unwrap().to_owned());
     Teleport { events, payloads: kept.0, told: host.told(), urls: queries.collect() }
@@ -149,6 +157,16 @@ async fn an_answer_of_any_status_whose_body_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_page_beyond_the_limit_is_a_wrong_shape() {
+    let too_large = || Answer::ok(r#"{"data":[{"payload":1}"#).then(Failure::TooLarge(7));
+    for answers in [vec![too_large()], vec![page(&["1"], r#""c""#), too_large()]] {
+        let read = teleport(answers).await;
+        assert_eq!(read.events, Events::None);
+        assert_eq!(read.told, ["logError", "teleport_events_invalid_shape"]);
+    }
+}
+
+#[tokio::test]
 async fn only_the_last_of_duplicate_pages_is_looked_at() {
     let body = r#"{"data":["x",1],"data":[{"payload":1}]}"#;
     let read = teleport([Answer::ok(body)]).await;
@@ -199,7 +217,7 @@ async fn the_next_page_is_on_its_way_while_the_sink_works_on_the_last_one() {
     let mut behind = Behind { script: script.clone(), requests_when_waited_for: Vec::new() };
     let account = Account::new("http://a.test".into(), vec![], "org");
     let host = Recorder::default();
-    let events = read_events(&script, account, "s", &Timeouts::default(), &mut behind, &host).await;
+    let events = read_events(&script, pages(account), &mut behind, &host).await;
     assert_eq!(events, Events::Read);
     assert_eq!(behind.requests_when_waited_for, [3]);
 }
@@ -208,7 +226,7 @@ async fn the_next_page_is_on_its_way_while_the_sink_works_on_the_last_one() {
 async fn an_account_that_cannot_be_sent_counts_as_no_answer() {
     let (script, host, mut kept) = (Script::new([]), Recorder::default(), Kept::default());
     let account = Account::new("http://a.test".into(), vec![("a b".into(), "1".into())], "org");
-    let events = read_events(&script, account, "s", &Timeouts::default(), &mut kept, &host).await;
+    let events = read_events(&script, pages(account), &mut kept, &host).await;
     assert_eq!(events, Events::None);
     assert_eq!(host.told(), ["logError", "teleport_events_fetch_fail"]);
 }

@@ -65,8 +65,13 @@ impl Answer {
     }
 
     /// The body breaks off behind what is there.
-    pub(crate) fn cut(mut self) -> Self {
-        self.chunks.push_back(Err(Failure::Broken("connection reset".into())));
+    pub(crate) fn cut(self) -> Self {
+        self.then(Failure::Broken("connection reset".into()))
+    }
+
+    /// The body fails behind what is there.
+    pub(crate) fn then(mut self, failure: Failure) -> Self {
+        self.chunks.push_back(Err(failure));
         self
     }
 }

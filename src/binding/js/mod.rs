@@ -128,6 +128,22 @@ pub(super) fn is_promise(env: &Env, value: Value<'_>) -> bool {
     is
 }
 
+/// `one === other`.
+pub(super) fn is_same(env: &Env, one: Value<'_>, other: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result.
+    unsafe { sys::napi_strict_equals(env.raw(), one.raw(), other.raw(), &mut is) };
+    is
+}
+
+/// Whether a value is `true`.
+pub(super) fn as_boolean(env: &Env, value: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result; of another type of value it stays as it is.
+    unsafe { sys::napi_get_value_bool(env.raw(), value.raw(), &mut is) };
+    is
+}
+
 /// The number that a value is; `None` where it is none.
 pub(super) fn as_number(env: &Env, value: Value<'_>) -> Option<f64> {
     let mut number = 0.0;

@@ -1,0 +1,147 @@
+// `sessionStats`: figures that agree with the promises, at any moment.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addon, createEntry, useHost } from './support/addon.mjs'
+import { runScript } from './support/child.mjs'
+import { createGate, serve } from './support/server.mjs'
+
+const { appendSessionLog, getSessionLogs, sessionStats } = addon
+
+const NONE = { pending: 0, pendingBytes: 0, head: null, appended: 0, failed: 0, retries: 0 }
+
+/** What has been added to the figures of all sessions since `before`. @param {ReturnType<typeof sessionStats>} before */
+function since(before) {
+  const { head, ...now } = sessionStats()
+  assert.equal(head, null)
+  return Object.fromEntries(Object.entries(now).map(([key, value]) => [key, value - /** @type {any} */ (before)[key]]))
+}
+
+test('a session that is not known has zeros, and no promise is given', () => {
+  assert.deepEqual(sessionStats('unknown'), NONE)
+  assert.equal(Object.getPrototypeOf(sessionStats('unknown')), Object.prototype)
+  assert.equal(sessionStats().head, null)
+})
+
+test('an append is pending from the call until its promise has settled', async (t) => {
+  useHost(t)
+  const before = sessionStats()
+  const { open, opened } = createGate()
+  const server = await serve(t, async () => {
+    await opened
+    return { status: 201 }
+  })
+  const entries = Array.from({ length: 3 }, () => createEntry({ text: 'größer 😀' }))
+  const bytes = Buffer.byteLength(entries.map((entry) => JSON.stringify(entry)).join(''))
+  const appends = entries.map((entry) => appendSessionLog('s', entry, server.url))
+  appends.push(appendSessionLog('other', entries[0], server.url))
+  assert.deepEqual(sessionStats('s'), { ...NONE, pending: 3, pendingBytes: bytes })
+  assert.deepEqual(since(before), { pending: 4, pendingBytes: (bytes / 3) * 4, appended: 0, failed: 0, retries: 0 })
+  open()
+  for (const [index, append] of appends.slice(0, 3).entries()) {
+    await append
+    const { pending, appended } = sessionStats('s')
+    assert.ok(pending <= 2 - index && appended >= index + 1)
+  }
+  await appends[3]
+  assert.deepEqual(sessionStats('s'), { ...NONE, head: entries[2].uuid, appended: 3 })
+  assert.deepEqual(since(before), { pending: 0, pendingBytes: 0, appended: 4, failed: 0, retries: 0 })
+})
+
+test('attempts beyond the first are retries, and show while the append is pending', async (t) => {
+  useHost(t)
+  const before = sessionStats()
+  const { open, opened } = createGate()
+  const { open: arrive, opened: arrived } = createGate()
+  const server = await serve(t, async (_request, _response, index) => {
+    if (index < 2) return { status: 400 }
+    if (index === 2) return { status: 409, headers: { 'x-last-uuid': 'other' } }
+    arrive()
+    await opened
+    return { status: 201 }
+  })
+  const appended = appendSessionLog('s', createEntry(), server.url)
+  await arrived
+  assert.deepEqual([sessionStats('s').retries, since(before).retries, sessionStats('s').pending], [3, 3, 1])
+  open()
+  await appended
+  assert.deepEqual([sessionStats('s').retries, since(before).retries, sessionStats('s').pending], [3, 3, 0])
+})
+
+test('whatever resolves false has failed; what rejects was never one', async (t) => {
+  useHost(t, { retry: { maxAttempts: 1 } })
+  const before = sessionStats()
+  const server = await serve(t, () => ({ status: 500 }))
+  const append = /** @type {any} */ (appendSessionLog)
+  assert.equal(await append('s', createEntry(), server.url), false)
+  assert.equal(await append('s', createEntry(), 'nonsense'), false)
+  assert.equal(await append('s', { uuid: 'a', toJSON: () => undefined }, server.url), false)
+  addon.configure({ getSessionIngressAuthToken: () => null })
+  assert.equal(await append('s', createEntry(), server.url), false)
+  await assert.rejects(append('s', {}, server.url))
+  await assert.rejects(append('s', createEntry()))
+  assert.deepEqual(sessionStats('s'), { ...NONE, failed: 4 })
+  assert.deepEqual(since(before), { pending: 0, pendingBytes: 0, appended: 0, failed: 4, retries: 0 })
+})
+
+test('the head is the uuid of the last entry known to be on the server', async (t) => {
+  useHost(t)
+  const server = await serve(t, (_request, _response, index) =>
+    index === 0 ? { body: { loglines: [{ uuid: 'Read' }] } } : { status: index === 1 ? 500 : 201 },
+  )
+  await getSessionLogs('s', server.url)
+  assert.deepEqual(sessionStats('s'), { ...NONE, head: 'Read' })
+  const appended = appendSessionLog('s', { uuid: 'Own' }, server.url)
+  assert.equal(sessionStats('s').head, 'Read')
+  await appended
+  assert.equal(sessionStats('s').head, 'Own')
+})
+
+test('clearing sets a session back, but for what is pending; the figures of all sessions go on', async (t) => {
+  useHost(t)
+  const before = sessionStats()
+  const { open, opened } = createGate()
+  const server = await serve(t, async (_request, _response, index) => {
+    if (index > 0) await opened
+    return { status: 201 }
+  })
+  await appendSessionLog('s', createEntry(), server.url)
+  const entry = createEntry()
+  const pendingBytes = JSON.stringify(entry).length
+  const pending = appendSessionLog('s', entry, server.url)
+  addon.clearSession('s')
+  assert.deepEqual(sessionStats('s'), { ...NONE, pending: 1, pendingBytes })
+  const next = appendSessionLog('s', entry, server.url)
+  assert.deepEqual(sessionStats('s'), { ...NONE, pending: 2, pendingBytes: 2 * pendingBytes })
+  addon.clearAllSessions()
+  assert.deepEqual(sessionStats('s'), { ...NONE, pending: 2, pendingBytes: 2 * pendingBytes })
+  open()
+  await Promise.all([pending, next])
+  assert.deepEqual(sessionStats('s'), NONE)
+  assert.deepEqual(since(before), { pending: 0, pendingBytes: 0, appended: 3, failed: 0, retries: 0 })
+})
+
+test('a logging binding sees its own append as pending', async (t) => {
+  /** @type {number[]} */
+  const seen = []
+  useHost(t, { logForDebugging: () => seen.push(sessionStats('s').pending) })
+  const server = await serve(t, () => ({ status: 201 }))
+  await appendSessionLog('s', createEntry(), server.url)
+  assert.ok(seen.length > 0 && seen.every((pending) => pending === 1))
+})
+
+test('a sessionId that is not a string throws a TypeError that names it', () => {
+  for (const value of [null, 1, true, {}, [], Symbol('s'), 1n, () => {}]) {
+    assert.throws(() => sessionStats(/** @type {any} */ (value)), { name: 'TypeError', message: /sessionId/ })
+  }
+})
+
+test('a script that asks for figures ends by itself, and nothing is kept of the ids', async () => {
+  const script = `
+    const before = process.memoryUsage().rss
+    for (let n = 0; n < 200_000; n++) addon.sessionStats('session number ' + n)
+    console.log(process.memoryUsage().rss - before < 60e6, JSON.stringify(addon.sessionStats()))
+  `
+  const { stdout, code } = await runScript(script)
+  assert.deepEqual({ stdout, code }, { stdout: `true ${JSON.stringify(NONE)}\n`, code: 0 })
+})

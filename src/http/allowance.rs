@@ -1,0 +1,58 @@
+//! How large the body of an answer may be.
+
+use bytes::Bytes;
+
+use super::message::Failure;
+
+/// The bytes that may still come.
+///
+/// A compressed body has two: for what is sent, because that can go on without ever bringing anything, and
+/// for what it expands to, because a few bytes can bring any number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance(Option<Limited>);
+
+#[derive(Clone, Copy, Debug)]
+struct Limited {
+    limit: u64,
+    left: u64,
+}
+
+impl Allowance {
+    /// `None` is no limit.
+    pub(super) fn new(limit: Option<u64>) -> Self {
+        Self(limit.map(|limit| Limited { limit, left: limit }))
+    }
+
+    /// Takes the next chunk into account; refuses the first one that does not fit.
+    pub(super) fn take(&mut self, chunk: Option<&Bytes>) -> Result<(), Failure> {
+        let (Some(Limited { limit, left }), Some(chunk)) = (&mut self.0, chunk) else { return Ok(()) };
+        *left = left.checked_sub(chunk.len() as u64).ok_or(Failure::TooLarge(*limit))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(limit: Option<u64>, chunks: &[usize]) -> usize {
+        let mut allowance = Allowance::new(limit);
+        chunks.iter().take_while(|&&size| allowance.take(Some(&vec![0; size].into())).is_ok()).count()
+    }
+
+    #[test]
+    fn as_much_as_the_limit_fits() {
+        assert_eq!(taken(Some(10), &[4, 6]), 2);
+        assert_eq!(taken(Some(10), &[4, 7]), 1);
+        assert_eq!(taken(Some(10), &[11]), 0);
+        assert_eq!(taken(Some(10), &[10, 0, 1]), 2);
+        assert_eq!(taken(None, &[1000, 1000]), 2);
+    }
+
+    #[test]
+    fn the_refusal_names_the_limit() {
+        let refused = Allowance::new(Some(7)).take(Some(&Bytes::from_static(&[0; 8])));
+        assert!(matches!(refused, Err(Failure::TooLarge(7))));
+        assert!(Allowance::new(Some(7)).take(None).is_ok());
+    }
+}
