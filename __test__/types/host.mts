@@ -2,6 +2,7 @@
 // importer by Node's rules and by a bundler's.
 
 import {
+  type AbortSignalLike,
   type Entry as AnyEntry,
   appendSessionLog,
   type ConfigureOptions,
@@ -110,17 +111,18 @@ configure({ getOauthConfig: () => ({}) })
 // @ts-expect-error the url is missing
 getSessionLogs('s')
 
-export async function useOptions(): Promise<void> {
-  const { signal } = new AbortController()
+// Neither Node's types nor the browser's are loaded: a signal is what behaves like one.
+export async function useOptions(signal: AbortSignalLike, print: (text: string | number) => void): Promise<void> {
   const read: Entry[] | null = await getSessionLogs<Entry>('s', 'https://host/log', { signal })
-  await getSessionLogsViaOAuth('s', 'token', 'org', { signal: AbortSignal.timeout(1), onProgress: () => read })
-  const onProgress = ({ entries, bytes, pages }: ReadProgress) => console.log(entries + bytes + pages)
+  await getSessionLogsViaOAuth('s', 'token', 'org', { signal, onProgress: () => read })
+  const onProgress = ({ entries, bytes, pages }: ReadProgress) => print(entries + bytes + pages)
   await getTeleportEvents('s', 'token', 'org', { onProgress, signal: null })
   const flushed: boolean = await flush({ timeoutMs: 5, sessionId: 's' })
   await flush()
   const stats: SessionStats = flushed ? sessionStats() : sessionStats('s')
   const head: string | null = stats.head
-  console.log(head, stats.pending + stats.pendingBytes + stats.appended + stats.failed + stats.retries)
+  print(head ?? '')
+  print(stats.pending + stats.pendingBytes + stats.appended + stats.failed + stats.retries)
   configure({ limits: { maxPendingBytes: 1, maxResponseBytes: null } })
 }
 
@@ -129,4 +131,4 @@ flush({ timeout: 5 })
 // @ts-expect-error no signal
 getSessionLogs('s', 'https://host/log', { signal: 5 })
 // @ts-expect-error a promise is not given
-sessionStats().then(console.log)
+sessionStats().then(() => {})
