@@ -1,0 +1,68 @@
+// Cancelling reads by what behaves like an AbortSignal, well or badly.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addon, useHost } from './support/addon.mjs'
+import { serve } from './support/server.mjs'
+
+const { getSessionLogs } = addon
+
+/** A signal that is no AbortSignal, as libraries have them. */
+class Signal {
+  aborted = false
+  /** @type {Set<() => void>} */
+  listeners = new Set()
+  /** @param {string} type @param {() => void} listener */
+  addEventListener(type, listener) {
+    assert.equal(type, 'abort')
+    this.listeners.add(listener)
+  }
+  /** @param {string} _type @param {() => void} listener */
+  removeEventListener(_type, listener) {
+    this.listeners.delete(listener)
+  }
+  abort() {
+    this.aborted = true
+    for (const listener of this.listeners) listener()
+  }
+}
+
+test('what behaves like a signal is one; without a reason it is an AbortError', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => {})
+  const signal = new Signal()
+  const reading = getSessionLogs('s', server.url, { signal })
+  assert.equal(signal.listeners.size, 1)
+  signal.abort()
+  signal.abort()
+  await assert.rejects(reading, { name: 'AbortError' })
+  assert.equal(signal.listeners.size, 0)
+  await assert.rejects(getSessionLogs('s', server.url, { signal }), { name: 'AbortError' })
+})
+
+test('a signal that throws rejects the read, or changes nothing', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => ({ body: { loglines: [1] } }))
+  const thrown = new Error('from the signal')
+  const fail = () => {
+    throw thrown
+  }
+  const signal = new Signal()
+  signal.addEventListener = fail
+  await assert.rejects(getSessionLogs('s', server.url, { signal }), thrown)
+  assert.equal(server.requests.length, 0)
+  const { proxy, revoke } = Proxy.revocable(new Signal(), {})
+  revoke()
+  await assert.rejects(getSessionLogs('s', server.url, { signal: proxy }), TypeError)
+  const sticky = new Signal()
+  sticky.removeEventListener = fail
+  assert.deepEqual(await getSessionLogs('s', server.url, { signal: sticky }), [1])
+})
+
+test('a signal that aborts as it is listened to sends nothing', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => assert.fail('a request'))
+  const signal = new Signal()
+  signal.addEventListener = (_type, listener) => listener()
+  await assert.rejects(getSessionLogs('s', server.url, { signal }), { name: 'AbortError' })
+})
