@@ -109,15 +109,28 @@ describe('without the binary beside it', () => {
     await rename(join(dir, file), join(folder, file))
     const script = `console.log(typeof require('session-ingress').configure)`
     assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
+    for (const order of [
+      ['imported', 'required'],
+      ['required', 'imported'],
+    ]) {
+      const both = `import { createRequire } from 'node:module'
+        const require = createRequire(import.meta.url)
+        const load = { imported: () => import('session-ingress'), required: () => require('session-ingress') }
+        const [one, two] = [await load.${order[0]}(), await load.${order[1]}()]
+        console.log(typeof one.configure, one.configure === two.configure)`
+      assert.equal(await runIn(dir, 'both.mjs', both), 'function true\n')
+    }
     await rename(join(folder, file), join(dir, file))
     await rm(folder, { recursive: true })
   })
 
   test('a binary that the system refuses is told apart from one that is not there', async () => {
     await writeFile(join(installed, file), 'no binary')
-    const script = `try { require('session-ingress') } catch (error) { console.log(error.message) }`
-    const output = await runIn(dir, 'load.cjs', script)
-    assert.match(output, /What to do: a binary is there, but the system refuses to load it/)
+    const byRequire = `try { require('session-ingress') } catch (error) { console.log(error.message) }`
+    const byImport = `await import('session-ingress').catch((error) => console.log(error.message))`
+    for (const output of [await runIn(dir, 'load.cjs', byRequire), await runIn(dir, 'load.mjs', byImport)]) {
+      assert.match(output, /What to do: a binary is there, but the system refuses to load it/)
+    }
   })
 })
 
