@@ -1,0 +1,112 @@
+// One storm from beginning to end.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { check } from './check.mjs'
+import { Dealer } from './dealer.mjs'
+import { makeEntries } from './entries.mjs'
+import { between, createRandom } from './random.mjs'
+import { SECOND_WRITER, SecondWriter } from './second-writer.mjs'
+import { Supervisor } from './supervisor.mjs'
+
+const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url))
+const END_AFTER_MS = 300_000
+const KILLS = 6
+
+/**
+ * @typedef {object} Options
+ * @property {number} seed
+ * @property {import('./rules.mjs').Rule} [rule]
+ * @property {number} [processes] that append to the same sessions
+ * @property {number} [entries] of all processes
+ * @property {number} [sessions]
+ * @property {number} [attempts] with less than ten, appends fail, and are made again
+ *
+ * @typedef {object} Weather
+ * @property {Record<string, number>} faults how often each was dealt
+ * @property {number} conflicts
+ * @property {number} meanwhiles faults during which the second writer appended
+ * @property {number} secondWriter entries of it
+ * @property {number} kills
+ * @property {number} longestOutage ms
+ * @property {number} seconds
+ */
+
+/** @param {Options} options @returns {Promise<import('./check.mjs').Verdict & { weather: Weather }>} */
+export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 10_000, sessions = 50, attempts = 10 }) {
+  const start = performance.now()
+  const names = Array.from({ length: processes }, (_, index) => `client-${index}`)
+  const shared = { seed, entries: Math.floor(entries / processes), sessions }
+  const dealer = new Dealer({ seed, writer: SECOND_WRITER, doomed: chooseDoomed({ ...shared, client: names[0] }) })
+  const dir = await mkdtemp(join(tmpdir(), 'session-ingress-storm-'))
+  const supervisor = await Supervisor.start(dir, (question) => {
+    if (question.kind === 'deal') return dealer.deal(question.asked)
+    if (question.kind === 'meanwhile') return writer.append(question.session)
+    if (question.kind === 'stored') dealer.stored(question.session, question.uuid)
+    if (question.kind === 'lost') dealer.lost(question.uuid)
+  })
+  const writer = new SecondWriter({ seed, base: () => supervisor.url })
+  const storm = { ...shared, rule, attempts, again: attempts < 10, base: supervisor.url }
+  const children = names.map((client) => startClient({ ...storm, client }))
+  const endClients = () => {
+    for (const { child } of children) child.kill('SIGKILL')
+  }
+  const tooLong = setTimeout(endClients, END_AFTER_MS)
+  try {
+    const roaming = writer.roam(sessions)
+    const clients = await Promise.all(children.map(({ result }) => result))
+    writer.stop()
+    await roaming
+    await supervisor.close()
+    const verdict = await check({ dir, ...shared, clients, secondWriter: writer.appended })
+    const { dealt: faults, conflicts, meanwhiles } = dealer
+    const { kills, longestOutage } = supervisor
+    const seconds = (performance.now() - start) / 1000
+    return {
+      ...verdict,
+      weather: { faults, conflicts, meanwhiles, secondWriter: writer.count, kills, longestOutage, seconds },
+    }
+  } finally {
+    clearTimeout(tooLong)
+    writer.stop()
+    endClients()
+    await supervisor.close()
+    await rm(dir, { recursive: true })
+  }
+}
+
+/** @param {Record<string, any> & { client: string }} storm */
+function startClient(storm) {
+  const child = fork(CLIENT, [JSON.stringify(storm)], {
+    env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' },
+  })
+  /** @type {import('./client.mjs').Outcome[]} */
+  let outcomes = []
+  child.once('message', (message) => {
+    outcomes = /** @type {import('./client.mjs').Outcome[]} */ (message)
+  })
+  const result = once(child, 'exit').then(([code, signal]) => {
+    if (code !== 0) throw new Error(`${storm.client} ended with ${code ?? signal}`)
+    return { client: storm.client, outcomes }
+  })
+  // It may fail while something else is awaited.
+  result.catch(() => {})
+  return { child, result }
+}
+
+/** Entries at which the service is killed, far from each other. @param {Parameters<typeof makeEntries>[0]} storm */
+function chooseDoomed(storm) {
+  const random = createRandom(storm.seed, 'doomed')
+  const logs = makeEntries(storm)
+  return Array.from({ length: KILLS }, (_, kill) => {
+    const log = logs[between(random, 0, logs.length)]
+    // Sessions go on at about the same pace.
+    const place = Math.floor(((kill + 0.5 * random()) / KILLS) * log.length)
+    return log[place]?.uuid ?? ''
+  })
+}
