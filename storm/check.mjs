@@ -20,12 +20,13 @@ import { makeEntries, sessionId } from './entries.mjs'
  * @property {number} sessions
  * @property {{ client: string, outcomes: import('./client.mjs').Outcome[] }[]} clients
  * @property {Map<string, string[]>} secondWriter
+ * @property {(uuid: string) => string} history what an entry met
  */
 
 const SHOWN = 20
 
 /** @param {Storm} storm @returns {Promise<Verdict>} */
-export async function check({ dir, seed, entries, sessions, clients, secondWriter }) {
+export async function check({ dir, seed, entries, sessions, clients, secondWriter, history }) {
   const store = await SessionStore.open(dir)
   const verdict = { entries: 0, stored: 0, doubled: 0, lost: 0, outOfOrder: 0, failed: 0 }
   /** @type {string[]} */
@@ -39,7 +40,7 @@ export async function check({ dir, seed, entries, sessions, clients, secondWrite
   /** @param {string} session @param {string} uuid @param {string} whose */
   const count = (session, uuid, whose) => {
     const times = store.entries(session).filter((entry) => entry.uuid === uuid).length
-    if (times > 1) problems.push(`${session}: ${whose} ${uuid} is there ${times} times`)
+    if (times > 1) problems.push(`${session}: ${whose} ${uuid} is there ${times} times: ${history(uuid)}`)
     return times
   }
 
@@ -61,10 +62,10 @@ export async function check({ dir, seed, entries, sessions, clients, secondWrite
         if (outcome === undefined) problems.push(`${session}: ${client} ${uuid} never settled`)
         if (outcome?.appended === false) {
           verdict.failed += 1
-          problems.push(`${session}: ${client} ${uuid} ended false, stored ${times} times`)
+          problems.push(`${session}: ${client} ${uuid} ended false, stored ${times} times: ${history(uuid)}`)
         } else if (times === 0) {
           verdict.lost += 1
-          problems.push(`${session}: ${client} ${uuid} ended true, and is not stored`)
+          problems.push(`${session}: ${client} ${uuid} ended true, and is not stored: ${history(uuid)}`)
         }
         if (times > 0 && unknown.get(uuid) !== JSON.stringify(entry)) {
           problems.push(`${session}: ${client} ${uuid} is stored with another text`)
@@ -75,7 +76,9 @@ export async function check({ dir, seed, entries, sessions, clients, secondWrite
         if (place === undefined || (outcome?.calls ?? 1) > 1) continue
         if (place < last) {
           verdict.outOfOrder += 1
-          problems.push(`${session}: ${client} ${uuid} stands before an entry that was appended earlier`)
+          problems.push(
+            `${session}: ${client} ${uuid} stands before an entry that was appended earlier: ${history(uuid)}`,
+          )
         }
         last = Math.max(last, place)
       }

@@ -1,6 +1,7 @@
 // One writer of a storm, in a process of its own: appends its entries by one of the rules, and sends its parent
 // what became of each.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { logUrl, makeEntries, sessionId } from './entries.mjs'
 import { between, createRandom } from './random.mjs'
 import { appendsBy } from './rules.mjs'
@@ -26,6 +27,7 @@ async function write(entries, index) {
   for (let done = 0; done < entries.length; ) {
     const burst = entries.slice(done, done + between(random, 1, 9))
     done += burst.length
+    await sleep(between(random, 0, 20))
     outcomes.push(...(await Promise.all(burst.map((entry) => persist(entry, sessionId(index))))))
   }
   return outcomes

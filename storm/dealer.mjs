@@ -2,22 +2,18 @@
 
 import { CHOICES, KILL_AFTER, KILL_BEFORE } from './faults.mjs'
 import { choose, createRandom } from './random.mjs'
+import { RightOfWay } from './right-of-way.mjs'
 
 /**
  * So many faults and lost races an entry meets. Then it is spared, and other writers of its session wait until
- * it is stored. With one race that was already lost by then, that is four attempts, and a fifth that succeeds;
- * a kill of the service costs one more, and those that are refused while it is down: with waits of 10, 20, 40,
- * 80 ms … ten attempts last until it was down for more than half a second.
+ * it is stored. With one race that was lost already by then, that is four attempts, and a fifth that succeeds. A
+ * kill of the service costs one more, and those that are refused while it is down: of the ten attempts' waits
+ * of 10, 20, 40, 80 ms …, those that are left last for more than a second.
  */
 const AT_MOST = 3
 
-/** How long a writer gives way: a service that was killed may not have told that the other's entry is stored. */
-const GIVE_WAY_MS = 1000
-
 /** What becomes of a request. @typedef {{ fault?: string, meanwhile?: boolean }} Deal `meanwhile`: the second writer appends before it is answered */
-/** @typedef {{ client: string, method: string, session: string, uuid?: string }} Asked */
-
-/** @typedef {{ client: string, uuid: string, over: Promise<void>, end: () => void }} Spared */
+/** @typedef {{ number: number, client: string, method: string, session: string, uuid?: string, over?: boolean }} Asked `over`: its client waits no more */
 
 export class Dealer {
   /** How often each fault was dealt. @type {Record<string, number>} */
@@ -33,10 +29,13 @@ export class Dealer {
   #requests = new Map()
   /** What each client appends in each session at this time. @type {Map<string, string>} */
   #current = new Map()
+  /** Requests that are not over. @type {Map<number, Asked>} */
+  #open = new Map()
   /** @type {Set<string>} */
   #stored = new Set()
-  /** Entries before which others give way, by session. @type {Map<string, Spared>} */
-  #spared = new Map()
+  #rightOfWay = new RightOfWay()
+  /** What each entry met, in order. @type {Map<string, string[]>} */
+  #histories = new Map()
 
   /** @param {{ seed: number, writer: string, doomed: string[] }} options `doomed`: entries at which the service is killed */
   constructor({ seed, writer, doomed }) {
@@ -46,22 +45,25 @@ export class Dealer {
   }
 
   /** @param {Asked} asked @returns {Promise<Deal>} */
-  async deal({ client, method, session, uuid }) {
+  async deal(asked) {
+    this.#open.set(asked.number, asked)
+    const { client, method, session, uuid } = asked
     if (client === this.#writer) {
-      if (method === 'PUT') await this.#giveWay(session)
+      if (method === 'PUT') await this.#rightOfWay.wait(session)
       return {}
     }
     const place = `${client} ${session}`
     if (method === 'PUT' && uuid !== undefined) this.#current.set(place, uuid)
     // A client reads a log because of the entry that it appends.
     const entry = uuid ?? this.#current.get(place) ?? place
-    if (this.#doomed.delete(entry))
-      return this.#count({ fault: this.#random(entry, 'kill')() < 0.5 ? KILL_BEFORE : KILL_AFTER })
-    const spared = this.#spared.get(session)
-    if (spared?.client === client && spared.uuid !== entry) spared.end()
-    if (method === 'PUT') await this.#giveWay(session, entry)
+    if (this.#doomed.delete(entry)) {
+      return this.#count(entry, { fault: this.#random(entry, 'kill')() < 0.5 ? KILL_BEFORE : KILL_AFTER })
+    }
+    if (method === 'PUT') await this.#rightOfWay.wait(session, entry)
+    if (asked.over) return {}
     if ((this.#troubles.get(entry) ?? 0) >= AT_MOST) {
-      if (!this.#stored.has(entry)) this.#spare(session, client, entry)
+      if (!this.#stored.has(entry)) this.#rightOfWay.take(session, entry)
+      this.#write(entry, `${method}: spared`)
       return {}
     }
     const request = `${method} ${entry}`
@@ -71,20 +73,42 @@ export class Dealer {
     const fault = choose(random, CHOICES[method])
     if (fault === undefined) return {}
     this.#trouble(entry)
-    return this.#count({ fault, meanwhile: method === 'PUT' && random() < 0.4 })
+    return this.#count(entry, { fault, meanwhile: method === 'PUT' && random() < 0.4 })
   }
 
-  /** An entry is stored, whatever was answered. @param {string} session @param {string} uuid */
-  stored(session, uuid) {
-    this.#stored.add(uuid)
-    const spared = this.#spared.get(session)
-    if (spared?.uuid === uuid) spared.end()
+  /** What the service tells of an entry, whatever it answers. @param {'stored' | 'lost'} kind @param {string} session @param {string} uuid */
+  note(kind, session, uuid) {
+    this.#write(uuid, kind === 'stored' ? 'stored' : 'conflict')
+    if (kind === 'stored') {
+      this.#stored.add(uuid)
+      this.#rightOfWay.end(session, uuid)
+    } else {
+      this.conflicts += 1
+      this.#trouble(uuid)
+    }
   }
 
-  /** An entry lost a race. @param {string} uuid */
-  lost(uuid) {
-    this.conflicts += 1
-    this.#trouble(uuid)
+  /** A request is over. @param {number} number @param {boolean} answered */
+  close(number, answered) {
+    const asked = this.#open.get(number)
+    this.#open.delete(number)
+    if (asked === undefined || answered) return
+    asked.over = true
+    if (asked.uuid === undefined || asked.client === this.#writer) return
+    this.#write(asked.uuid, 'no answer')
+    // Its client pauses now.
+    this.#rightOfWay.end(asked.session, asked.uuid)
+  }
+
+  /** The service was killed: what it worked on has met enough. */
+  killed() {
+    this.#open.clear()
+    this.#rightOfWay.endAll()
+    for (const uuid of this.#current.values()) {
+      if (this.#stored.has(uuid)) continue
+      this.#write(uuid, 'the service is killed')
+      this.#troubles.set(uuid, AT_MOST)
+    }
   }
 
   /** @param {...(string | number)} key */
@@ -97,35 +121,23 @@ export class Dealer {
     this.#troubles.set(uuid, (this.#troubles.get(uuid) ?? 0) + 1)
   }
 
-  /** @param {Deal} deal */
-  #count(deal) {
-    if (deal.fault !== undefined) this.dealt[deal.fault] = (this.dealt[deal.fault] ?? 0) + 1
+  /** What an entry met. @param {string} uuid */
+  history(uuid) {
+    return (this.#histories.get(uuid) ?? []).join(', ')
+  }
+
+  /** @param {string} uuid @param {string} what */
+  #write(uuid, what) {
+    const history = this.#histories.get(uuid) ?? []
+    this.#histories.set(uuid, history)
+    history.push(what)
+  }
+
+  /** @param {string} uuid @param {Deal & { fault: string }} deal */
+  #count(uuid, deal) {
+    this.#write(uuid, deal.meanwhile ? `${deal.fault}, and the second writer meanwhile` : deal.fault)
+    this.dealt[deal.fault] = (this.dealt[deal.fault] ?? 0) + 1
     if (deal.meanwhile) this.meanwhiles += 1
     return deal
-  }
-
-  /** @param {string} session @param {string} client @param {string} uuid */
-  #spare(session, client, uuid) {
-    if (this.#spared.has(session)) return
-    let open = () => {}
-    const over = /** @type {Promise<void>} */ (
-      new Promise((resolve) => {
-        open = () => resolve()
-      })
-    )
-    const end = () => {
-      this.#spared.delete(session)
-      open()
-    }
-    this.#spared.set(session, { client, uuid, over, end })
-  }
-
-  /** @param {string} session @param {string} [uuid] */
-  async #giveWay(session, uuid) {
-    const spared = this.#spared.get(session)
-    if (spared === undefined || spared.uuid === uuid) return
-    const longEnough = setTimeout(spared.end, GIVE_WAY_MS)
-    await spared.over
-    clearTimeout(longEnough)
   }
 }

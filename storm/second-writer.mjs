@@ -12,6 +12,8 @@ const GIVE_UP_MS = 60_000
 export class SecondWriter {
   /** The uuids that it appended. @type {Map<string, string[]>} */
   appended = new Map()
+  /** @type {Set<Promise<void>>} */
+  #pending = new Set()
   #base
   #random
   #over = new AbortController()
@@ -27,7 +29,19 @@ export class SecondWriter {
   }
 
   /** Appends an entry, however long it takes. @param {string} session */
-  async append(session) {
+  append(session) {
+    const append = this.#append(session).finally(() => this.#pending.delete(append))
+    this.#pending.add(append)
+    return append
+  }
+
+  /** Waits until nothing is pending. */
+  async settled() {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  /** @param {string} session */
+  async #append(session) {
     const uuid = makeUuid(this.#random)
     const url = logUrl(this.#base(), session)
     const headers = { authorization: `Bearer ${SECOND_WRITER}` }

@@ -13,6 +13,7 @@ import { FAULTS, isAfterStoring, KILL_AFTER, KILL_BEFORE } from './faults.mjs'
 /** @type {Map<number, (reply: any) => void>} */
 const asked = new Map()
 let questions = 0
+let requests = 0
 
 const tell = (/** @type {object} */ message) => process.send?.(message)
 
@@ -43,7 +44,10 @@ function around(handler) {
     const session = request.url?.match(/session\/([^/?]+)/)?.[1]
     const client = request.headers.authorization?.replace('Bearer ', '')
     const uuid = method === 'PUT' ? JSON.parse(body.toString()).uuid : undefined
-    const deal = await ask({ kind: 'deal', asked: { client, method, session, uuid } })
+    requests += 1
+    const number = requests
+    response.once('close', () => tell({ kind: 'closed', number, answered: response.writableFinished }))
+    const deal = await ask({ kind: 'deal', asked: { number, client, method, session, uuid } })
     const told = uuid === undefined ? handler : telling(handler, uuid, (kind) => tell({ kind, session, uuid }))
     await disturbed(told, deal, () => ask({ kind: 'meanwhile', session }))(request, response)
   }

@@ -44,12 +44,13 @@ export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 1
   const shared = { seed, entries: Math.floor(entries / processes), sessions }
   const dealer = new Dealer({ seed, writer: SECOND_WRITER, doomed: chooseDoomed({ ...shared, client: names[0] }) })
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-storm-'))
-  const supervisor = await Supervisor.start(dir, (question) => {
-    if (question.kind === 'deal') return dealer.deal(question.asked)
-    if (question.kind === 'meanwhile') return writer.append(question.session)
-    if (question.kind === 'stored') dealer.stored(question.session, question.uuid)
-    if (question.kind === 'lost') dealer.lost(question.uuid)
+  const supervisor = await Supervisor.start(dir, (told) => {
+    if (told.kind === 'deal') return dealer.deal(told.asked)
+    if (told.kind === 'meanwhile') return writer.append(told.session)
+    if (told.kind === 'stored' || told.kind === 'lost') dealer.note(told.kind, told.session, told.uuid)
+    if (told.kind === 'closed') dealer.close(told.number, told.answered)
   })
+  supervisor.onKilled = () => dealer.killed()
   const writer = new SecondWriter({ seed, base: () => supervisor.url })
   const storm = { ...shared, rule, attempts, again: attempts < 10, base: supervisor.url }
   const children = names.map((client) => startClient({ ...storm, client }))
@@ -62,8 +63,15 @@ export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 1
     const clients = await Promise.all(children.map(({ result }) => result))
     writer.stop()
     await roaming
+    await writer.settled()
     await supervisor.close()
-    const verdict = await check({ dir, ...shared, clients, secondWriter: writer.appended })
+    const verdict = await check({
+      dir,
+      ...shared,
+      clients,
+      secondWriter: writer.appended,
+      history: (uuid) => dealer.history(uuid),
+    })
     const { dealt: faults, conflicts, meanwhiles } = dealer
     const { kills, longestOutage } = supervisor
     const seconds = (performance.now() - start) / 1000

@@ -11,6 +11,8 @@ const SERVICE = fileURLToPath(new URL('service.mjs', import.meta.url))
 
 export class Supervisor {
   kills = 0
+  /** Told when the service was killed. */
+  onKilled = () => {}
   /** From a death to the moment when the next process listens, in milliseconds. */
   longestOutage = 0
   port = 0
@@ -81,6 +83,7 @@ export class Supervisor {
   #replace() {
     if (this.#closed) return
     this.kills += 1
+    this.onKilled()
     this.#serving = this.#waiting
     this.#waiting = this.#start()
     this.#serve()
