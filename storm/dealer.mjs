@@ -6,9 +6,9 @@ import { RightOfWay } from './right-of-way.mjs'
 
 /**
  * So many faults and lost races an entry meets. Then it is spared, and other writers of its session wait until
- * it is stored. With one race that was lost already by then, that is four attempts, and a fifth that succeeds. A
- * kill of the service costs one more, and those that are refused while it is down: of the ten attempts' waits
- * of 10, 20, 40, 80 ms …, those that are left last for more than a second.
+ * it is stored. With one race that was lost already by then, that is four attempts, and a fifth that succeeds.
+ * Who was there when the service was killed is spared, too: that costs an attempt, and those that are refused
+ * while it is down. Of ten attempts with waits of 20, 40, 80, 160 ms …, enough are left after a second.
  */
 const AT_MOST = 3
 
@@ -21,8 +21,13 @@ export class Dealer {
   conflicts = 0
   meanwhiles = 0
   #seed
-  #doomed
   #writer
+  #isReady
+  /** Entries at which a kill falls due. @type {Set<string>} */
+  #doomed
+  #killsDue = 0
+  /** Entries that were being appended at the last kill. @type {Set<string>} */
+  #survivors = new Set()
   /** Faults and lost races, by entry. @type {Map<string, number>} */
   #troubles = new Map()
   /** Requests, by what they are for. @type {Map<string, number>} */
@@ -37,11 +42,18 @@ export class Dealer {
   /** What each entry met, in order. @type {Map<string, string[]>} */
   #histories = new Map()
 
-  /** @param {{ seed: number, writer: string, doomed: string[] }} options `doomed`: entries at which the service is killed */
-  constructor({ seed, writer, doomed }) {
+  /**
+   * @param {object} options
+   * @param {number} options.seed
+   * @param {string} options.writer the second writer, whose requests are spared
+   * @param {string[]} options.doomed entries at which the service is killed, or soon after
+   * @param {() => boolean} options.isReady whether there is a process to take the place of one that is killed
+   */
+  constructor({ seed, writer, doomed, isReady }) {
     this.#seed = seed
     this.#writer = writer
     this.#doomed = new Set(doomed)
+    this.#isReady = isReady
   }
 
   /** @param {Asked} asked @returns {Promise<Deal>} */
@@ -56,7 +68,9 @@ export class Dealer {
     if (method === 'PUT' && uuid !== undefined) this.#current.set(place, uuid)
     // A client reads a log because of the entry that it appends.
     const entry = uuid ?? this.#current.get(place) ?? place
-    if (this.#doomed.delete(entry)) {
+    if (this.#doomed.delete(entry)) this.#killsDue += 1
+    if (method === 'PUT' && this.#mayKill()) {
+      this.#killsDue -= 1
       return this.#count(entry, { fault: this.#random(entry, 'kill')() < 0.5 ? KILL_BEFORE : KILL_AFTER })
     }
     if (method === 'PUT') await this.#rightOfWay.wait(session, entry)
@@ -74,6 +88,13 @@ export class Dealer {
     if (fault === undefined) return {}
     this.#trouble(entry)
     return this.#count(entry, { fault, meanwhile: method === 'PUT' && random() < 0.4 })
+  }
+
+  /** No entry has to live through two kills, and there is always a process to take the place. */
+  #mayKill() {
+    if (this.#killsDue === 0 || !this.#isReady()) return false
+    const current = new Set(this.#current.values())
+    return [...this.#survivors].every((uuid) => this.#stored.has(uuid) || !current.has(uuid))
   }
 
   /** What the service tells of an entry, whatever it answers. @param {'stored' | 'lost'} kind @param {string} session @param {string} uuid */
@@ -104,9 +125,11 @@ export class Dealer {
   killed() {
     this.#open.clear()
     this.#rightOfWay.endAll()
+    this.#survivors.clear()
     for (const uuid of this.#current.values()) {
       if (this.#stored.has(uuid)) continue
       this.#write(uuid, 'the service is killed')
+      this.#survivors.add(uuid)
       this.#troubles.set(uuid, AT_MOST)
     }
   }

@@ -16,7 +16,7 @@ import {
 /** @typedef {import('../dev/faults.mjs').Fault} Fault */
 
 /** The clients' limit for an answer, in milliseconds: what stalls ends soon. */
-export const LIMIT_MS = 500
+export const LIMIT_MS = 800
 
 const LONGER_THAN_CLIENTS_WAIT = LIMIT_MS * 1.5
 

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import { LIMIT_MS } from './faults.mjs'
 
-const BASE_DELAY_MS = 10
+const BASE_DELAY_MS = 20
 const MAX_DELAY_MS = 2000
 
 /** @typedef {'ours' | 'old'} Rule */

@@ -35,6 +35,7 @@ process.on('message', async (/** @type {any} */ message) => {
   }
 })
 process.on('disconnect', () => process.exit())
+tell({ kind: 'ready' })
 
 /** @type {Fault} */
 function around(handler) {

@@ -16,7 +16,8 @@ import { Supervisor } from './supervisor.mjs'
 
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url))
 const END_AFTER_MS = 300_000
-const KILLS = 6
+const ENTRIES_FOR_EACH_KILL = 500
+const MOST_KILLS = 6
 
 /**
  * @typedef {object} Options
@@ -42,7 +43,12 @@ export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 1
   const start = performance.now()
   const names = Array.from({ length: processes }, (_, index) => `client-${index}`)
   const shared = { seed, entries: Math.floor(entries / processes), sessions }
-  const dealer = new Dealer({ seed, writer: SECOND_WRITER, doomed: chooseDoomed({ ...shared, client: names[0] }) })
+  const dealer = new Dealer({
+    seed,
+    writer: SECOND_WRITER,
+    doomed: chooseDoomed({ ...shared, client: names[0] }),
+    isReady: () => supervisor.ready,
+  })
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-storm-'))
   const supervisor = await Supervisor.start(dir, (told) => {
     if (told.kind === 'deal') return dealer.deal(told.asked)
@@ -111,10 +117,11 @@ function startClient(storm) {
 function chooseDoomed(storm) {
   const random = createRandom(storm.seed, 'doomed')
   const logs = makeEntries(storm)
-  return Array.from({ length: KILLS }, (_, kill) => {
+  const kills = Math.min(MOST_KILLS, Math.floor(storm.entries / ENTRIES_FOR_EACH_KILL))
+  return Array.from({ length: kills }, (_, kill) => {
     const log = logs[between(random, 0, logs.length)]
     // Sessions go on at about the same pace.
-    const place = Math.floor(((kill + 0.5 * random()) / KILLS) * log.length)
+    const place = Math.floor(((kill + 0.5 * random()) / kills) * log.length)
     return log[place]?.uuid ?? ''
   })
 }

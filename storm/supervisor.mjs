@@ -23,6 +23,8 @@ export class Supervisor {
   /** @type {ChildProcess} */
   #waiting
   #closed = false
+  /** Whether a process waits to take the place of the one that serves. */
+  ready = false
 
   /**
    * @param {string} dir
@@ -32,13 +34,14 @@ export class Supervisor {
     this.#dir = dir
     this.#answer = answer
     this.#serving = this.#start()
-    this.#waiting = this.#start()
+    this.#waiting = this.#serving
   }
 
   /** @param {string} dir @param {(question: any) => Promise<unknown> | unknown} answer */
   static async start(dir, answer) {
     const supervisor = new Supervisor(dir, answer)
     await supervisor.#serve()
+    supervisor.#waiting = supervisor.#start()
     return supervisor
   }
 
@@ -57,7 +60,9 @@ export class Supervisor {
   #start() {
     // Entries are on the disk before they are answered, many at a time.
     const child = fork(SERVICE, { env: { ...process.env, UV_THREADPOOL_SIZE: '32' } })
+    this.ready = false
     child.on('message', async (/** @type {any} */ { id, ...question }) => {
+      if (question.kind === 'ready') this.ready = true
       const reply = await this.#answer(question)
       if (id !== undefined && child.connected) child.send({ kind: 'reply', id, reply }, () => {})
     })
