@@ -39,13 +39,13 @@ export const LINES = [
 ]
 
 /** What a process gathers once and keeps takes the first minutes. @param {number} seconds the whole time */
-export const warmUp = (seconds) => Math.min(180, Math.max(20, seconds * 0.25))
+export const warmUp = (seconds) => Math.min(180, seconds * 0.25)
 
 /** @param {Sample[]} samples @returns {Judged[]} */
 export function judge(samples) {
   const settled = samples.filter(({ seconds }) => seconds > warmUp(samples.at(-1)?.seconds ?? 0))
   const quarter = Math.floor(settled.length / 4)
-  if (quarter === 0) throw new Error('a soak takes longer: at least half a minute')
+  if (quarter === 0) throw new Error('a soak takes longer: at least some seconds')
   return LINES.map((line) => {
     const values = settled.map((sample) => sample[line.of])
     const [first, last] = [median(values.slice(0, quarter)), median(values.slice(-quarter))]
@@ -56,5 +56,5 @@ export function judge(samples) {
 
 /** @param {number[]} values */
 function median(values) {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)]
 }
