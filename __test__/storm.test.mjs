@@ -30,14 +30,16 @@ test('through a storm every entry is stored once and in order, and no append fai
   assert.ok(weather.meanwhiles > ENTRIES / 20 && weather.secondWriter >= weather.meanwhiles)
 })
 
-test('two processes that append to the same sessions lose and double nothing', async (t) => {
-  const { verdict } = await storm(t, { processes: 2 })
-  assert.deepEqual(verdict, FLAWLESS)
+// Two that append as fast as they can may lose ten races in a row; that is what `false` is for.
+test('two processes that append to the same sessions store every entry once and in order', async (t) => {
+  const { verdict } = await storm(t, { processes: 2, again: true })
+  assert.deepEqual(verdict, { ...FLAWLESS, failed: verdict.failed })
 })
 
 test('appends that fail after two attempts, and are made again until they succeed, store every entry once', async (t) => {
-  const { verdict } = await storm(t, { attempts: 2 })
-  assert.deepEqual(verdict, FLAWLESS)
+  const { verdict } = await storm(t, { attempts: 2, again: true })
+  assert.deepEqual(verdict, { ...FLAWLESS, failed: verdict.failed })
+  assert.ok(verdict.failed > 0)
 })
 
 test('the old module’s rule, adopt and resend, doubles entries in the same storm', async (t) => {

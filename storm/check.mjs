@@ -10,7 +10,7 @@ import { makeEntries, sessionId } from './entries.mjs'
  * @property {number} doubled entries that are there more than once
  * @property {number} lost entries of which `true` was said, and that are not there
  * @property {number} outOfOrder entries that stand before one that was appended earlier
- * @property {number} failed entries of which `false` was said
+ * @property {number} failed times that `false` was said
  * @property {string[]} problems the first few, in words
  *
  * @typedef {object} Storm
@@ -60,6 +60,7 @@ export async function check({ dir, seed, entries, sessions, clients, secondWrite
         if (times > 0) verdict.stored += 1
         if (times > 1) verdict.doubled += 1
         if (outcome === undefined) problems.push(`${session}: ${client} ${uuid} never settled`)
+        verdict.failed += (outcome?.calls ?? 1) - 1
         if (outcome?.appended === false) {
           verdict.failed += 1
           problems.push(`${session}: ${client} ${uuid} ended false, stored ${times} times: ${history(uuid)}`)

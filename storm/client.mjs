@@ -15,7 +15,6 @@ const append = await appendsBy(storm)
 async function persist(entry, session) {
   for (let calls = 1; ; calls += 1) {
     const appended = await append(session, entry, logUrl(storm.base, session))
-    // Who allows few attempts makes an append that failed once more, until it succeeds.
     if (appended || !storm.again) return { uuid: entry.uuid, appended, calls }
   }
 }

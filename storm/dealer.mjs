@@ -12,6 +12,10 @@ import { RightOfWay } from './right-of-way.mjs'
  */
 const AT_MOST = 3
 
+/** How long they wait, in milliseconds: the second writer is patient, clients have a limit for an answer. */
+const SECOND_WRITER_WAITS = 5000
+const CLIENTS_WAIT = 200
+
 /** What becomes of a request. @typedef {{ fault?: string, meanwhile?: boolean }} Deal `meanwhile`: the second writer appends before it is answered */
 /** @typedef {{ number: number, client: string, method: string, session: string, uuid?: string, over?: boolean }} Asked `over`: its client waits no more */
 
@@ -61,7 +65,7 @@ export class Dealer {
     this.#open.set(asked.number, asked)
     const { client, method, session, uuid } = asked
     if (client === this.#writer) {
-      if (method === 'PUT') await this.#rightOfWay.wait(session)
+      if (method === 'PUT') await this.#rightOfWay.wait(SECOND_WRITER_WAITS, session)
       return {}
     }
     const place = `${client} ${session}`
@@ -73,7 +77,7 @@ export class Dealer {
       this.#killsDue -= 1
       return this.#count(entry, { fault: this.#random(entry, 'kill')() < 0.5 ? KILL_BEFORE : KILL_AFTER })
     }
-    if (method === 'PUT') await this.#rightOfWay.wait(session, entry)
+    if (method === 'PUT') await this.#rightOfWay.wait(CLIENTS_WAIT, session, entry)
     if (asked.over) return {}
     if ((this.#troubles.get(entry) ?? 0) >= AT_MOST) {
       if (!this.#stored.has(entry)) this.#rightOfWay.take(session, entry)

@@ -1,9 +1,6 @@
 // Lets the entries of a session that were refused often enough go first: without it, two writers that append as
 // fast as they can may lose one race after the other.
 
-/** How long others wait for it, in milliseconds. Who goes first sends its next request within a few. */
-const LONGEST_MS = 200
-
 /** @typedef {{ uuid: string, over: Promise<void>, end: () => void }} Way */
 
 export class RightOfWay {
@@ -37,10 +34,11 @@ export class RightOfWay {
     for (const way of [...this.#ways.values()]) way.end()
   }
 
-  /** Waits while another entry goes first. @param {string} session @param {string} [uuid] */
-  async wait(session, uuid) {
+  /** Waits while another entry goes first, so long at most. @param {number} milliseconds @param {string} session @param {string} [uuid] */
+  async wait(milliseconds, session, uuid) {
+    const deadline = Date.now() + milliseconds
     for (let way = this.#ways.get(session); way !== undefined && way.uuid !== uuid; way = this.#ways.get(session)) {
-      const longEnough = setTimeout(way.end, LONGEST_MS)
+      const longEnough = setTimeout(way.end, deadline - Date.now())
       await way.over
       clearTimeout(longEnough)
     }

@@ -8,8 +8,8 @@ import { runStorm } from './storm.mjs'
 /** @type {Record<string, { name: string, options: Partial<import('./storm.mjs').Options> }>} */
 const RULES = {
   ours: { name: 'session-ingress', options: {} },
-  two: { name: 'session-ingress, two processes', options: { processes: 2 } },
-  again: { name: 'session-ingress, two attempts, again', options: { attempts: 2 } },
+  two: { name: 'session-ingress, two processes', options: { processes: 2, again: true } },
+  again: { name: 'session-ingress, two attempts, then again', options: { attempts: 2, again: true } },
   old: { name: 'old module: adopt and resend', options: { rule: 'old' } },
 }
 

@@ -26,7 +26,8 @@ const MOST_KILLS = 6
  * @property {number} [processes] that append to the same sessions
  * @property {number} [entries] of all processes
  * @property {number} [sessions]
- * @property {number} [attempts] with less than ten, appends fail, and are made again
+ * @property {number} [attempts]
+ * @property {boolean} [again] an append that ends `false` is made again until it succeeds
  *
  * @typedef {object} Weather
  * @property {Record<string, number>} faults how often each was dealt
@@ -39,7 +40,8 @@ const MOST_KILLS = 6
  */
 
 /** @param {Options} options @returns {Promise<import('./check.mjs').Verdict & { weather: Weather }>} */
-export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 10_000, sessions = 50, attempts = 10 }) {
+export async function runStorm(options) {
+  const { seed, rule = 'ours', processes = 1, entries = 10_000, sessions = 50, attempts = 10, again = false } = options
   const start = performance.now()
   const names = Array.from({ length: processes }, (_, index) => `client-${index}`)
   const shared = { seed, entries: Math.floor(entries / processes), sessions }
@@ -58,7 +60,7 @@ export async function runStorm({ seed, rule = 'ours', processes = 1, entries = 1
   })
   supervisor.onKilled = () => dealer.killed()
   const writer = new SecondWriter({ seed, base: () => supervisor.url })
-  const storm = { ...shared, rule, attempts, again: attempts < 10, base: supervisor.url }
+  const storm = { ...shared, rule, attempts, again, base: supervisor.url }
   const children = names.map((client) => startClient({ ...storm, client }))
   const endClients = () => {
     for (const { child } of children) child.kill('SIGKILL')
