@@ -12,6 +12,8 @@ const RIGHT = 28
 const TOP = 92
 const PANEL = 56
 const BETWEEN = 40
+/** Seconds between two marks on the time axis. */
+const STEPS = [1, 5, 10, 30, 60, 120, 300, 600, 1800]
 
 /** @param {Sample[]} samples @param {Judged[]} judged @param {string} about what was done */
 export function drawSoak(samples, judged, about) {
@@ -23,9 +25,11 @@ export function drawSoak(samples, judged, about) {
     ...shown.flatMap((panel, index) => drawPanel(TOP + index * (PANEL + BETWEEN), samples, panel, end)),
   ]
   const bottom = TOP + shown.length * (PANEL + BETWEEN) - BETWEEN
-  for (let part = 0; part <= 4; part += 1) {
-    const at = formatTime((part / 4) * end)
-    shapes.push(text(xOf((part / 4) * end, end), bottom + 20, at, { anchor: 'middle', color: COLORS.quiet, size: 12 }))
+  const step = STEPS.find((size) => end / size <= 6) ?? 3600
+  for (let time = 0; time <= end + 1; time += step) {
+    shapes.push(
+      text(xOf(time, end), bottom + 20, formatTime(time), { anchor: 'middle', color: COLORS.quiet, size: 12 }),
+    )
   }
   const said = shown.map(({ label, first, last, unit }) => `${label} ${change(first, last, unit)}`).join('; ')
   return svg(WIDTH, bottom + 36, `First quarter after the warm-up, and last quarter: ${said}`, shapes)
@@ -63,9 +67,7 @@ const formatNumber = (value) => value.toLocaleString('en-US', { maximumFractionD
 
 /** @param {number} seconds */
 export function formatTime(seconds) {
-  const whole = Math.round(seconds)
-  if (whole < 120) return `${whole} s`
-  return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${formatNumber(Math.round(seconds / 30) / 2)} min`
 }
 
 /** @param {number} time @param {number} end */

@@ -42,7 +42,7 @@ try {
   const judged = judge(samples)
   const { appends, reads, cancelled, sessions } = done
   const count = (/** @type {number} */ number) => number.toLocaleString('en-US')
-  const about = `${count(appends)} appends, ${count(reads)} reads and ${count(cancelled)} cancelled ones in ${count(sessions)} sessions that come and go; warm-up in grey`
+  const about = `${count(appends)} appends and ${count(reads)} reads (${count(cancelled)} more cancelled) in ${count(sessions)} sessions; warm-up in grey`
   await writeFile(values.out, drawSoak(samples, judged, about))
   console.log(about)
   console.table(
