@@ -40,8 +40,8 @@ for (const [name, at] of /** @type {[string, (seconds: number) => number][]} */ 
   ['threads', (seconds) => 11 + Math.floor(seconds / 120)],
   ['descriptors', (seconds) => 40 + seconds / 30],
   ['sockets', (seconds) => 20 + seconds / 30],
-  ['delay', (seconds) => 5 + seconds / 30],
-  ['rate', (seconds) => 500 - seconds / 3],
+  ['delay', (seconds) => 5 + seconds / 10],
+  ['rate', (seconds) => 500 - seconds / 2],
 ])) {
   test(`a line that creeps is not flat: ${name}`, () => {
     assert.deepEqual(notFlat(sample({ [name]: at })), [name])

@@ -28,13 +28,13 @@ export const LINES = [
   { of: 'descriptors', label: 'File descriptors', unit: '', ...grows(0, 8, '') },
   { of: 'sockets', label: 'Sockets', unit: '', ...grows(0, 8, '') },
   // What else runs on the machine shows here, and is nobody's leak.
-  { of: 'delay', label: 'Event-loop delay (99 %)', unit: 'ms', ...grows(0.5, 5, 'ms') },
+  { of: 'delay', label: 'Event-loop delay (99 %)', unit: 'ms', ...grows(1, 20, 'ms') },
   {
     of: 'rate',
     label: 'Operations a second',
     unit: '',
-    bound: 'at least 80 % as many',
-    isFlat: (first, last) => last >= first * 0.8,
+    bound: 'at least 70 % as many',
+    isFlat: (first, last) => last >= first * 0.7,
   },
 ]
 
