@@ -40,7 +40,7 @@ for (const [name, at] of /** @type {[string, (seconds: number) => number][]} */ 
   ['threads', (seconds) => 11 + Math.floor(seconds / 120)],
   ['descriptors', (seconds) => 40 + seconds / 30],
   ['sockets', (seconds) => 20 + seconds / 30],
-  ['delay', (seconds) => 5 + seconds / 10],
+  ['delay', (seconds) => seconds / 3],
   ['rate', (seconds) => 500 - seconds / 2],
 ])) {
   test(`a line that creeps is not flat: ${name}`, () => {
