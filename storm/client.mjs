@@ -4,12 +4,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logUrl, makeEntries, sessionId } from './entries.mjs'
 import { between, createRandom } from './random.mjs'
-import { appendsBy } from './rules.mjs'
+import { writerBy } from './rules.mjs'
 
 /** @typedef {{ uuid: string, appended: boolean, calls: number }} Outcome */
 
 const storm = JSON.parse(process.argv[2])
-const append = await appendsBy(storm)
+const { append, read } = await writerBy(storm)
 
 /** @param {import('./entries.mjs').Entry} entry @param {string} session @returns {Promise<Outcome>} */
 async function persist(entry, session) {
@@ -19,7 +19,7 @@ async function persist(entry, session) {
   }
 }
 
-/** Appends in bursts, as a host does. @param {import('./entries.mjs').Entry[]} entries @param {number} index */
+/** Appends in bursts, as a host does, and reads the log at some time meanwhile. @param {import('./entries.mjs').Entry[]} entries @param {number} index */
 async function write(entries, index) {
   const random = createRandom(storm.seed, storm.client, index, 'bursts')
   const outcomes = []
@@ -27,6 +27,8 @@ async function write(entries, index) {
     const burst = entries.slice(done, done + between(random, 1, 9))
     done += burst.length
     await sleep(between(random, 0, 20))
+    const pause = between(random, 0, 100)
+    if (random() < 0.3) sleep(pause).then(() => read(sessionId(index), logUrl(storm.base, sessionId(index))))
     outcomes.push(...(await Promise.all(burst.map((entry) => persist(entry, sessionId(index))))))
   }
   return outcomes

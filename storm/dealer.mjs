@@ -8,7 +8,7 @@ import { RightOfWay } from './right-of-way.mjs'
  * So many faults and lost races an entry meets. Then it is spared, and other writers of its session wait until
  * it is stored. With one race that was lost already by then, that is four attempts, and a fifth that succeeds.
  * Who was there when the service was killed is spared, too: that costs an attempt, and those that are refused
- * while it is down. Of ten attempts with waits of 20, 40, 80, 160 ms …, enough are left after a second.
+ * while it is down. Of ten attempts with waits of 20, 40, 80, 160 ms …, some are left after four seconds.
  */
 const AT_MOST = 3
 

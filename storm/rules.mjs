@@ -8,21 +8,26 @@ const BASE_DELAY_MS = 20
 const MAX_DELAY_MS = 2000
 
 /** @typedef {'ours' | 'old'} Rule */
-/** @typedef {(session: string, entry: { uuid: string }, url: string) => Promise<boolean>} Append */
+/**
+ * @typedef {object} Writer
+ * @property {(session: string, entry: { uuid: string }, url: string) => Promise<boolean>} append
+ * @property {(session: string, url: string) => Promise<unknown>} read reads the log, whose last entry becomes the session's head
+ */
 
-/** @param {{ rule: Rule, client: string, base: string, attempts: number }} storm @returns {Promise<Append>} */
-export async function appendsBy({ rule, client, base, attempts }) {
+/** @param {{ rule: Rule, client: string, base: string, attempts: number }} storm @returns {Promise<Writer>} */
+export async function writerBy({ rule, client, base, attempts }) {
   if (rule === 'old') {
     const retry = { baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS }
     const { load } = await import(new URL('../benchmark/peers/axios.mjs', import.meta.url).href)
-    return (await load(base, { token: client, retry })).append
+    const { append, readLog } = await load(base, { token: client, retry })
+    return { append, read: readLog }
   }
   /** @type {typeof import('../index.js')} */
-  const { appendSessionLog, configure } = createRequire(import.meta.url)('../index.js')
+  const { appendSessionLog, configure, getSessionLogs } = createRequire(import.meta.url)('../index.js')
   configure({
     getSessionIngressAuthToken: () => client,
     retry: { maxAttempts: attempts, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS },
     timeouts: { appendMs: LIMIT_MS, fetchMs: LIMIT_MS },
   })
-  return appendSessionLog
+  return { append: appendSessionLog, read: getSessionLogs }
 }
