@@ -63,6 +63,16 @@ for (const [name, fault] of /** @type {[string, Fault][]} */ ([
   })
 }
 
+test('stored, but the answer is lost after a read that found the entry: it is there once', async (t) => {
+  useHost(t)
+  const { url, faults, uuids, first } = await startService(t)
+  const entry = createEntry()
+  // The read makes the entry the session's head, and a server stores what continues from its head.
+  faults.add('PUT', (handler) => resetAfter(meanwhile(() => getSessionLogs('s', url))(handler)))
+  assert.equal(await appendSessionLog('s', entry, url), true)
+  assert.deepEqual(await uuids(), [first.uuid, entry.uuid])
+})
+
 test('not stored, and another writer was faster: the entry is sent once more', async (t) => {
   useHost(t)
   const { url, faults, otherWriter, uuids, first } = await startService(t)
