@@ -20,7 +20,9 @@ export async function writerBy({ rule, client, base, attempts }) {
     const retry = { baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS }
     const { load } = await import(new URL('../benchmark/peers/axios.mjs', import.meta.url).href)
     const { append, readLog } = await load(base, { token: client, retry })
-    return { append, read: readLog }
+    /** @type {Writer['read']} */
+    const read = (session, url) => readLog(session, url).catch(() => null)
+    return { append, read }
   }
   /** @type {typeof import('../index.js')} */
   const { appendSessionLog, configure, getSessionLogs } = createRequire(import.meta.url)('../index.js')
