@@ -38,8 +38,8 @@ for (const [name, at] of /** @type {[string, (seconds: number) => number][]} */ 
   ['heap', (seconds) => 5 + seconds / 400],
   ['external', (seconds) => 2 + seconds / 200],
   ['threads', (seconds) => 11 + Math.floor(seconds / 120)],
-  ['descriptors', (seconds) => 40 + seconds / 30],
-  ['sockets', (seconds) => 20 + seconds / 30],
+  ['descriptors', (seconds) => 40 + seconds / 8],
+  ['sockets', (seconds) => 20 + seconds / 8],
   ['delay', (seconds) => seconds / 3],
   ['rate', (seconds) => 500 - seconds / 2],
 ])) {

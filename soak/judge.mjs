@@ -25,8 +25,9 @@ export const LINES = [
   { of: 'heap', label: 'JavaScript heap', unit: 'MB', ...grows(0.03, 0.5, 'MB') },
   { of: 'external', label: 'External memory', unit: 'MB', ...grows(0.05, 1, 'MB') },
   { of: 'threads', label: 'Threads', unit: '', ...grows(0, 1, '') },
-  { of: 'descriptors', label: 'File descriptors', unit: '', ...grows(0, 8, '') },
-  { of: 'sockets', label: 'Sockets', unit: '', ...grows(0, 8, '') },
+  // Each of the sessions that live at a time may have a connection under way, or none.
+  { of: 'descriptors', label: 'File descriptors', unit: '', ...grows(0, 32, '') },
+  { of: 'sockets', label: 'Sockets', unit: '', ...grows(0, 32, '') },
   // What else runs on the machine shows here, and is nobody's leak.
   { of: 'delay', label: 'Event-loop delay (99 %)', unit: 'ms', ...grows(1, 20, 'ms') },
   {
