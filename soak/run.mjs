@@ -32,7 +32,12 @@ if (!(minutes > 0)) {
 /** @param {string} name @param {string[]} parameters @param {string[]} [execArgv] */
 function start(name, parameters, execArgv = []) {
   const path = fileURLToPath(new URL(name, import.meta.url))
-  return fork(path, parameters, { execArgv, env: { ...process.env, NO_PROXY, no_proxy: NO_PROXY } })
+  // Not as JSON: what a system does not say is NaN.
+  return fork(path, parameters, {
+    execArgv,
+    serialization: 'advanced',
+    env: { ...process.env, NO_PROXY, no_proxy: NO_PROXY },
+  })
 }
 
 const service = start('service.mjs', [values.seed])
