@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { FaultPlan, resetAfter, resetBefore, status, statusAfter, truncated } from '../dev/faults.mjs'
+import { FaultPlan, meanwhile, resetAfter, resetBefore, status, statusAfter, truncated } from '../dev/faults.mjs'
 import { startIngressServer } from '../dev/ingress-server.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serveInOrder } from './support/server.mjs'
@@ -36,17 +36,6 @@ async function startService(t) {
   return { url, faults, otherWriter, uuids, first }
 }
 
-/** Does what was asked, lets the other writer append, and then fails. @param {Fault} fault @param {() => Promise<void>} meanwhile @returns {Fault} */
-const andThen = (fault, meanwhile) => (handler) =>
-  fault(async (request, response) => {
-    /** @type {any} */
-    const held = { writeHead: () => held, end: () => held }
-    await handler(request, held)
-    await meanwhile()
-    response.writeHead(201)
-    response.end()
-  })
-
 for (const [name, fault] of /** @type {[string, Fault][]} */ ([
   ['a cut connection', resetAfter],
   ['a 502', statusAfter(502)],
@@ -67,15 +56,22 @@ for (const [name, fault] of /** @type {[string, Fault][]} */ ([
     useHost(t)
     const { url, faults, otherWriter, uuids, first } = await startService(t)
     const [entry, theirs, next] = [createEntry(), createEntry(), createEntry()]
-    faults.add(
-      'PUT',
-      andThen(fault, () => otherWriter(theirs)),
-    )
+    faults.add('PUT', (handler) => fault(meanwhile(() => otherWriter(theirs))(handler)))
     assert.equal(await appendSessionLog('s', entry, url), true)
     assert.equal(await appendSessionLog('s', next, url), true)
     assert.deepEqual(await uuids(), [first.uuid, entry.uuid, theirs.uuid, next.uuid])
   })
 }
+
+test('stored, but the answer is lost after a read that found the entry: it is there once', async (t) => {
+  useHost(t)
+  const { url, faults, uuids, first } = await startService(t)
+  const entry = createEntry()
+  // The read makes the entry the session's head, and a server stores what continues from its head.
+  faults.add('PUT', (handler) => resetAfter(meanwhile(() => getSessionLogs('s', url))(handler)))
+  assert.equal(await appendSessionLog('s', entry, url), true)
+  assert.deepEqual(await uuids(), [first.uuid, entry.uuid])
+})
 
 test('not stored, and another writer was faster: the entry is sent once more', async (t) => {
   useHost(t)
@@ -94,10 +90,7 @@ test('a read that fails leaves the doubt, and is repeated before the entry is se
   const { url, faults, otherWriter, uuids, first } = await startService(t)
   const [entry, theirs] = [createEntry(), createEntry()]
   faults
-    .add(
-      'PUT',
-      andThen(resetAfter, () => otherWriter(theirs)),
-    )
+    .add('PUT', (handler) => resetAfter(meanwhile(() => otherWriter(theirs))(handler)))
     .add('GET', (handler) => handler, status(500), truncated, resetBefore)
   assert.equal(await appendSessionLog('s', entry, url), true)
   assert.deepEqual(await uuids(), [first.uuid, entry.uuid, theirs.uuid])

@@ -44,14 +44,68 @@ export const silence = () => async (request) => {
   request.resume()
 }
 
-/** Does what was asked, and cuts the connection in the middle of the answer's body. @type {Fault} */
-export const truncated = (handler) =>
+/** Answers nothing for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
+export const stall = (milliseconds) => () => async (request) => {
+  request.resume()
+  await sleep(milliseconds)
+  request.socket.destroy()
+}
+
+/** Does what was asked, answers nothing for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
+export const stallAfter = (milliseconds) => (handler) =>
+  handlerWith(handler, (response, request) => {
+    response.writeHead = /** @type {any} */ (() => response)
+    response.end = /** @type {any} */ (() => setTimeout(() => request.socket.destroy(), milliseconds))
+  })
+
+/** Does what was asked, and cuts the connection when this share of the answer's body is sent. @param {number} share @returns {Fault} */
+export const truncatedAt = (share) => (handler) =>
   handlerWith(handler, (response, request) => {
     response.end = /** @type {any} */ (
       (/** @type {Buffer} */ body) =>
-        response.write(body.subarray(0, Math.floor(body.length / 2)), () => request.socket.destroy())
+        response.write(body.subarray(0, Math.floor(body.length * share)), () => request.socket.destroy())
     )
   })
+
+/** Does what was asked, and cuts the connection in the middle of the answer's body. @type {Fault} */
+export const truncated = truncatedAt(0.5)
+
+/** Answers a read of a log as a replica would that is so many entries behind. @param {number} entries @returns {Fault} */
+export const stale = (entries) => (handler) => async (request, response) => {
+  const { status, headers, body } = await answerOf(handler, request)
+  if (status !== 200) return send(response, { status, headers, body })
+  const { loglines } = JSON.parse(body.toString())
+  const text = Buffer.from(JSON.stringify({ loglines: loglines.slice(0, -entries) }))
+  send(response, { status, headers: { ...headers, 'content-length': text.length }, body: text })
+}
+
+/** Does what was asked, then something else, and only then answers. @param {() => Promise<unknown>} work @returns {Fault} */
+export const meanwhile = (work) => (handler) => async (request, response) => {
+  const answer = await answerOf(handler, request)
+  await work()
+  send(response, answer)
+}
+
+/** @typedef {{ status: number, headers: Record<string, any>, body: Buffer }} Answer */
+
+/** What a handler would answer. @param {Handler} handler @param {import('node:http').IncomingMessage} request @returns {Promise<Answer>} */
+async function answerOf(handler, request) {
+  /** @type {Answer} */
+  const answer = { status: 200, headers: {}, body: Buffer.alloc(0) }
+  /** @type {any} */
+  const held = {
+    writeHead: (/** @type {number} */ status, headers = {}) => Object.assign(answer, { status, headers }),
+    end: (body = Buffer.alloc(0)) => Object.assign(answer, { body }),
+  }
+  await handler(request, held)
+  return answer
+}
+
+/** @param {import('node:http').ServerResponse} response @param {Answer} answer */
+function send(response, { status, headers, body }) {
+  response.writeHead(status, headers)
+  response.end(body)
+}
 
 /** @param {Handler} handler @param {(response: any, request: import('node:http').IncomingMessage) => void} change @returns {Handler} */
 function handlerWith(handler, change) {

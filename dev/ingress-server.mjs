@@ -20,16 +20,19 @@ const LARGEST_PAGE = 1000
  * Starts the service on the loopback interface.
  *
  * @param {object} options
- * @param {string} options.dir where the logs are kept; what is there already is served
+ * @param {string} [options.dir] where the logs are kept; what is there already is served
+ * @param {Store} [options.store] keeps the logs instead
  * @param {number} [options.port] a free one by default
  * @param {string} [options.token] the only one that is accepted; any by default
  * @param {(handler: Handler) => Handler} [options.around] wraps the handling of requests, for faults
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
  *
+ * @typedef {Pick<SessionStore, 'entries' | 'head' | 'append' | 'close'>} Store
  * @typedef {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => Promise<void>} Handler
  */
-export async function startIngressServer({ dir, port = 0, token, around = (handler) => handler }) {
-  const store = await SessionStore.open(dir)
+export async function startIngressServer({ dir, store: given, port = 0, token, around = (handler) => handler }) {
+  if (given === undefined && dir === undefined) throw new TypeError('a folder or a store is needed')
+  const store = given ?? (await SessionStore.open(/** @type {string} */ (dir)))
   const handle = around(createHandler(store, token))
   const server = createServer((request, response) => {
     handle(request, response).catch((error) => answer(response, 500, { error: { message: String(error) } }))
@@ -50,7 +53,7 @@ export async function startIngressServer({ dir, port = 0, token, around = (handl
   }
 }
 
-/** @param {SessionStore} store @param {string} [token] @returns {Handler} */
+/** @param {Store} store @param {string} [token] @returns {Handler} */
 function createHandler(store, token) {
   const oneAtATime = createQueues()
   return async (request, response) => {
@@ -76,7 +79,7 @@ function createHandler(store, token) {
 }
 
 /**
- * @param {SessionStore} store
+ * @param {Store} store
  * @param {string} id
  * @param {import('node:http').IncomingMessage} request
  * @param {string} body
@@ -98,7 +101,7 @@ async function append(store, id, request, body, response) {
 }
 
 /**
- * @param {SessionStore} store
+ * @param {Store} store
  * @param {string} id
  * @param {URLSearchParams} query
  * @param {import('node:http').ServerResponse} response
@@ -119,7 +122,7 @@ function readLog(store, id, query, response) {
 }
 
 /**
- * @param {SessionStore} store
+ * @param {Store} store
  * @param {string} id
  * @param {URLSearchParams} query
  * @param {import('node:http').ServerResponse} response

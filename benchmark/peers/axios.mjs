@@ -5,8 +5,12 @@ import { createAppend, loglines, ORGANIZATION, readPages, TOKEN } from './protoc
 const FETCH_MS = 20_000
 const validateStatus = (status) => status < 500
 
-/** @type {import('./index.mjs').Load} */
-export async function load(base) {
+/**
+ * @param {string} base
+ * @param {{ token?: string, retry?: { baseDelayMs: number, maxDelayMs: number } }} [appends] what differs
+ * @returns {Promise<import('./index.mjs').Peer>}
+ */
+export async function load(base, appends = {}) {
   const { default: axios } = await import('axios')
   const oauth = {
     Authorization: `Bearer ${TOKEN}`,
@@ -16,6 +20,7 @@ export async function load(base) {
   }
   return {
     append: createAppend({
+      ...appends,
       prepare: (entry) => entry,
       put: async (url, entry, headers) => {
         const { status, headers: answered } = await axios.put(url, entry, { headers, validateStatus })

@@ -8,6 +8,7 @@ export const ORGANIZATION = 'bench-organization'
 
 const MAX_ATTEMPTS = 10
 const MAX_PAGES = 100
+const RETRY = { baseDelayMs: 500, maxDelayMs: 8000 }
 
 /** @typedef {{ status: number, lastUuid?: string }} PutAnswer */
 
@@ -16,9 +17,11 @@ const MAX_PAGES = 100
  * @param {object} client
  * @param {(entry: object) => T} client.prepare called when the append is
  * @param {(url: string, body: T, headers: Record<string, string>) => Promise<PutAnswer>} client.put
+ * @param {string} [client.token]
+ * @param {{ baseDelayMs: number, maxDelayMs: number }} [client.retry]
  * @returns {(sessionId: string, entry: { uuid: string }, url: string) => Promise<boolean>}
  */
-export function createAppend({ prepare, put }) {
+export function createAppend({ prepare, put, token = TOKEN, retry = RETRY }) {
   /** @type {Map<string, string>} */
   const heads = new Map()
   /** @type {Map<string, Promise<unknown>>} */
@@ -28,7 +31,7 @@ export function createAppend({ prepare, put }) {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const head = heads.get(sessionId)
       /** @type {Record<string, string>} */
-      const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' }
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
       if (head !== undefined) headers['Last-Uuid'] = head
       const { status, lastUuid } = await put(url, body, headers).catch(() => ({ status: 0, lastUuid: undefined }))
       if (status === 200 || status === 201 || (status === 409 && lastUuid === uuid)) {
@@ -37,7 +40,7 @@ export function createAppend({ prepare, put }) {
       }
       if (status === 401 || (status === 409 && !lastUuid)) return false
       if (status === 409 && lastUuid) heads.set(sessionId, lastUuid)
-      else if (attempt < MAX_ATTEMPTS) await sleep(Math.min(500 * 2 ** (attempt - 1), 8000))
+      else if (attempt < MAX_ATTEMPTS) await sleep(Math.min(retry.baseDelayMs * 2 ** (attempt - 1), retry.maxDelayMs))
     }
     return false
   }

@@ -10,6 +10,7 @@ export const COLORS = {
   other: '#9aa5b1',
 }
 
+/** @param {string} text */
 const escapeText = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 /**
@@ -35,10 +36,12 @@ export function text(x, y, content, { size = 13, color = COLORS.ink, anchor = 's
   return `<text x="${round(x)}" y="${round(y)}" ${style}>${escapeText(content)}</text>`
 }
 
+/** @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
 export function line(x1, y1, x2, y2, color = COLORS.grid) {
   return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${color}"/>`
 }
 
+/** @param {number} x @param {number} y @param {number} width @param {number} height @param {string} color */
 export function bar(x, y, width, height, color) {
   return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" rx="2" fill="${color}"/>`
 }
@@ -49,4 +52,11 @@ export function area(points, color) {
   return `<path d="M${path} Z" fill="${color}" fill-opacity="0.85" stroke="${color}" stroke-width="0.5"/>`
 }
 
+/** @param {[number, number][]} points @param {string} color */
+export function curve(points, color) {
+  const path = points.map(([x, y]) => `${round(x)} ${round(y)}`).join(' L')
+  return `<path d="M${path}" fill="none" stroke="${color}" stroke-width="1.2" stroke-linejoin="round"/>`
+}
+
+/** @param {number} value */
 export const round = (value) => Math.round(value * 10) / 10

@@ -66,6 +66,10 @@ struct Attempts<'a, T> {
     last: u32,
     /// Since a failure after which the entry may or may not have been stored.
     ambiguous: bool,
+    /// The head that the entry was sent from. While it may be stored it is sent from no other, unless the log
+    /// has shown that it is not: a head that a read finds meanwhile may be the entry itself or one behind it,
+    /// and the server would take the entry once more.
+    from: Option<EntryUuid>,
     /// While it is to be found out whether it was.
     doubt: Option<Doubt>,
 }
@@ -82,6 +86,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             renewed: false,
             last: entry.retry.max_attempts,
             ambiguous: doubt.is_some(),
+            from: None,
             doubt,
         }
     }
@@ -135,8 +140,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     async fn put(&mut self, attempt: u32) -> Next {
-        let head = self.session.head();
-        let request = self.target.append(head.as_ref(), &self.entry.body, &self.entry.timeouts);
+        if !self.ambiguous {
+            self.from = self.session.head();
+        }
+        let request = self.target.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);
         let Response { status, headers, body } = match self.transport.send(request).await {
             Ok(response) => response,
             Err(failure) => return self.no_answer(failure, attempt),
@@ -215,6 +222,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     fn adopt(&mut self, head: EntryUuid) -> Next {
         self.caller.debug(|| format!("Appending {}: continuing from {head}", self.entry.uuid));
+        self.from = Some(head.clone());
         self.session.set_head(head);
         self.caller.diagnostic(Diagnostic::PersistAdoptedServerUuid);
         Next::AtOnce
@@ -250,7 +258,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 self.stored(last)
             }
             Some(last) if read && (has_named || doubt.named.is_none()) => self.adopt(last),
-            // Nothing has contradicted our head yet: the next PUT will tell.
+            // An empty log: the next PUT, which names no head, will tell whether it is.
             None if read && doubt.named.is_none() => Next::AtOnce,
             _ => {
                 self.caller.debug(|| format!("The log does not show whether {} is stored", self.entry.uuid));

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::append::append;
 use super::append_case::{ADOPT, Case, RECOVERED, failed, uuid};
 use super::session::Session;
-use super::testing::Answer;
+use super::testing::{Answer, Script};
 use crate::http::Failure;
 
 /// After this the entry may be stored.
@@ -187,6 +188,53 @@ async fn what_a_conflict_named_is_remembered_with_the_doubt() {
     let outcome = case.run([Answer::log(&["head"]), Answer::log(&["head", "own", "Other"])]).await;
     assert!(outcome.appended);
     assert_eq!(outcome.asked, ["GET", "GET"]);
+}
+
+/// What is asked where a read finds another head between the first attempt and the second.
+async fn asked_with_a_read_meanwhile<const N: usize>(found: &str, answers: [Answer; N]) -> Vec<String> {
+    let (case, script) = (Case::new(), Script::new(answers));
+    let read = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        case.session.set_head(uuid(found));
+    };
+    let (appended, ()) = tokio::join!(append(&script, &case.session, &case.entry, &case.host), read);
+    assert!(appended);
+    assert_eq!(script.left(), 0);
+    script.asked()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_finds_the_entry_does_not_let_it_be_stored_behind_itself() {
+    for answer in ambiguous() {
+        let asked = asked_with_a_read_meanwhile("own", [answer, Answer::conflict("own")]).await;
+        assert_eq!(asked, ["PUT head", "PUT head"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_a_read_that_finds_another_entry_behind_it() {
+    for answer in ambiguous() {
+        let log = Answer::log(&["head", "own", "later"]);
+        let asked = asked_with_a_read_meanwhile("later", [answer, Answer::conflict("later"), log]).await;
+        assert_eq!(asked, ["PUT head", "PUT head", "GET"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_known_not_to_be_stored_continues_from_what_a_read_found() {
+    let asked = asked_with_a_read_meanwhile("later", [Answer::status(429), Answer::status(201)]).await;
+    assert_eq!(asked, ["PUT head", "PUT later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_is_not_believed_against_the_server() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([Answer::broken(), Answer::broken()]).await.appended);
+    case.session.set_head(uuid("later"));
+    let answers = [Answer::log(&[]), Answer::conflict("later"), Answer::log(&["head", "own", "later"])];
+    let outcome = case.run(answers).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "PUT", "GET"]);
 }
 
 #[tokio::test(start_paused = true)]
