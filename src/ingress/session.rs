@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
+use super::guard::guarded;
 use super::request::sendable_url;
 use super::tally::Tally;
 use crate::http::Failure;
@@ -100,7 +101,8 @@ impl Session {
 
 async fn work(session: Arc<Session>) {
     while let Some(job) = session.next_job() {
-        job().await;
+        // Should one panic all the same, it must not take those behind it along.
+        guarded(async { job().await }).await.ok();
     }
 }
 
