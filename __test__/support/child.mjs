@@ -18,7 +18,8 @@ export function startScript(script, values = {}, { env = process.env, command = 
   const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
   const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
   const [file, ...args] = [...command, process.execPath, '-e', source]
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // One that hangs is killed, which its end then shows.
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 8_000, killSignal: 'SIGKILL' })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
   return { child, ended: ended.then(([stdout, stderr, { code, signal }]) => ({ stdout, stderr, code, signal })) }

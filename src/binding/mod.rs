@@ -7,7 +7,7 @@
 //! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
 //!   `AbortSignal`s. `clearing`, `flush`, `stats`: the functions of these names.
 //! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
-//!   `deliver`: its end there. `panics`: what one on that thread becomes.
+//!   `deliver`: its end there. `completion`: how operations end. `panics`: what one on that thread becomes.
 //! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest.
 //!   `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
@@ -15,6 +15,7 @@
 
 mod arguments;
 mod clearing;
+mod completion;
 mod credentials;
 mod debug_log;
 mod deliver;
@@ -96,10 +97,11 @@ pub fn append_session_log<'e>(
             return not_queued(host, id, &session_id, QUEUE_FULL, Diagnostic::PersistQueueFull);
         }
         let entry = Entry { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
-        let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
+        let (client, line) = (host.client(env), host.line());
+        let completion = host.completion(Operation::Append, id);
         host.with_ingress(|ingress| {
             ingress.append(&session_id, entry, client, line, move |appended, ticket| {
-                channel.send(Message::Settle(id, Outcome::Appended(appended, ticket)));
+                completion.settle(Outcome::Appended(appended, ticket));
             });
         })
     })
@@ -190,7 +192,8 @@ pub fn get_teleport_events<'e>(
         let organization = string_argument(env, org_uuid, "orgUUID")?;
         let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
         let account = host.account(env, access_token, &organization)?;
-        let (reading, channel) = (host.reading(env, id, begun), host.channel.clone());
+        let reading = host.reading(env, id, begun);
+        let completion = host.completion(Operation::ReadTeleportEvents, id);
         host.with_ingress(|ingress| {
             ingress.read_events(session_id, account, reading, move |events| {
                 let outcome = match events {
@@ -198,7 +201,7 @@ pub fn get_teleport_events<'e>(
                     Events::None => Outcome::Null,
                     Events::SessionExpired => Outcome::Rejected(Error::SessionExpired.to_string()),
                 };
-                channel.send(Message::Settle(id, outcome));
+                completion.settle(outcome);
             });
         })
     })

@@ -152,6 +152,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_job_that_panics_leaves_those_behind_it() {
+        let session = session();
+        session.enqueue(&Handle::current(), Box::new(|| panic!("no future")));
+        session.enqueue(&Handle::current(), job(async { panic!("no result") }));
+        let (done, finished) = oneshot::channel();
+        session.enqueue(&Handle::current(), job(async move { done.send(()).unwrap() }));
+        finished.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn sessions_run_beside_each_other() {
         let barrier = Arc::new(Barrier::new(11));
         for _ in 0..10 {
