@@ -48,18 +48,6 @@ test('a call that needs no request lets the script end too', async () => {
   assert.equal(code, 0)
 })
 
-test('process.exit ends a process whose append and read are under way', async (t) => {
-  const server = await serve(t, () => {})
-  const script = `
-    addon.configure({ getSessionIngressAuthToken: () => 't' })
-    for (let n = 0; n < 50; n++) addon.appendSessionLog('s' + n, { uuid: 'u' }, url)
-    addon.getSessionLogs('s', url)
-    setTimeout(() => process.exit(7), 50)
-  `
-  const { stderr, code, signal } = await runScript(script, { url: server.url })
-  assert.deepEqual({ stderr, code, signal }, { stderr: '', code: 7, signal: null })
-})
-
 test('while a long list is handed over, other work of the event loop goes on', async (t) => {
   useHost(t)
   const entries = Array.from({ length: 20_000 }, () => createEntry({ text: 'x'.repeat(500) }))

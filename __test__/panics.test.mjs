@@ -62,14 +62,17 @@ for (const [point, text] of [
     const server = await serve(t, handler)
     const script = `
       panicAt('${point}', 1)
+      const first = addon.appendSessionLog('s', { uuid: 'u1' }, url)
+      print([await addon.flush(), await first, told])
+      panicAt('${point}', 1)
       const appends = [1, 2, 3].map((n) => addon.appendSessionLog('s', { uuid: 'u' + n }, url))
-      print([await Promise.all(appends), await addon.flush(), told])
+      print([await addon.flush(), await Promise.all(appends)])
       const { appended, failed, pending } = addon.sessionStats()
       print({ appended, failed, pending })`
     const message = `Error appending a session entry: internal error: ${text}`
     assert.deepEqual(
       await runPanicking(script, { url: `${server.url}/log` }),
-      ended([[false, true, true], true, [message]], { appended: 2, failed: 1, pending: 0 }),
+      ended([true, false, [message]], [true, [false, true, true]], { appended: 2, failed: 2, pending: 0 }),
     )
     assert.deepEqual(
       logs.get('/log')?.map(({ uuid }) => uuid),

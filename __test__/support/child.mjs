@@ -7,19 +7,21 @@ import { fileURLToPath } from 'node:url'
 const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
 
 /**
- * Starts a CommonJS script that has `addon` and the given values as variables.
+ * Starts a CommonJS script that has `addon`, its path as `ADDON` and the given values as variables.
  *
  * @param {string} script
  * @param {Record<string, unknown>} [values]
- * @param {{ env?: NodeJS.ProcessEnv, command?: string[] }} [options] `command` is what starts Node, where it
- *   is not started by itself
+ * @param {{ env?: NodeJS.ProcessEnv, command?: string[], load?: boolean }} [options] `command` is what starts Node,
+ *   where it is not started by itself; without `load` there is no `addon`
  */
-export function startScript(script, values = {}, { env = process.env, command = [] } = {}) {
-  const variables = Object.entries(values).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}`)
-  const source = [`const addon = require(${JSON.stringify(ADDON)})`, ...variables, script].join('\n')
+export function startScript(script, values = {}, { env = process.env, command = [], load = true } = {}) {
+  const variables = Object.entries({ ADDON, ...values }).map(
+    ([name, value]) => `const ${name} = ${JSON.stringify(value)}`,
+  )
+  const source = [...variables, load ? 'const addon = require(ADDON)' : '', script].join('\n')
   const [file, ...args] = [...command, process.execPath, '-e', source]
   // One that hangs is killed, which its end then shows.
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 8_000, killSignal: 'SIGKILL' })
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, killSignal: 'SIGKILL' })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
   return { child, ended: ended.then(([stdout, stderr, { code, signal }]) => ({ stdout, stderr, code, signal })) }
@@ -30,7 +32,7 @@ export function startScript(script, values = {}, { env = process.env, command = 
  *
  * @param {string} script
  * @param {Record<string, unknown>} [values]
- * @param {{ env?: NodeJS.ProcessEnv, command?: string[] }} [options]
+ * @param {{ env?: NodeJS.ProcessEnv, command?: string[], load?: boolean }} [options]
  */
 export function runScript(script, values, options) {
   return startScript(script, values, options).ended
