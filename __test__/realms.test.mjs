@@ -7,7 +7,9 @@ import { createLogs, serve } from './support/server.mjs'
 
 test('entries, bindings and errors of another realm are as good as those of our own', async (t) => {
   const { handler, logs } = createLogs()
-  const server = await serve(t, handler)
+  const server = await serve(t, (request, response, index) => {
+    if (request.url !== '/log/never') return handler(request, response, index)
+  })
   const script = `
     const vm = require('node:vm')
     const context = vm.createContext({ addon, url: url + '/log', AbortController, setTimeout, console })
