@@ -101,7 +101,11 @@ test('workers that end at any moment take nothing down, and leave neither thread
   const server = await serveAnything(t)
   const [rounds, seed] = [roundsOf(200), seedOf(t)]
   const script = `${createRandom}\nconst WORKER = ${JSON.stringify(WORKER)}\n${MAIN}`
-  const { stdout, ...rest } = await runScript(script, { url: server.url, rounds, seed })
+  const { stdout, ...rest } = await runScript(
+    script,
+    { url: server.url, rounds, seed },
+    { timeout: 60_000 + rounds * 1000 },
+  )
   assert.deepEqual(rest, { stderr: '', code: 0, signal: null })
   const { before, after, unexpected } = JSON.parse(stdout)
   t.diagnostic(`${rounds} workers: ${JSON.stringify({ before, after })}`)

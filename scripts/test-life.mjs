@@ -1,6 +1,8 @@
 // The tests of how processes, workers and realms end, for longer than `npm test` takes:
 //
 //   npm run test:life -- --rounds 2000 [--seed 7]
+//
+// The rounds are workers, of which `npm test` has 200; the other tests make more in proportion.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

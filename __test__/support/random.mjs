@@ -1,8 +1,12 @@
 // Random tests that can be repeated: LIFE_SEED and LIFE_ROUNDS, as `npm run test:life` sets them.
 
-/** How many rounds a test makes, `rounds` of them where nobody asks for more. @param {number} rounds */
+/**
+ * How many rounds a test makes: `rounds` of them, and in proportion where LIFE_ROUNDS asks for other than 200.
+ *
+ * @param {number} rounds
+ */
 export function roundsOf(rounds) {
-  return Number(process.env.LIFE_ROUNDS ?? rounds)
+  return Math.ceil((rounds * Number(process.env.LIFE_ROUNDS ?? 200)) / 200)
 }
 
 /**
