@@ -48,18 +48,6 @@ test('a call that needs no request lets the script end too', async () => {
   assert.equal(code, 0)
 })
 
-test('process.exit ends a process whose append and read are under way', async (t) => {
-  const server = await serve(t, () => {})
-  const script = `
-    addon.configure({ getSessionIngressAuthToken: () => 't' })
-    for (let n = 0; n < 50; n++) addon.appendSessionLog('s' + n, { uuid: 'u' }, url)
-    addon.getSessionLogs('s', url)
-    setTimeout(() => process.exit(7), 50)
-  `
-  const { stderr, code, signal } = await runScript(script, { url: server.url })
-  assert.deepEqual({ stderr, code, signal }, { stderr: '', code: 7, signal: null })
-})
-
 test('while a long list is handed over, other work of the event loop goes on', async (t) => {
   useHost(t)
   const entries = Array.from({ length: 20_000 }, () => createEntry({ text: 'x'.repeat(500) }))
@@ -78,3 +66,32 @@ test('while a long list is handed over, other work of the event loop goes on', a
   done = true
   assert.ok(turns > 2, `${turns} turns`)
 })
+
+const READ = `
+  addon.configure({ getSessionIngressAuthToken: () => 't' })
+  addon.getSessionLogs('s', url).then((log) => console.log(log.length))
+`
+
+for (const [when, script, skip] of /** @type {[string, string, string | false][]} */ ([
+  ['after the addon was loaded', `const addon = require(ADDON); ENABLE; ${READ}`, false],
+  [
+    'before, in the place of the global ones',
+    `globalThis.setImmediate = globalThis.setTimeout = () => {}; const addon = require(ADDON); ${READ}`,
+    !('getBuiltinModule' in process) && 'this Node gives out the real ones by `require` alone',
+  ],
+])) {
+  test(`a long list is handed over under fake timers that were installed ${when}`, { skip }, async (t) => {
+    const entries = Array.from({ length: 5000 }, () => createEntry({ text: 'x'.repeat(500) }))
+    const server = await serveInOrder(t, { body: { loglines: entries } })
+    const enable = `
+      for (const timers of [globalThis, require('node:timers'), require('node:timers/promises')]) {
+        timers.setImmediate = timers.setTimeout = () => {}
+      }`
+    const ended = await runScript(
+      script.replace('ENABLE', () => enable),
+      { url: server.url },
+      { load: false },
+    )
+    assert.deepEqual(ended, { stdout: '5000\n', stderr: '', code: 0, signal: null })
+  })
+}

@@ -81,49 +81,6 @@ test('what a worker had queued when it was terminated is still sent', async (t) 
   )
 })
 
-test('workers terminated at any moment of appends and reads take nothing down', async (t) => {
-  const list = JSON.stringify({
-    loglines: Array.from({ length: 5000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(300) })),
-  })
-  const server = await serve(t, (request, _response, index) =>
-    request.method === 'PUT' ? { status: index % 3 === 0 ? 500 : 201 } : { body: list },
-  )
-  const script = `
-    const work = async (n) => {
-      addon.configure({ logForDebugging: () => {}, logForDiagnosticsNoPII: () => {}, logError: () => {} })
-      for (;;) {
-        addon.appendSessionLog('s' + n, { uuid: 'w' + n }, url)
-        await addon.getSessionLogs('r' + n, url)
-      }
-    }
-    for (let n = 0; n < 4; n++) work(n)
-    parentPort.postMessage('working')
-  `
-  for (let round = 0; round < 20; round++) {
-    const worker = startWorker(script, server.url)
-    await once(worker, 'message')
-    for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
-    await worker.terminate()
-  }
-  useHost(t)
-  assert.equal(await addon.appendSessionLog('after', createEntry(), server.url), true)
-})
-
-test('the module can be loaded again, and then has state of its own', async (t) => {
-  useHost(t)
-  const server = await serve(t, () => ({ status: 201 }))
-  await addon.appendSessionLog('s', createEntry(), server.url)
-  const { createRequire } = await import('node:module')
-  const require = createRequire(import.meta.url)
-  const ours = /(\.node|index\.js|binding\.js)$/
-  for (const path of Object.keys(require.cache)) if (ours.test(path)) delete require.cache[path]
-  const again = require(ADDON)
-  again.configure({ getSessionIngressAuthToken: () => 'again' })
-  assert.equal(await again.appendSessionLog('s', createEntry(), server.url), true)
-  assert.equal(server.requests[1].headers['last-uuid'], undefined)
-  assert.equal(await addon.appendSessionLog('s', createEntry(), server.url), true)
-})
-
 test('what a worker configures leaves the limit of the process, unless it names it', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 2 } })
   const { open, opened } = createGate()

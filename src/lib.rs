@@ -9,9 +9,11 @@
 //!   and the one channel by which results reach the JavaScript thread. The only place that names napi.
 //! - [`ingress`]: the core. Queues and heads, attempts and conflicts, logs and teleport events.
 //! - [`http`]: requests and answers. Connections, redirects, trust, proxies, limits.
+//! - [`test_hooks`]: panics on demand, in builds for tests alone.
 // In a test build napi's macro exports nothing, and so nothing calls the core but its tests.
 #![cfg_attr(test, allow(dead_code))]
 
 mod binding;
 mod http;
 mod ingress;
+mod test_hooks;

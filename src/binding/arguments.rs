@@ -5,6 +5,7 @@ use napi::{Env, ValueType};
 use super::js::{self, Value};
 use super::options::Rejection;
 use crate::ingress::EntryUuid;
+use crate::test_hooks::panic_point;
 
 /// A string; anything else rejects, by the argument's name.
 pub(super) fn string_argument<'e>(
@@ -12,6 +13,7 @@ pub(super) fn string_argument<'e>(
     value: Value<'_>,
     name: &str,
 ) -> Result<String, Rejection<'e>> {
+    panic_point!("argument");
     js::as_string(env, value).ok_or_else(|| Rejection::Type(format!("{name} must be a string")))
 }
 

@@ -7,8 +7,10 @@ use napi::Env;
 use super::host::{Host, Pending};
 use super::js::{self, Value};
 use super::options::Binding;
+use super::panics::caught;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
-use crate::ingress::{Data, Diagnostic, Meter, Report};
+use crate::ingress::{Data, Diagnostic, Meter, Operation, Report};
+use crate::test_hooks::panic_point;
 
 /// After so long the event loop gets its turn; after a batch, which is long by itself, it does at once.
 const TURN: Duration = Duration::from_millis(1);
@@ -18,17 +20,16 @@ impl Host {
     pub(super) fn deliver(&self, env: &Env) {
         let begun = Instant::now();
         while let Some(delivery) = self.channel.next() {
-            let is_long = match delivery {
-                Delivery::Message(message) => {
-                    self.deliver_message(env, message);
-                    begun.elapsed() >= TURN
-                }
-                Delivery::Batch(batch) => {
-                    self.deliver_batch(env, batch);
-                    true
-                }
-            };
-            if is_long {
+            let id = delivery.is_of();
+            let is_long = matches!(delivery, Delivery::Batch(_));
+            let delivered = caught(|| match delivery {
+                Delivery::Message(message) => self.deliver_message(env, message),
+                Delivery::Batch(batch) => self.deliver_batch(env, batch),
+            });
+            if let Err(panic) = delivered {
+                self.fail_delivery(env, id, panic);
+            }
+            if is_long || begun.elapsed() >= TURN {
                 self.deliver_later(env);
                 break;
             }
@@ -60,7 +61,8 @@ impl Host {
         }
     }
 
-    fn deliver_report(&self, env: &Env, report: Report) {
+    pub(super) fn deliver_report(&self, env: &Env, report: Report) {
+        panic_point!("report");
         match report {
             Report::Debug(line) => {
                 let line = js::string(env, &line);
@@ -102,7 +104,8 @@ impl Host {
     }
 
     pub(super) fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
-        let Some(Pending { deferred, reader, .. }) = self.remove(env, id) else { return };
+        panic_point!("settle");
+        let Some(Pending { deferred, operation, reader, .. }) = self.remove(env, id) else { return };
         if let Some(reason) = reader.as_ref().and_then(|reader| reader.abort_reason(env)) {
             return deferred.reject(env, reason);
         }
@@ -119,10 +122,12 @@ impl Host {
                 deferred.resolve(env, list);
             }
             Outcome::Rejected(message) => deferred.reject(env, js::error(env, &message)),
+            Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
         }
     }
 
     fn deliver_batch(&self, env: &Env, Batch { operation, change, receipt }: Batch) {
+        panic_point!("batch");
         // Taken out meanwhile: nothing is borrowed while JavaScript runs.
         let list = self.with_reader(operation, |reader| reader.is_wanted().then(|| reader.list.take()));
         // An operation that has settled or was aborted meanwhile wants no more.
@@ -140,6 +145,15 @@ impl Host {
         if !accepted {
             receipt.refuse();
         }
+    }
+}
+
+/// What the promise of an operation resolves to where it has failed.
+pub(super) fn value_of_failed(env: &Env, operation: Operation) -> Value<'_> {
+    match operation {
+        Operation::Append | Operation::Flush => js::boolean(env, false),
+        Operation::ReadLog | Operation::ReadTeleportEvents => js::null(env),
+        Operation::Clear | Operation::Report => js::undefined(env),
     }
 }
 

@@ -1,8 +1,9 @@
-//! `process.env`, as the JavaScript thread sees it: a worker's copy counts.
+//! What the environment has: `process.env`, as the JavaScript thread sees it (a worker's copy counts), and its
+//! event loop.
 
 use napi::{Env, ValueType};
 
-use super::js;
+use super::js::{self, Value};
 
 /// `process.env[name]`; `None` where there is none.
 pub(super) fn variable(env: &Env, name: &str) -> Option<String> {
@@ -10,6 +11,19 @@ pub(super) fn variable(env: &Env, name: &str) -> Option<String> {
     let variables = js::get(env, process, "env").ok()?;
     let value = js::get(env, variables, name).ok()?;
     (js::kind(value) == ValueType::String).then(|| js::as_string(env, value))?
+}
+
+/// `setImmediate`, as the environment has it now. Node's own where it gives that out: test frameworks put a fake
+/// in the place of the global one, which calls back when its clock is told to.
+pub(super) fn set_immediate(env: &Env) -> Option<Value<'_>> {
+    let function = |value| (js::kind(value) == ValueType::Function).then_some(value);
+    let of_node = || {
+        let process = js::get(env, js::global(env), "process").ok()?;
+        let built_in = function(js::get(env, process, "getBuiltinModule").ok()?)?;
+        let timers = js::call(env, built_in, process, &[js::string(env, "node:timers")]).ok()?;
+        function(js::get(env, timers, "setImmediate").ok()?)
+    };
+    of_node().or_else(|| function(js::get(env, js::global(env), "setImmediate").ok()?))
 }
 
 /// Whether a variable says yes: `1`, `true`, `yes` or `on`, in any case.

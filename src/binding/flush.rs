@@ -25,7 +25,7 @@ use crate::ingress::{Operation, Pending};
 /// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
 #[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
 pub fn flush<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
-    Host::operation(env, Operation::Flush, Outcome::Boolean(false), |host, id| {
+    Host::operation(env, Operation::Flush, |host, id| {
         let options = FlushOptions::read(env, options)?;
         host.begin_flush(env, id, options)
     })

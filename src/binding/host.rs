@@ -2,26 +2,26 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::Function;
+use napi::{Env, JsValue};
 use tokio::runtime::Handle;
 
 use super::debug_log::DebugLog;
-use super::environment::variable;
+use super::environment::{set_immediate, variable};
 use super::flush::Flush;
 use super::js::{self, Deferred, Persistent, Value};
 use super::json::Json;
 use super::options::{Change, Options, Rejection};
+use super::panics::caught;
 use super::reader::Reader;
 use super::settle::{Channel, Line, Message, OperationId, Outcome};
 use super::signal::Watched;
 use super::wake;
 use crate::http::{Client, Settings, gate};
-use crate::ingress::{Error, Ingress, Operation, Report, Sessions, panic_text, runtime};
+use crate::ingress::{Ingress, Operation, Sessions, runtime};
 
 /// Everything here belongs to one environment and is touched on its thread only; what runtime threads
 /// share of it is the channel.
@@ -47,6 +47,7 @@ pub(super) struct Host {
 /// A promise that waits.
 pub(super) struct Pending {
     pub(super) deferred: Deferred,
+    pub(super) operation: Operation,
     /// Of a read.
     pub(super) reader: Option<Box<Reader>>,
     /// What V8 threw where an entry could not be serialised.
@@ -62,16 +63,13 @@ impl Host {
         let failed = |_| napi::Error::from_reason("session-ingress: this environment has no JSON object");
         let channel = Arc::<Channel>::default();
         let json = Json::new(env).map_err(failed)?;
-        let set_immediate = js::get(env, js::global(env), "setImmediate").ok();
-        let set_immediate = set_immediate
-            .filter(|function| js::kind(*function) == napi::ValueType::Function)
-            .map(|function| Persistent::new(env, function));
+        let set_immediate = set_immediate(env).map(|function| Persistent::new(env, function));
         let this = Rc::new(RefCell::new(Weak::<Self>::new()));
         let of_this = this.clone();
         let deliver: Function<'_, (), ()> = env.create_function_from_closure("deliver", move |context| {
             let host = of_this.borrow().upgrade();
             if let Some(host) = host
-                && catch_unwind(AssertUnwindSafe(|| host.deliver(context.env))).is_err()
+                && caught(|| host.deliver(context.env)).is_err()
             {
                 // What panicked is lost; what is behind it is not.
                 host.deliver_later(context.env);
@@ -79,11 +77,19 @@ impl Host {
             Ok(())
         })?;
         let ignore: Function<'_, (), ()> = env.create_function_from_closure("ignore", |_| Ok(()))?;
-        // Made here and not at the first call: log bindings are called in the async context of this moment,
-        // not in that of whoever happens to call first.
-        let waker =
-            deliver.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
-        channel.set_waker(waker);
+        let of_waker = channel.clone();
+        let make_waker: Function<'_, Function<'_, (), ()>, ()> =
+            env.create_function_from_closure("makeWaker", move |context| {
+                let deliver = context.first_arg::<Function<'_, (), ()>>()?;
+                let waker =
+                    deliver.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>();
+                of_waker.set_waker(waker.build()?);
+                Ok(())
+            })?;
+        // Log bindings are called in the async context in which this is made: in nobody's.
+        let [make_waker, deliver] = [JsValue::to_unknown(&make_waker), JsValue::to_unknown(&deliver)];
+        js::call_detached(env, make_waker, deliver)
+            .map_err(|_| napi::Error::from_reason("session-ingress: this environment has no event loop"))?;
         let host = Rc::new(Self {
             json,
             options: RefCell::default(),
@@ -95,9 +101,9 @@ impl Host {
             signals: RefCell::default(),
             connection: RefCell::default(),
             debug_log: RefCell::default(),
-            deliver: Persistent::new(env, napi::JsValue::to_unknown(&deliver)),
+            deliver: Persistent::new(env, deliver),
             set_immediate,
-            ignore: Persistent::new(env, napi::JsValue::to_unknown(&ignore)),
+            ignore: Persistent::new(env, JsValue::to_unknown(&ignore)),
         });
         *this.borrow_mut() = Rc::downgrade(&host);
         env.add_env_cleanup_hook(channel, |channel| channel.close())?;
@@ -112,18 +118,17 @@ impl Host {
 
     /// Begins an operation and returns its promise.
     ///
-    /// Where `begin` rejects, so does the promise. Where it panics, the operation has failed: the error is
-    /// reported and the promise settles with `failed`.
+    /// Where `begin` rejects, so does the promise. Where it panics, the operation has failed, which is reported
+    /// before the promise settles.
     pub(super) fn operation<'e>(
         env: &'e Env,
         operation: Operation,
-        failed: Outcome,
         begin: impl FnOnce(&Rc<Self>, OperationId) -> Result<(), Rejection<'e>>,
     ) -> napi::Result<Value<'e>> {
         let host = Self::of(env)?;
         let (deferred, promise) = js::promise(env);
-        let id = host.add(env, deferred);
-        match catch_unwind(AssertUnwindSafe(|| begin(&host, id))) {
+        let id = host.add(env, operation, deferred);
+        match caught(|| begin(&host, id)) {
             Ok(Ok(())) => {}
             Ok(Err(rejection)) => {
                 if let Some(pending) = host.remove(env, id) {
@@ -131,22 +136,21 @@ impl Host {
                 }
             }
             Err(panic) => {
-                let error = Error::Panicked(operation, panic_text(&*panic));
-                host.channel.send(Message::Report(Report::Error(error)));
-                host.channel.send(Message::Settle(id, failed));
+                host.report_panic(operation, panic);
+                host.channel.send(Message::Settle(id, Outcome::Failed));
             }
         }
         Ok(promise)
     }
 
-    fn add(&self, env: &Env, deferred: Deferred) -> OperationId {
+    fn add(&self, env: &Env, operation: Operation, deferred: Deferred) -> OperationId {
         let mut last = self.last_operation.borrow_mut();
         *last += 1;
         let mut operations = self.operations.borrow_mut();
         if operations.is_empty() {
             self.hold_event_loop(env, true);
         }
-        operations.insert(*last, Pending { deferred, reader: None, error: None });
+        operations.insert(*last, Pending { deferred, operation, reader: None, error: None });
         *last
     }
 

@@ -5,15 +5,17 @@
 //! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
-//!   `AbortSignal`s. `flush`, `stats`: the functions of these names.
+//!   `AbortSignal`s. `clearing`, `flush`, `stats`: the functions of these names.
 //! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
-//!   `deliver`: its end there.
+//!   `deliver`: its end there. `completion`: how operations end. `panics`: what one on that thread becomes.
 //! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest.
 //!   `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
 
 mod arguments;
+mod clearing;
+mod completion;
 mod credentials;
 mod debug_log;
 mod deliver;
@@ -23,10 +25,13 @@ mod host;
 mod js;
 mod json;
 mod options;
+mod panics;
 mod reader;
 mod settle;
 mod signal;
 mod stats;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod text;
 mod wake;
 
@@ -39,12 +44,13 @@ use arguments::{entry_uuid, session_key, string_argument};
 use host::Host;
 use js::Value;
 use options::Rejection;
+use panics::caught;
 use reader::ReadOptions;
 use settle::{Message, OperationId, Outcome};
 
 #[napi(module_exports)]
 pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
-    Host::install(&env)
+    caught(|| Host::install(&env)).map_err(napi::Error::from_reason)?
 }
 
 /// Appends an entry to a session's remote log.
@@ -71,7 +77,7 @@ pub fn append_session_log<'e>(
     entry: Value<'e>,
     url: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Host::operation(env, Operation::Append, Outcome::Boolean(false), |host, id| {
+    Host::operation(env, Operation::Append, |host, id| {
         let session_id = session_key(env, session_id)?;
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
@@ -91,10 +97,11 @@ pub fn append_session_log<'e>(
             return not_queued(host, id, &session_id, QUEUE_FULL, Diagnostic::PersistQueueFull);
         }
         let entry = Entry { uuid, body, url, token, retry: numbers.retry, timeouts: numbers.timeouts };
-        let (client, line, channel) = (host.client(env), host.line(), host.channel.clone());
+        let (client, line) = (host.client(env), host.line());
+        let completion = host.completion(Operation::Append, id);
         host.with_ingress(|ingress| {
             ingress.append(&session_id, entry, client, line, move |appended, ticket| {
-                channel.send(Message::Settle(id, Outcome::Appended(appended, ticket)));
+                completion.settle(Outcome::Appended(appended, ticket));
             });
         })
     })
@@ -117,7 +124,7 @@ pub fn get_session_logs<'e>(
     url: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
+    Host::operation(env, Operation::ReadLog, |host, id| {
         let session_id = session_key(env, session_id)?;
         let url = string_argument(env, url, "url")?;
         let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
@@ -150,7 +157,7 @@ pub fn get_session_logs_via_oauth<'e>(
     org_uuid: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Host::operation(env, Operation::ReadLog, Outcome::Null, |host, id| {
+    Host::operation(env, Operation::ReadLog, |host, id| {
         let session_id = string_argument(env, session_id, "sessionId")?;
         string_argument(env, access_token, "accessToken")?;
         let organization = string_argument(env, org_uuid, "orgUUID")?;
@@ -179,13 +186,14 @@ pub fn get_teleport_events<'e>(
     org_uuid: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Host::operation(env, Operation::ReadTeleportEvents, Outcome::Null, |host, id| {
+    Host::operation(env, Operation::ReadTeleportEvents, |host, id| {
         let session_id = string_argument(env, session_id, "sessionId")?;
         string_argument(env, access_token, "accessToken")?;
         let organization = string_argument(env, org_uuid, "orgUUID")?;
         let begun = host.begin_read(env, id, ReadOptions::read(env, options)?)?;
         let account = host.account(env, access_token, &organization)?;
-        let (reading, channel) = (host.reading(env, id, begun), host.channel.clone());
+        let reading = host.reading(env, id, begun);
+        let completion = host.completion(Operation::ReadTeleportEvents, id);
         host.with_ingress(|ingress| {
             ingress.read_events(session_id, account, reading, move |events| {
                 let outcome = match events {
@@ -193,31 +201,9 @@ pub fn get_teleport_events<'e>(
                     Events::None => Outcome::Null,
                     Events::SessionExpired => Outcome::Rejected(Error::SessionExpired.to_string()),
                 };
-                channel.send(Message::Settle(id, outcome));
+                completion.settle(outcome);
             });
         })
-    })
-}
-
-/// Forgets a session's head and queue before it returns; the promise is already fulfilled.
-///
-/// An append on the next line starts a new queue with no head. What was queued is still sent, in its order,
-/// and settles, without touching the new queue's head.
-#[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
-pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
-    cleared(env, |host| {
-        let session_id = session_key(env, session_id)?;
-        host.sessions.borrow_mut().clear(&session_id);
-        Ok(())
-    })
-}
-
-/// Does for all sessions of this JavaScript environment what `clearSession` does for one.
-#[napi(ts_return_type = "Promise<void>")]
-pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
-    cleared(env, |host| {
-        host.sessions.borrow_mut().clear_all();
-        Ok(())
     })
 }
 
@@ -276,18 +262,4 @@ fn not_serialisable<'e>(
     host.channel.send(Message::NotSerialisable(id));
     host.fail_append(id, session_id);
     Ok(())
-}
-
-/// A promise that is settled already.
-fn cleared<'e>(
-    env: &'e Env,
-    clear: impl FnOnce(&Host) -> Result<(), Rejection<'e>>,
-) -> napi::Result<Value<'e>> {
-    let host = Host::of(env)?;
-    let (deferred, promise) = js::promise(env);
-    match clear(&host) {
-        Ok(()) => deferred.resolve(env, js::undefined(env)),
-        Err(rejection) => deferred.reject(env, rejection.into_value(env)),
-    }
-    Ok(promise)
 }

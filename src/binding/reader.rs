@@ -10,10 +10,10 @@ use super::environment;
 use super::host::Host;
 use super::js::{self, Persistent, Value};
 use super::options::Rejection;
-use super::settle::{Line, ListSink, Message, OperationId, Outcome};
+use super::settle::{Line, ListSink, OperationId, Outcome};
 use super::signal;
 use crate::http::{Client, Failure};
-use crate::ingress::{Account, Cancel, Cancelled, Meter, Progress, Reading, cancellation};
+use crate::ingress::{Account, Cancel, Cancelled, Meter, Operation, Progress, Reading, cancellation};
 
 /// A read that is pending. Dropped with its environment, it is cancelled.
 pub(super) struct Reader {
@@ -136,8 +136,8 @@ impl Host {
     }
 
     pub(super) fn settle_list(&self, id: OperationId) -> impl FnOnce(bool) + Send + use<> {
-        let channel = self.channel.clone();
-        move |read| channel.send(Message::Settle(id, if read { Outcome::List } else { Outcome::Null }))
+        let completion = self.completion(Operation::ReadLog, id);
+        move |read| completion.settle(if read { Outcome::List } else { Outcome::Null })
     }
 
     /// The server of a read by account, and who asks: what the host's bindings say.

@@ -44,6 +44,8 @@ pub(super) enum Outcome {
     /// The entries that were delivered.
     List,
     Rejected(String),
+    /// By a panic: as the operation says that it failed.
+    Failed,
 }
 
 /// Entries on their way into the list of an operation.
@@ -76,6 +78,17 @@ impl Receipt {
 pub(super) enum Delivery {
     Message(Message),
     Batch(Batch),
+}
+
+impl Delivery {
+    /// The operation that has failed where this is lost.
+    pub(super) fn is_of(&self) -> Option<OperationId> {
+        match self {
+            Self::Message(Message::Settle(id, _)) => Some(*id),
+            Self::Message(_) => None,
+            Self::Batch(batch) => Some(batch.operation),
+        }
+    }
 }
 
 /// So many messages do not wait for the runtime to have nothing else to do.

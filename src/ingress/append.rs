@@ -16,6 +16,7 @@ use super::report::Diagnostic;
 use super::request::{Target, Timeouts, server_head};
 use super::session::Session;
 use crate::http::{Failure, Response, Transport, discard};
+use crate::test_hooks::panic_point;
 
 /// An entry on its way to a session's log.
 pub(crate) struct Append {
@@ -34,6 +35,7 @@ pub(crate) async fn append<T: Transport>(
     entry: &Append,
     caller: &dyn Caller,
 ) -> bool {
+    panic_point!("append");
     Attempts::new(transport, session, entry, caller).run().await
 }
 

@@ -11,6 +11,9 @@ pub(crate) enum Operation {
     ReadLog,
     ReadTeleportEvents,
     Flush,
+    Clear,
+    /// Telling the host what happened.
+    Report,
 }
 
 impl fmt::Display for Operation {
@@ -20,6 +23,8 @@ impl fmt::Display for Operation {
             Self::ReadLog => "reading a session log",
             Self::ReadTeleportEvents => "reading teleport events",
             Self::Flush => "waiting for appends",
+            Self::Clear => "clearing sessions",
+            Self::Report => "reporting to the host",
         })
     }
 }

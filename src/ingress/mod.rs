@@ -67,6 +67,7 @@ pub(crate) use tally::{Pending, Stats, Ticket};
 pub(crate) use teleport::Events;
 
 use crate::http::{Failure, Request, Transport};
+use crate::test_hooks::panic_point;
 use append::Append;
 use cancel::unless_cancelled;
 use guard::guarded;
@@ -137,6 +138,7 @@ impl<'a> Ingress<'a> {
         let of_session = session.clone();
         // The future is made when its turn comes: it is much larger than what it is made of.
         let job = Box::new(move || -> Running {
+            panic_point!("job");
             Box::pin(async move {
                 let append = append::append(&transport, &of_session, &entry, &caller);
                 settle(or_failed(append, Operation::Append, &caller, false).await, ticket);
@@ -156,7 +158,7 @@ impl<'a> Ingress<'a> {
         // The session as it is now: one that is cleared meanwhile keeps no head from this read.
         let session = self.sessions.get(session_id);
         self.runtime.spawn(async move {
-            let request = target.map(|target| target.read(reading.after_last_compact, &reading.timeouts));
+            let request = |after, timeouts: &Timeouts| target.map(|target| target.read(after, timeouts));
             let log = reading.log(request).await;
             let read = log.is_some();
             if let Some(last_uuid) = log.and_then(|log| log.last_uuid) {
@@ -175,9 +177,7 @@ impl<'a> Ingress<'a> {
         settle: impl FnOnce(bool) + Send + 'static,
     ) {
         self.runtime.spawn(async move {
-            let request = account.and_then(|account| {
-                account.read_log(&session_id, reading.after_last_compact, &reading.timeouts)
-            });
+            let request = |after, timeouts: &Timeouts| account?.read_log(&session_id, after, timeouts);
             settle(reading.log(request).await.is_some());
         });
     }
@@ -195,10 +195,15 @@ impl<'a> Ingress<'a> {
 }
 
 impl<T: Transport, S: Sink, C: Caller> Reading<T, S, C> {
-    async fn log(self, request: Result<Request, Failure>) -> Option<Log> {
-        let Self { transport, mut sink, caller, answer_at_most, cancelled, .. } = self;
-        let request = request.map(|request| request.at_most(answer_at_most));
-        let read = read::read_log(&transport, request, &mut sink, &caller);
+    /// `request` makes the request, given whether to ask for the last compaction on.
+    async fn log(self, request: impl FnOnce(bool, &Timeouts) -> Result<Request, Failure>) -> Option<Log> {
+        let Self { transport, mut sink, caller, after_last_compact, timeouts, answer_at_most, cancelled } =
+            self;
+        let read = async {
+            let request = request(after_last_compact, &timeouts);
+            let request = request.map(|request| request.at_most(answer_at_most));
+            read::read_log(&transport, request, &mut sink, &caller).await
+        };
         let operation = Operation::ReadLog;
         or_cancelled(cancelled, or_failed(read, operation, &caller, None), operation, &caller, None).await
     }

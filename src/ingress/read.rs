@@ -8,6 +8,7 @@ use super::members::{is_json, members, string};
 use super::report::Diagnostic;
 use super::slice::Slice;
 use crate::http::{Body, Failure, Request, Response, Transport};
+use crate::test_hooks::panic_point;
 
 /// Where the entries of a read go, in order and by the slice.
 pub(crate) trait Sink: Send {
@@ -53,6 +54,7 @@ pub(crate) async fn read_log<T: Transport>(
     sink: &mut impl Sink,
     caller: &dyn Caller,
 ) -> Option<Log> {
+    panic_point!("read");
     let mut log = Log::default();
     let read = match fetch(transport, request).await {
         Ok(Answer::Ok(response)) => {
@@ -229,6 +231,7 @@ pub(crate) async fn read_list<B: Body>(
         failure => Broken::NoAnswer { failure, status: Some(200) },
     };
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
+        panic_point!("chunk");
         sink.received(chunk.len());
         cutter.push(&chunk);
         while let Some(piece) = cutter.next_piece() {

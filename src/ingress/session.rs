@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
+use super::guard::guarded;
 use super::request::sendable_url;
 use super::tally::Tally;
 use crate::http::Failure;
@@ -100,7 +101,8 @@ impl Session {
 
 async fn work(session: Arc<Session>) {
     while let Some(job) = session.next_job() {
-        job().await;
+        // Should one panic all the same, it must not take those behind it along.
+        guarded(async { job().await }).await.ok();
     }
 }
 
@@ -147,6 +149,16 @@ mod tests {
         for number in 0..100 {
             assert_eq!(order.recv().await, Some(number));
         }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_leaves_those_behind_it() {
+        let session = session();
+        session.enqueue(&Handle::current(), Box::new(|| panic!("no future")));
+        session.enqueue(&Handle::current(), job(async { panic!("no result") }));
+        let (done, finished) = oneshot::channel();
+        session.enqueue(&Handle::current(), job(async move { done.send(()).unwrap() }));
+        finished.await.unwrap();
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use super::read::{Answer, Broken, Refused, Sink, fetch, read_list};
 use super::report::Diagnostic;
 use super::slice::Slice;
 use crate::http::{Failure, Request, Transport};
+use crate::test_hooks::panic_point;
 
 /// So many pages are read, and no more.
 const MAX_PAGES: u32 = 100;
@@ -32,6 +33,7 @@ pub(crate) async fn read_events<T: Transport>(
     sink: &mut impl Sink,
     caller: &dyn Caller,
 ) -> Events {
+    panic_point!("read");
     let mut payloads = Payloads::new(sink);
     let read = match request {
         Ok(request) => read_pages(transport, request, &mut payloads, caller).await,

@@ -227,3 +227,26 @@ pub(super) fn call<'e>(
     };
     or_thrown(env, status, raw)
 }
+
+/// `function.call({}, argument)` in no async context: what is made in it belongs to nobody's `AsyncLocalStorage`.
+pub(super) fn call_detached<'e>(
+    env: &'e Env,
+    function: Value<'_>,
+    argument: Value<'_>,
+) -> Result<Value<'e>, Thrown<'e>> {
+    let mut raw = ptr::null_mut();
+    let argument = argument.raw();
+    // SAFETY: one argument is there, `raw` takes the result; a null context stands for none.
+    let status = unsafe {
+        sys::napi_make_callback(
+            env.raw(),
+            ptr::null_mut(),
+            object(env).raw(),
+            function.raw(),
+            1,
+            &argument,
+            &mut raw,
+        )
+    };
+    or_thrown(env, status, raw)
+}
