@@ -13,5 +13,7 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod binding;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod ingress;

@@ -19,6 +19,8 @@ mod debug_log;
 mod deliver;
 mod environment;
 mod flush;
+#[cfg(test)]
+mod fuzz;
 mod host;
 mod js;
 mod json;

@@ -32,6 +32,9 @@ pub(super) fn follow(
         return Err(Failure::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
     }
     url.set_fragment(None);
+    // As in a URL of the host's: the request has its authorization, or has lost it. Neither can fail.
+    url.set_username("").ok();
+    url.set_password(None).ok();
     let mut next = request.clone();
     if url.origin() != request.url.origin() {
         for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
@@ -106,6 +109,13 @@ mod tests {
         assert!(!kept("https://a.test/two"));
         assert!(!kept("http://b.test/two"));
         assert!(!kept("//b.test/two"));
+    }
+
+    #[test]
+    fn credentials_in_a_location_are_dropped() {
+        let next = followed(Method::PUT, 307, "http://user:secret@a.test/two").unwrap();
+        assert_eq!(next.url.as_str(), "http://a.test/two");
+        assert!(next.headers.contains_key(AUTHORIZATION));
     }
 
     #[test]

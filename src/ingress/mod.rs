@@ -25,6 +25,8 @@ mod doubt;
 mod doubt_tests;
 mod entry_uuid;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 #[cfg(test)]
 mod ingress_tests;
