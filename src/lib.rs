@@ -9,6 +9,7 @@
 //!   and the one channel by which results reach the JavaScript thread. The only place that names napi.
 //! - [`ingress`]: the core. Queues and heads, attempts and conflicts, logs and teleport events.
 //! - [`http`]: requests and answers. Connections, redirects, trust, proxies, limits.
+//! - [`sync`]: locks and atomics, by one name for the addon and for the models of `tests/model`.
 // In a test build napi's macro exports nothing, and so nothing calls the core but its tests.
 #![cfg_attr(test, allow(dead_code))]
 
@@ -17,3 +18,4 @@ mod binding;
 mod fuzz;
 mod http;
 mod ingress;
+mod sync;

@@ -20,6 +20,7 @@ use super::reader::Reader;
 use super::settle::{Channel, Line, Message, OperationId, Outcome};
 use super::signal::Watched;
 use super::wake;
+use super::waker::Waker;
 use crate::http::{Client, Settings, gate};
 use crate::ingress::{Error, Ingress, Operation, Report, Sessions, panic_text, runtime};
 
@@ -81,9 +82,7 @@ impl Host {
         let ignore: Function<'_, (), ()> = env.create_function_from_closure("ignore", |_| Ok(()))?;
         // Made here and not at the first call: log bindings are called in the async context of this moment,
         // not in that of whoever happens to call first.
-        let waker =
-            deliver.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
-        channel.set_waker(waker);
+        channel.set_waker(Waker::new(&deliver)?);
         let host = Rc::new(Self {
             json,
             options: RefCell::default(),

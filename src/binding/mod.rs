@@ -6,7 +6,8 @@
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
 //!   `AbortSignal`s. `flush`, `stats`: the functions of these names.
-//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
+//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`, `waker`: when that is
+//!   woken, and by what.
 //!   `deliver`: its end there.
 //! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest.
 //!   `js`: all that is unsafe.
@@ -31,6 +32,7 @@ mod signal;
 mod stats;
 mod text;
 mod wake;
+mod waker;
 
 use napi::Env;
 use napi::bindgen_prelude::Object;

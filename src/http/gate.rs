@@ -1,8 +1,10 @@
 //! How many requests are under way at once in the process.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 
-use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::sync::{Mutex, Semaphore, SemaphorePermit};
 
 /// SPEC section 8: a thousand sessions must not cost a thousand sockets.
 pub(crate) const DEFAULT_MAX_CONCURRENT_REQUESTS: usize = 128;

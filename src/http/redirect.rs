@@ -23,7 +23,9 @@ pub(super) fn follow(
         _ => return Ok(None),
     }
     let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
-    let Some(location) = location.filter(|location| !location.trim().is_empty()) else { return Ok(None) };
+    let Some(location) = location.filter(|location| !location.trim_ascii().is_empty()) else {
+        return Ok(None);
+    };
     let mut url = request
         .url
         .join(&location)
@@ -48,6 +50,7 @@ pub(super) fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::HeaderValue;
 
     fn request(method: Method, url: &str) -> Request {
         Request {
@@ -96,6 +99,10 @@ mod tests {
         for blank in ["", "  "] {
             assert!(followed(Method::GET, 302, blank).is_none());
         }
+        // White space elsewhere, and no blank of HTTP's.
+        let location = HeaderMap::from_iter([(LOCATION, HeaderValue::from_bytes(b"\xc2\x85").unwrap())]);
+        let next = follow(&request(Method::GET, "http://a.test/"), 302, &location).unwrap().unwrap();
+        assert_eq!(next.url.as_str(), "http://a.test/%C2%85");
     }
 
     #[test]

@@ -73,6 +73,9 @@ const STRINGS: [&[u8]; 22] = [
     b"\xc3",
 ];
 
+const CURSORS: [&[u8]; 10] =
+    [b"null", b"-1", b"0", b"1E400", b"\"\"", b"\"a\\u0062\"", b"\"\\ud800\"", b"true", b"[]", b"{}"];
+
 /// What makes valid text invalid, or another text.
 const GARBAGE: [&[u8]; 24] = [
     b"[",
@@ -105,7 +108,9 @@ const GARBAGE: [&[u8]; 24] = [
 pub(super) fn answer(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     if u.ratio(1, 8)? {
-        text.extend_from_slice(b"\xEF\xBB\xBF");
+        const MARKS: [&[u8]; 5] =
+            [b"\xEF\xBB\xBF", b"\xEF\xBB\xBF ", b"\xEF\xBB\xBF\xEF\xBB\xBF", b"\xEF\xBB", b" \xEF\xBB\xBF"];
+        text.extend_from_slice(u.choose(&MARKS)?);
     }
     space(u, &mut text)?;
     text.push(b'{');
@@ -115,6 +120,11 @@ pub(super) fn answer(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
         space(u, &mut text)?;
         if member == wanted {
             text.extend_from_slice(format!("\"{key}\"").as_bytes());
+        } else if u.ratio(1, 3)? {
+            text.extend_from_slice(b"\"next_cursor\":");
+            text.extend_from_slice(u.choose(&CURSORS)?);
+            text.push(if member == members { b'}' } else { b',' });
+            continue;
         } else {
             text.extend_from_slice(u.choose(&KEYS)?.as_bytes());
         }
@@ -174,6 +184,10 @@ fn array(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()>
         }
         space(u, text)?;
     }
+    if u.ratio(1, 60)? {
+        // Behind the last one, or in the place of one.
+        text.push(b',');
+    }
     text.push(b']');
     Ok(())
 }
@@ -186,9 +200,12 @@ fn object(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()
             text.push(b',');
             space(u, text)?;
         }
-        match u.ratio(1, 6)? {
-            true => string(u, text)?,
-            false => text.extend_from_slice(u.choose(&KEYS)?.as_bytes()),
+        match u.int_in_range(0..=8)? {
+            0 => string(u, text)?,
+            1..=2 => text.extend_from_slice(b"\"payload\""),
+            3 => text.extend_from_slice(b"\"payload\":null,\"uuid\""),
+            4 => text.extend_from_slice(b"\"uuid\""),
+            _ => text.extend_from_slice(u.choose(&KEYS)?.as_bytes()),
         }
         colon(u, text)?;
         value(u, text, depth)?;

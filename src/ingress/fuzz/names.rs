@@ -13,8 +13,8 @@ use crate::ingress::members::{key_is, string};
 use crate::ingress::request::server_head;
 
 /// Something that names an entry: mostly a UUID, in one of the ways to write it.
-fn name(u: &mut Unstructured<'_>, uuid: Uuid) -> Result<Vec<u8>> {
-    Ok(match u.int_in_range(0..=6)? {
+fn name(u: &mut Unstructured<'_>, uuid: Uuid, other: &str) -> Result<Vec<u8>> {
+    Ok(match u.int_in_range(0..=8)? {
         0 => uuid.to_string().into_bytes(),
         1 => uuid.to_string().to_uppercase().into_bytes(),
         2 => uuid.simple().to_string().into_bytes(),
@@ -26,6 +26,8 @@ fn name(u: &mut Unstructured<'_>, uuid: Uuid) -> Result<Vec<u8>> {
             near[at] = u.arbitrary()?;
             near
         }
+        6 => other.as_bytes().to_vec(),
+        7 => other.to_uppercase().into_bytes(),
         _ => bytes(u)?,
     })
 }
@@ -34,8 +36,8 @@ fn name(u: &mut Unstructured<'_>, uuid: Uuid) -> Result<Vec<u8>> {
 fn two_names_are_one_when_their_text_is_or_the_uuid_that_they_write() {
     let hasher = RandomState::new();
     fuzz("names", |u| {
-        let uuid = Uuid::from_u128(u.arbitrary()?);
-        let texts = [name(u, uuid)?, name(u, uuid)?];
+        let (uuid, other) = (Uuid::from_u128(u.arbitrary()?), text(u)?);
+        let texts = [name(u, uuid, &other)?, name(u, uuid, &other)?];
         let [Some(a), Some(b)] = texts.clone().map(EntryUuid::new) else {
             assert!(texts.iter().any(Vec::is_empty));
             return Ok(());
