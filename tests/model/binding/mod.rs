@@ -25,8 +25,9 @@ pub(crate) const MODELS: &[Model] = &[
     every_order("channel: each message wakes its thread or is seen by it, in order", wakes),
     two_interruptions("channel: messages of two threads all arrive", wakes_from_two),
     two_interruptions("channel: appends of a queue settle, and nothing stays pending", settles),
-    every_order("channel: a question is answered, or its asker goes on when the environment ends", asks),
-    two_interruptions("channel: at the end of an environment nothing stays pending, and no worker", ends),
+    every_order("channel: a question is answered", asks),
+    every_order("channel: who asks goes on when the environment ends", asker_ends),
+    two_interruptions("channel: a queue ends with its environment, and nothing of it is left", queue_ends),
     two_interruptions("channel: a list arrives whole", lists),
     every_order("channel: who reads a list ends with the environment", list_ends),
 ];
@@ -153,17 +154,12 @@ fn asks() {
     thread.join().unwrap();
 }
 
-fn ends() {
-    let (mut sessions, channel) = (Sessions::default(), channel());
-    let asking = asking(&channel, sessions.ticket("a"));
-    let worker = append(&mut sessions, &channel, 2);
-    let next = append(&mut sessions, &channel, 3);
+/// The environment ends, at any moment.
+fn end(sessions: Sessions, channel: Arc<Channel>, threads: impl IntoIterator<Item = JoinHandle<()>>) {
     // Whatever is there already may be delivered; nothing is waited for any more.
-    if let Some(Delivery::Message(Message::RenewToken(answer))) = channel.next() {
-        answer.send(None).ok();
-    }
+    drop(channel.next());
     channel.close();
-    for thread in [Some(asking), worker, next].into_iter().flatten() {
+    for thread in threads {
         thread.join().unwrap();
     }
     assert!(channel.next().is_none(), "something is left lying");
@@ -172,6 +168,18 @@ fn ends() {
     let all = sessions.all().clone();
     drop(sessions);
     assert_eq!(Arc::strong_count(&all), 1, "a worker or an append is left");
+}
+
+fn asker_ends() {
+    let (mut sessions, channel) = (Sessions::default(), channel());
+    let thread = asking(&channel, sessions.ticket("a"));
+    end(sessions, channel, [thread]);
+}
+
+fn queue_ends() {
+    let (mut sessions, channel) = (Sessions::default(), channel());
+    let workers = [1, 2].map(|id| append(&mut sessions, &channel, id));
+    end(sessions, channel, workers.into_iter().flatten());
 }
 
 /// Reads ten slices, which are more than may be on their way at once.
