@@ -125,6 +125,8 @@ pub(super) fn answer(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
             text.extend_from_slice(u.choose(&CURSORS)?);
             text.push(if member == members { b'}' } else { b',' });
             continue;
+        } else if u.ratio(1, 4)? {
+            text.extend_from_slice(format!("\"{key}\"").as_bytes());
         } else {
             text.extend_from_slice(u.choose(&KEYS)?.as_bytes());
         }
