@@ -9,7 +9,7 @@ import { body, cut, cuts } from './support/bodies.mjs'
 import { check } from './support/fuzz.mjs'
 import { serve } from './support/server.mjs'
 
-/** @type {Record<string, (body: Buffer) => Buffer>} */
+/** @type {Record<string, ((body: Buffer) => Buffer) | undefined>} */
 const ENCODINGS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
 const encoding = fc.constantFrom('', '', '', ...Object.keys(ENCODINGS))
 

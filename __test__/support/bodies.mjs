@@ -61,15 +61,15 @@ function member(name, value) {
   return fc.tuple(name, space, fc.constant(':'), space, value).map((parts) => parts.join(''))
 }
 
-const { value, array } = fc.letrec((tie) => {
-  const inner = /** @type {fc.Arbitrary<string>} */ (tie('value'))
+const { value, array } = fc.letrec((/** @type {(key: string) => fc.Arbitrary<any>} */ tie) => {
+  const inner = tie('value')
   return {
     value: fc.oneof(
       { depthSize: 'small' },
       fc.constantFrom(...SCALARS),
       string,
-      { weight: 2, arbitrary: /** @type {fc.Arbitrary<string>} */ (tie('object')) },
-      /** @type {fc.Arbitrary<string>} */ (tie('array')),
+      { weight: 2, arbitrary: tie('object') },
+      tie('array'),
     ),
     object: list(
       '{',
@@ -120,9 +120,9 @@ export function body(name) {
   return fc.tuple(text, changes).map(([whole, all]) => all.reduce(changed, whole))
 }
 
-/** Where a body is cut: sizes of chunks, again and again. */
+/** Where a body is cut: sizes of chunks, again and again. @type {fc.Arbitrary<number[]>} */
 export const cuts = fc.oneof(
-  fc.constant([Number.MAX_SAFE_INTEGER]),
+  fc.constant(null).map(() => [Number.MAX_SAFE_INTEGER]),
   fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 5 }),
 )
 
@@ -131,6 +131,7 @@ export function cut(body, sizes) {
   const chunks = []
   // So many pieces and no more: a large body in single bytes is of no more interest than a small one.
   for (let at = 0; at < body.length; ) {
+    /** @type {number} */
     const size = chunks.length < 50 ? sizes[chunks.length % sizes.length] : body.length
     chunks.push(body.subarray(at, at + size))
     at += size

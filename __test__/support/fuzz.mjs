@@ -26,7 +26,7 @@ export async function check(t, cases, property) {
   throw new Error(`does not hold after ${details.numRuns} cases; again by ${again}\n${what}\n${await report(details)}`)
 }
 
-/** The values of a case, where they let themselves be shown. @param {fc.RunDetails<any[]>} details */
+/** The values of a case, where they let themselves be shown. @template Ts @param {fc.RunDetails<Ts>} details */
 async function report(details) {
   try {
     return await fc.asyncDefaultReportMessage(details)

@@ -36,6 +36,11 @@ function createBottomless(value) {
   return new Proxy({ uuid: 'a' }, { get: () => value, has: () => true })
 }
 
+/** @param {(done: (value: unknown) => void) => void} then */
+function createThenable(then) {
+  return Object.fromEntries([['then', then]])
+}
+
 /** @param {string[]} keys @param {unknown} what */
 function createGetters(keys, what) {
   const get = () => raise(what)
@@ -93,29 +98,36 @@ export function hostileValues(reenter) {
     plain.map((toJSON) => () => ({ uuid: 'a', toJSON })),
     thrown.map((what) => () => ({ uuid: 'a', toJSON: () => raise(what) })),
     fc.constant(() => ({ uuid: 'a', toJSON: reenter })),
-    fc.constant(() => Object.defineProperty({}, 'uuid', { get: () => (reenter(), 'a'), enumerable: true })),
-    plain.map((make) => () => ({ then: (/** @type {any} */ done) => done(make()) })),
-    thrown.map((what) => () => ({ then: () => raise(what) })),
+    fc.constant(() => Object.defineProperty({}, 'uuid', { get: () => String(reenter()), enumerable: true })),
+    plain.map((make) => () => createThenable((done) => done(make()))),
+    thrown.map((what) => () => createThenable(() => raise(what))),
     fc.dictionary(fc.constantFrom(...KEYS), plain).map(whole),
   )
 }
 
 /** Functions that return, throw or call again what they should not. @param {() => unknown} reenter @returns {fc.Arbitrary<() => any>} */
-export function hostileFunctions(reenter) {
+function hostileCallbacks(reenter) {
   return fc.oneof(
     hostileValues(reenter),
     thrown.map((what) => () => raise(what)),
-    thrown.map((what) => () => Promise.reject(what)),
-    thrown.map((what) => async () => raise(what)),
     fc.constant(() => reenter()),
-    fc.constant(class {}),
+    fc.constant(/** @type {any} */ (class {})),
     fc.constant(new Proxy(() => 'token', {})),
   )
 }
 
-/** Signals that are none, or behave as none does. @param {() => unknown} reenter @returns {fc.Arbitrary<Make>} */
+/** The same, and some whose promise rejects. @param {() => unknown} reenter @returns {fc.Arbitrary<() => any>} */
+export function hostileFunctions(reenter) {
+  return fc.oneof(
+    { weight: 3, arbitrary: hostileCallbacks(reenter) },
+    thrown.map((what) => () => Promise.reject(what)),
+    thrown.map((what) => async () => raise(what)),
+  )
+}
+
+/** Signals that are none, or behave as none does; what their own promises reject with is theirs to handle. @param {() => unknown} reenter @returns {fc.Arbitrary<Make>} */
 export function hostileSignals(reenter) {
-  const fn = hostileFunctions(reenter).map(given)
+  const fn = hostileCallbacks(reenter).map(given)
   const atOnce = (/** @type {string} */ _, /** @type {() => void} */ listener) => listener()
   const later = (/** @type {string} */ _, /** @type {() => void} */ listener) => void setImmediate(listener)
   return fc
