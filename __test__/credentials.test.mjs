@@ -103,6 +103,20 @@ test('a token binding that returns something else rejects with a TypeError that 
   }
 })
 
+test('a binding that should not return a promise does not end the process by one that rejects', async (t) => {
+  const rejects = /** @type {any} */ (() => Promise.reject(new Error('of the host')))
+  const supplied = ['getSessionIngressAuthToken', 'getOauthConfig', 'getOAuthHeaders']
+  for (const name of supplied) {
+    useHost(t, { [name]: rejects })
+    const expected = { name: 'TypeError', message: new RegExp(name) }
+    const [first] = supplied
+    const call = name === first ? getSessionLogs('s', 'http://127.0.0.1:9/') : getTeleportEvents('s', 'token', 'org')
+    await assert.rejects(call, expected)
+  }
+  // Rejections that nobody handles are found by now; they fail this test.
+  await new Promise((resolve) => setImmediate(resolve))
+})
+
 test('a token that no header can carry fails at once', async (t) => {
   const host = useHost(t, { getSessionIngressAuthToken: () => 'a\nb' })
   assert.equal(await appendSessionLog('s', createEntry(), 'http://127.0.0.1:9/'), false)

@@ -84,7 +84,12 @@ impl Host {
     ) -> Result<Option<Value<'e>>, Rejection<'e>> {
         let function = self.options.borrow().binding(env, binding);
         let Some(function) = function else { return Ok(None) };
-        Ok(Some(js::call(env, function, js::undefined(env), arguments)?))
+        let returned = js::call(env, function, js::undefined(env), arguments)?;
+        if js::is_promise(env, returned) {
+            // It is refused by its type. What it rejects with must not end the process for nobody listening.
+            self.ignore_rejection(env, returned);
+        }
+        Ok(Some(returned))
     }
 }
 

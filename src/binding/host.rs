@@ -20,6 +20,7 @@ use super::reader::Reader;
 use super::settle::{Channel, Line, Message, OperationId, Outcome};
 use super::signal::Watched;
 use super::wake;
+use super::waker::Waker;
 use crate::http::{Client, Settings, gate};
 use crate::ingress::{Ingress, Operation, Sessions, runtime};
 
@@ -81,9 +82,7 @@ impl Host {
         let make_waker: Function<'_, Function<'_, (), ()>, ()> =
             env.create_function_from_closure("makeWaker", move |context| {
                 let deliver = context.first_arg::<Function<'_, (), ()>>()?;
-                let waker =
-                    deliver.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>();
-                of_waker.set_waker(waker.build()?);
+                of_waker.set_waker(Waker::new(&deliver)?);
                 Ok(())
             })?;
         // Log bindings are called in the async context in which this is made: in nobody's.

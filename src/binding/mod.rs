@@ -6,8 +6,8 @@
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
 //!   `AbortSignal`s. `clearing`, `flush`, `stats`: the functions of these names.
-//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`: when that is woken.
-//!   `deliver`: its end there. `completion`: how operations end. `panics`: what one on that thread becomes.
+//! - `settle`: the ordered channel from the runtime to the JavaScript thread. `wake`, `waker`: when that is woken,
+//!   and by what. `deliver`: its end there. `completion`: how operations end. `panics`: what one on that thread becomes.
 //! - `debug_log`: what `NODE_DEBUG` shows. `json`: V8's JSON. `text`: the form in which V8 takes it fastest.
 //!   `js`: all that is unsafe.
 // napi's macro makes the exported functions public.
@@ -21,6 +21,8 @@ mod debug_log;
 mod deliver;
 mod environment;
 mod flush;
+#[cfg(test)]
+mod fuzz;
 mod host;
 mod js;
 mod json;
@@ -34,6 +36,7 @@ mod stats;
 mod test_hooks;
 mod text;
 mod wake;
+mod waker;
 
 use napi::Env;
 use napi::bindgen_prelude::Object;

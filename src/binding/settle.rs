@@ -6,19 +6,16 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use napi::Status;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::text::JsonText;
 use super::wake;
+use super::waker::Waker;
 use crate::ingress::{Caller, Meter, Progress, Refused, Report, Sink, Slice, Ticket};
-
-/// Wakes the JavaScript thread. Weak: whether it holds the event loop open is decided by the environment.
-pub(super) type Waker = ThreadsafeFunction<(), (), (), Status, false, true>;
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
 
 /// Names an operation within its environment.
 pub(super) type OperationId = u64;
@@ -151,7 +148,7 @@ impl Channel {
 
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waker() {
-            waker.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            waker.wake();
         }
     }
 

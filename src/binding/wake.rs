@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::settle::Channel;
 use crate::ingress::Hooks;
+use crate::sync::thread_local;
 
 thread_local! {
     static IS_RUNTIME: Cell<bool> = const { Cell::new(false) };
@@ -15,19 +16,20 @@ thread_local! {
     static WAITING: RefCell<Vec<Arc<Channel>>> = const { RefCell::new(Vec::new()) };
 }
 
-pub(super) const HOOKS: Hooks = Hooks { on_start: || IS_RUNTIME.set(true), before_park: wake_all };
+pub(super) const HOOKS: Hooks =
+    Hooks { on_start: || IS_RUNTIME.with(|is| is.set(true)), before_park: wake_all };
 
 /// Wakes the thread of `channel` before this one goes to sleep; false where this is no runtime thread.
 pub(super) fn later(channel: &Arc<Channel>) -> bool {
-    let is_runtime = IS_RUNTIME.get();
+    let is_runtime = IS_RUNTIME.with(Cell::get);
     if is_runtime {
-        WAITING.with_borrow_mut(|waiting| waiting.push(channel.clone()));
+        WAITING.with(|waiting| waiting.borrow_mut().push(channel.clone()));
     }
     is_runtime
 }
 
 fn wake_all() {
-    for channel in WAITING.take() {
+    for channel in WAITING.with(RefCell::take) {
         channel.wake();
     }
 }

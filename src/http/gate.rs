@@ -1,8 +1,10 @@
 //! How many requests are under way at once in the process.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::sync::{Mutex, Semaphore, SemaphorePermit};
 
 /// SPEC section 8: a thousand sessions must not cost a thousand sockets.
 pub(crate) const DEFAULT_MAX_CONCURRENT_REQUESTS: usize = 128;
@@ -15,6 +17,8 @@ pub(crate) fn gate() -> &'static Gate {
 
 /// A semaphore whose size can change. Who waits is let in in order.
 pub(crate) struct Gate {
+    /// Held by the next one to enter, however often that has to wait for a place.
+    door: AsyncMutex<()>,
     semaphore: Semaphore,
     size: Mutex<Size>,
 }
@@ -32,14 +36,23 @@ pub(crate) struct Place<'a> {
 }
 
 impl Gate {
-    fn new(limit: usize) -> Self {
-        Self { semaphore: Semaphore::new(limit), size: Mutex::new(Size { limit, excess: 0 }) }
+    pub(super) fn new(limit: usize) -> Self {
+        let size = Mutex::new(Size { limit, excess: 0 });
+        Self { door: AsyncMutex::default(), semaphore: Semaphore::new(limit), size }
     }
 
     /// Waits for a place.
     pub(crate) async fn enter(&self) -> Place<'_> {
-        // The semaphore is never closed; should it be, everyone is let in.
-        Place { gate: self, permit: self.semaphore.acquire().await.ok() }
+        let _door = self.door.lock().await;
+        loop {
+            // The semaphore is never closed; should it be, everyone is let in.
+            let mut place = Place { gate: self, permit: self.semaphore.acquire().await.ok() };
+            // A place that was on its way while the gate shrank: left at that moment, or given to somebody who
+            // was cancelled before taking it.
+            if !place.close_in_excess() {
+                return place;
+            }
+        }
     }
 
     /// From 1. Holds for who waits already; requests under way are left alone.
@@ -59,21 +72,30 @@ impl Gate {
     }
 }
 
+impl Place<'_> {
+    /// Closes the place where there are more than the limit; says whether it did.
+    fn close_in_excess(&mut self) -> bool {
+        let mut size = self.gate.size.lock().unwrap_or_else(PoisonError::into_inner);
+        if size.excess == 0 {
+            return false;
+        }
+        let Some(permit) = self.permit.take() else { return false };
+        size.excess -= 1;
+        permit.forget();
+        true
+    }
+}
+
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut size = self.gate.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if size.excess > 0
-            && let Some(permit) = self.permit.take()
-        {
-            size.excess -= 1;
-            permit.forget();
-        }
+        self.close_in_excess();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::{Context, Waker};
     use std::time::Duration;
 
     async fn enters(gate: &Gate) -> Option<Place<'_>> {
@@ -105,6 +127,38 @@ mod tests {
         drop(third);
         let (_one, _two) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
         assert!(enters(&gate).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_that_nobody_takes_after_the_gate_shrank_is_closed() {
+        let gate = Gate::new(2);
+        let (first, _second) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
+        let mut given_up = Box::pin(gate.enter());
+        assert!(given_up.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(first);
+        gate.resize(1);
+        drop(given_up);
+        assert!(enters(&gate).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_given_a_place_before_the_gate_shrank_is_still_the_next_one() {
+        let gate = Gate::new(2);
+        let (first, second) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
+        let (mut next, mut later) = (Box::pin(gate.enter()), Box::pin(gate.enter()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(
+            next.as_mut().poll(&mut context).is_pending() && later.as_mut().poll(&mut context).is_pending()
+        );
+        drop(first);
+        gate.resize(1);
+        assert!(
+            next.as_mut().poll(&mut context).is_pending() && later.as_mut().poll(&mut context).is_pending()
+        );
+        drop(second);
+        assert!(
+            later.as_mut().poll(&mut context).is_pending() && next.as_mut().poll(&mut context).is_ready()
+        );
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@
 mod allowance;
 mod body;
 mod client;
+#[cfg(test)]
+mod fuzz;
 mod gate;
 mod message;
 mod proxy;

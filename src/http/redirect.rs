@@ -23,7 +23,9 @@ pub(super) fn follow(
         _ => return Ok(None),
     }
     let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
-    let Some(location) = location.filter(|location| !location.trim().is_empty()) else { return Ok(None) };
+    let Some(location) = location.filter(|location| !location.trim_ascii().is_empty()) else {
+        return Ok(None);
+    };
     let mut url = request
         .url
         .join(&location)
@@ -32,6 +34,9 @@ pub(super) fn follow(
         return Err(Failure::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
     }
     url.set_fragment(None);
+    // As in a URL of the host's: the request has its authorization, or has lost it. Neither can fail.
+    url.set_username("").ok();
+    url.set_password(None).ok();
     let mut next = request.clone();
     if url.origin() != request.url.origin() {
         for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
@@ -45,6 +50,7 @@ pub(super) fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::HeaderValue;
 
     fn request(method: Method, url: &str) -> Request {
         Request {
@@ -93,6 +99,10 @@ mod tests {
         for blank in ["", "  "] {
             assert!(followed(Method::GET, 302, blank).is_none());
         }
+        // White space elsewhere, and no blank of HTTP's.
+        let location = HeaderMap::from_iter([(LOCATION, HeaderValue::from_bytes(b"\xc2\x85").unwrap())]);
+        let next = follow(&request(Method::GET, "http://a.test/"), 302, &location).unwrap().unwrap();
+        assert_eq!(next.url.as_str(), "http://a.test/%C2%85");
     }
 
     #[test]
@@ -106,6 +116,13 @@ mod tests {
         assert!(!kept("https://a.test/two"));
         assert!(!kept("http://b.test/two"));
         assert!(!kept("//b.test/two"));
+    }
+
+    #[test]
+    fn credentials_in_a_location_are_dropped() {
+        let next = followed(Method::PUT, 307, "http://user:secret@a.test/two").unwrap();
+        assert_eq!(next.url.as_str(), "http://a.test/two");
+        assert!(next.headers.contains_key(AUTHORIZATION));
     }
 
     #[test]

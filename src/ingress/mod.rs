@@ -25,6 +25,8 @@ mod doubt;
 mod doubt_tests;
 mod entry_uuid;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 #[cfg(test)]
 mod ingress_tests;
@@ -144,7 +146,9 @@ impl<'a> Ingress<'a> {
                 settle(or_failed(append, Operation::Append, &caller, false).await, ticket);
             })
         });
-        session.enqueue(self.runtime, job);
+        if let Some(worker) = session.enqueue(job) {
+            self.runtime.spawn(worker);
+        }
     }
 
     /// Reads a session's log and takes its last entry for the head; settles with whether there is a result.

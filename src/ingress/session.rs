@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use reqwest::Url;
-use tokio::runtime::Handle;
 
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
@@ -14,6 +13,7 @@ use super::guard::guarded;
 use super::request::sendable_url;
 use super::tally::Tally;
 use crate::http::Failure;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Work that waits in a session's queue.
 pub(crate) type Job = Box<dyn FnOnce() -> Running + Send>;
@@ -79,16 +79,16 @@ impl Session {
         }
     }
 
-    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time.
-    pub(crate) fn enqueue(self: &Arc<Self>, runtime: &Handle, job: Job) {
+    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time. Where the
+    /// session was idle, returns its worker, which is to be spawned.
+    #[must_use]
+    pub(crate) fn enqueue(self: &Arc<Self>, job: Job) -> Option<impl Future<Output = ()> + Send + use<>> {
         let idle = {
             let mut state = self.state();
             state.jobs.push_back(job);
             !mem::replace(&mut state.working, true)
         };
-        if idle {
-            runtime.spawn(work(self.clone()));
-        }
+        idle.then(|| work(self.clone()))
     }
 
     fn next_job(&self) -> Option<Job> {
@@ -110,14 +110,17 @@ async fn work(session: Arc<Session>) {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::runtime::Handle;
     use tokio::sync::{Barrier, mpsc, oneshot};
 
     fn session() -> Arc<Session> {
         Arc::default()
     }
 
-    fn job(work: impl Future<Output = ()> + Send + 'static) -> Job {
-        Box::new(|| Box::pin(work))
+    fn enqueue(session: &Arc<Session>, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(worker) = session.enqueue(Box::new(|| Box::pin(work))) {
+            tokio::spawn(worker);
+        }
     }
 
     #[test]
@@ -136,15 +139,12 @@ mod tests {
         let (done, mut order) = mpsc::unbounded_channel();
         for number in 0..100 {
             let (done, running) = (done.clone(), running.clone());
-            session.enqueue(
-                &Handle::current(),
-                job(async move {
-                    assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
-                    tokio::task::yield_now().await;
-                    running.fetch_sub(1, Ordering::SeqCst);
-                    done.send(number).unwrap();
-                }),
-            );
+            enqueue(&session, async move {
+                assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                tokio::task::yield_now().await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                done.send(number).unwrap();
+            });
         }
         for number in 0..100 {
             assert_eq!(order.recv().await, Some(number));
@@ -154,10 +154,11 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_panics_leaves_those_behind_it() {
         let session = session();
-        session.enqueue(&Handle::current(), Box::new(|| panic!("no future")));
-        session.enqueue(&Handle::current(), job(async { panic!("no result") }));
+        let worker = session.enqueue(Box::new(|| panic!("no future")));
+        enqueue(&session, async { panic!("no result") });
         let (done, finished) = oneshot::channel();
-        session.enqueue(&Handle::current(), job(async move { done.send(()).unwrap() }));
+        enqueue(&session, async move { done.send(()).unwrap() });
+        tokio::spawn(worker.unwrap());
         finished.await.unwrap();
     }
 
@@ -166,12 +167,9 @@ mod tests {
         let barrier = Arc::new(Barrier::new(11));
         for _ in 0..10 {
             let barrier = barrier.clone();
-            session().enqueue(
-                &Handle::current(),
-                job(async move {
-                    barrier.wait().await;
-                }),
-            );
+            enqueue(&session(), async move {
+                barrier.wait().await;
+            });
         }
         barrier.wait().await;
     }
@@ -180,7 +178,7 @@ mod tests {
     async fn an_idle_session_has_no_task() {
         let session = session();
         let (done, finished) = oneshot::channel();
-        session.enqueue(&Handle::current(), job(async move { done.send(()).unwrap() }));
+        enqueue(&session, async move { done.send(()).unwrap() });
         finished.await.unwrap();
         while Handle::current().metrics().num_alive_tasks() > 0 {
             tokio::task::yield_now().await;

@@ -1,9 +1,10 @@
 //! How many appends there are, and what became of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::entry_uuid::EntryUuid;
+use crate::sync::AtomicU64;
 
 /// The appends of one session, or of all sessions of an environment.
 ///

@@ -31,6 +31,11 @@ impl Answer {
         Self { chunks: [Ok(body.into())].into(), ..Self::status(200) }
     }
 
+    /// A 200 whose body comes in these pieces.
+    pub(crate) fn in_chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        Self { chunks: chunks.into_iter().map(Ok).collect(), ..Self::status(200) }
+    }
+
     /// A log of entries with these uuids.
     pub(crate) fn log(uuids: &[&str]) -> Self {
         let entries: Vec<_> = uuids.iter().map(|uuid| format!(r#"{{"uuid":"{uuid}"}}"#)).collect();
