@@ -1,7 +1,7 @@
 // A private certificate authority, by openssl.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { find } from '../../../scripts/network-servers.mjs'
 
@@ -67,6 +67,13 @@ export function createAuthority(dir, name = 'authority') {
     return { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) }
   }
   return { file: join(folder, 'ca.pem'), issue }
+}
+
+/** Certificate and key in one file, as haproxy wants them. @param {{ cert: string, key: string }} pair */
+export function combine({ cert, key }) {
+  const file = `${cert}.with-key`
+  writeFileSync(file, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+  return file
 }
 
 const CONFIG = `

@@ -1,7 +1,7 @@
 // A host with an environment of its own: a worker thread that loads the addon. What the addon takes from
 // `process.env` it takes from the worker's.
 
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 /** What differs from test to test is given; no proxy of the machine is among it. */
@@ -38,8 +38,12 @@ export async function startHost(t, { env = {}, base = '', configure = {} } = {})
   const calls = new Map()
   /** @type {{ errors: string[], diagnostics: any[][] }} */
   const told = { errors: [], diagnostics: [] }
+  const heard = new EventEmitter()
   worker.on('message', ({ id, value, error, kind, what }) => {
-    if (kind !== undefined) return void (/** @type {any} */ (told)[kind].push(what))
+    if (kind !== undefined) {
+      told[/** @type {keyof typeof told} */ (kind)].push(what)
+      return void heard.emit('told')
+    }
     const call = calls.get(id)
     calls.delete(id)
     if (error !== undefined) call?.reject(error)
@@ -67,6 +71,10 @@ export async function startHost(t, { env = {}, base = '', configure = {} } = {})
     errors: told.errors,
     /** Arguments of diagnostics, in order. */
     diagnostics: told.diagnostics,
+    /** Waits for a diagnostic. @param {string} event */
+    async diagnostic(event) {
+      while (!told.diagnostics.some(([, name]) => name === event)) await once(heard, 'told')
+    },
     /** Ends the host, and with it its connections. */
     stop,
   }

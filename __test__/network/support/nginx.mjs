@@ -64,7 +64,7 @@ pid nginx.pid;
 error_log ${dir}/error.log info;
 events { worker_connections 4096; }
 http {
-  log_format requests '$connection $status $request_method $server_protocol $ssl_protocol-';
+  log_format requests '$connection $status $request_method $server_protocol $ssl_protocol';
   access_log ${dir}/access.log requests;
   client_max_body_size 64m;
   client_body_buffer_size 16m;

@@ -41,25 +41,28 @@ export async function findPort() {
  * @param {Context} t
  * @param {string} name as scripts/network-servers.mjs finds it, or a path
  * @param {string[]} parameters
- * @param {{ dir: string, port: number, env?: NodeJS.ProcessEnv }} options
+ * @param {object} options
+ * @param {string} options.dir
+ * @param {number} options.port
+ * @param {'SIGTERM' | 'SIGKILL'} [options.endBy] SIGKILL for one that takes its time to end by itself
  */
-export async function startProgram(t, name, parameters, { dir, port, env }) {
+export async function startProgram(t, name, parameters, { dir, port, endBy = 'SIGTERM' }) {
   const file = name.includes('/') ? name : find(name)
   if (file === undefined) throw new Error(`${name} is missing: npm run test:network installs it`)
   const output = join(dir, 'output')
-  const program = spawn(file, parameters, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const program = spawn(file, parameters, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
   const sink = createWriteStream(output)
   for (const stream of [program.stdout, program.stderr]) stream.pipe(sink, { end: false })
   const exited = once(program, 'exit')
-  const end = () => program.kill()
+  const end = () => program.kill(endBy)
   process.once('exit', end)
-  /** Ends the program; what it has to write is written. */
-  const stop = async () => {
+  /** Ends the program; what it has to write is written. @param {NodeJS.Signals} [signal] */
+  const stop = async (signal = 'SIGTERM') => {
     process.off('exit', end)
-    end()
+    program.kill(signal)
     await exited
   }
-  t.after(stop)
+  t.after(() => stop(endBy))
   const failed = exited.then(async ([code, signal]) => {
     throw new Error(`${name} ended with ${code ?? signal}:\n${await readFile(output, 'utf8')}`)
   })

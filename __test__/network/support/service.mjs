@@ -2,6 +2,7 @@
 
 import { startIngressServer } from '../../../dev/ingress-server.mjs'
 import { createFolder } from '../../support/package.mjs'
+import { findPort } from './program.mjs'
 
 /**
  * The development service for the time of a test, which counts what reaches it.
@@ -14,19 +15,35 @@ export async function startService(t, { around = (handler) => handler } = {}) {
   const requests = { PUT: 0, GET: 0 }
   /** The headers of each request. @type {import('node:http').IncomingHttpHeaders[]} */
   const headers = []
-  const service = await startIngressServer({
-    dir: createFolder(t),
-    around: (handler) => {
-      const inner = around(handler)
-      return (request, response) => {
-        requests[request.method ?? ''] += 1
-        headers.push(request.headers)
-        return inner(request, response)
-      }
-    },
-  })
+  const dir = createFolder(t)
+  const start = (/** @type {number} */ port) =>
+    startIngressServer({
+      dir,
+      port,
+      around: (handler) => {
+        const inner = around(handler)
+        return (request, response) => {
+          requests[request.method ?? ''] += 1
+          headers.push(request.headers)
+          return inner(request, response)
+        }
+      },
+    })
+  let service = await start(await findPort())
   t.after(() => service.close())
-  return { ...service, requests, headers, log: (/** @type {string} */ id) => readLog(service.url, id) }
+  const { port, url } = service
+  return {
+    port,
+    url,
+    requests,
+    headers,
+    log: (/** @type {string} */ id) => readLog(url, id),
+    close: () => service.close(),
+    /** Starts it again, with what is stored. */
+    reopen: async () => {
+      service = await start(port)
+    },
+  }
 }
 
 /** What is stored, asked without anything in between. @param {string} base @param {string} id @returns {Promise<any[]>} */

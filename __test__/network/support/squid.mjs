@@ -16,16 +16,16 @@ export async function startSquid(t, { users, deny } = {}) {
   if (users !== undefined) await writePasswords(join(dir, 'passwords'), users)
   const config = join(dir, 'squid.conf')
   await writeFile(config, configuration(dir, port, users !== undefined, deny))
-  const program = await startProgram(t, 'squid', ['-N', '-f', config], { dir, port })
+  const program = await startProgram(t, 'squid', ['-N', '-f', config], { dir, port, endBy: 'SIGKILL' })
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    /** `{ result: 'TCP_TUNNEL/200', method: 'CONNECT' }` for each request or tunnel that has ended. */
+    /** What was requested of it. */
     async stopAndReadLog() {
       await program.stop()
       return (await readLines(join(dir, 'access.log'))).map((line) => {
-        const [, , , result, , method, url] = line.split(/ +/)
-        return { result, method, url }
+        const [, , , , , method, url] = line.split(/ +/)
+        return { method, url }
       })
     },
   }

@@ -14,14 +14,17 @@ export async function startTinyproxy(t, { user, password } = {}) {
   const log = join(dir, 'tinyproxy.log')
   const config = join(dir, 'tinyproxy.conf')
   await writeFile(config, configuration(port, log, user === undefined ? '' : `BasicAuth ${user} ${password}`))
-  await startProgram(t, 'tinyproxy', ['-d', '-c', config], { dir, port })
+  const program = await startProgram(t, 'tinyproxy', ['-d', '-c', config], { dir, port })
   return {
     port,
     url: `http://127.0.0.1:${port}`,
-    /** The lines of requests so far, written before they are served: `CONNECT localhost:443 HTTP/1.1`. */
-    async readLog() {
-      const lines = await readLines(log)
-      return lines.flatMap((line) => /Request \(file descriptor \d+\): (.*)$/.exec(line)?.[1] ?? [])
+    /** What was requested of it. */
+    async stopAndReadLog() {
+      await program.stop()
+      return (await readLines(log)).flatMap((line) => {
+        const [, method, url] = /Request \(file descriptor \d+\): (\S+) (\S+)/.exec(line) ?? []
+        return method === undefined ? [] : { method, url }
+      })
     },
   }
 }
