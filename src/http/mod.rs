@@ -9,13 +9,19 @@
 mod allowance;
 mod body;
 mod client;
+mod connects;
+mod exchange;
+mod failure;
 mod gate;
 mod message;
 mod proxy;
 mod redirect;
+mod repeat;
+mod sending;
 mod settings;
 mod tick;
 mod trust;
+mod tuning;
 
 pub(crate) use client::Client;
 pub(crate) use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate};

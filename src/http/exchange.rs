@@ -1,0 +1,100 @@
+//! One request and its answer: redirected, repeated where nothing came of it, within its time limit.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Body;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use tokio::time::sleep;
+
+use super::body::{ACCEPTED_ENCODINGS, Incoming};
+use super::client::Client;
+use super::failure::Fate;
+use super::gate::gate;
+use super::message::{Failure, Request, Response, Transport, within};
+use super::redirect::{MAX_REDIRECTS, follow};
+use super::repeat::Repeats;
+use super::sending::Sending;
+use super::tick;
+
+impl Transport for Client {
+    type Body = Incoming;
+
+    async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
+        let client = self.inner().await?;
+        let place = gate().enter().await;
+        tick::keep();
+        let Request { answer_within, chunk_within, body_at_most, .. } = request;
+        let has_body = !request.body.is_empty();
+        add_common_headers(&mut request.headers);
+        let sending = Arc::new(Sending::default());
+        let exchange = Exchange { client, connect_timeout: self.connect_timeout(), sending: &sending };
+        let answer = within(answer_within, sending.scope(exchange.redirected(request))).await;
+        let mut answer = answer.map_err(|failure| match failure {
+            Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
+            failure => failure,
+        })?;
+        let status = answer.status().as_u16();
+        let headers = mem::take(answer.headers_mut());
+        let body = Incoming::new(answer, &headers, chunk_within, body_at_most, place);
+        Ok(Response { status, headers, body })
+    }
+}
+
+struct Exchange<'a> {
+    client: &'a reqwest::Client,
+    connect_timeout: Option<Duration>,
+    sending: &'a Arc<Sending>,
+}
+
+impl Exchange<'_> {
+    async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Failure> {
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.repeated(&request).await?;
+            match follow(&request, answer.status().as_u16(), answer.headers())? {
+                Some(next) => request = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
+    }
+
+    async fn repeated(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        let mut repeats = Repeats::default();
+        loop {
+            self.sending.begin();
+            let error = match self.client.execute(self.outgoing(request)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let fate = Fate::of(&error, request, self.sending);
+            match repeats.after(fate, &request.method, !self.sending.has_connected()) {
+                Some(Duration::ZERO) => {}
+                Some(wait) => sleep(wait).await,
+                None => return Err(fate.failure(&error, self.connect_timeout)),
+            }
+        }
+    }
+
+    /// Without reqwest's builder, which would copy the headers once more.
+    fn outgoing(&self, request: &Request) -> reqwest::Request {
+        let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *outgoing.headers_mut() = request.headers.clone();
+        if !request.body.is_empty() {
+            *outgoing.body_mut() = Some(Body::wrap(self.sending.watch(request.body.clone())));
+        }
+        outgoing
+    }
+}
+
+/// What every request carries, unless a host's own headers say otherwise.
+fn add_common_headers(headers: &mut HeaderMap) {
+    const AGENT: HeaderValue =
+        HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
+    const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
+    const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    headers.entry(ACCEPT).or_insert(ANY_TEXT);
+    headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
+}
