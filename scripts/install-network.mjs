@@ -12,7 +12,8 @@ if (!existsSync(gunicorn)) installPython()
 /** @param {string[]} names */
 function installPackages(names) {
   const byHand = `apt-get install --no-install-recommends ${names.join(' ')}`
-  if (find('apt-get') === undefined) fail(`the tests of the network need Debian's ${names.join(', ')}: not to be had here`)
+  if (find('apt-get') === undefined)
+    fail(`the tests of the network need Debian's ${names.join(', ')}: not to be had here`)
   if (process.getuid?.() !== 0) fail(`some programs are missing; as root:\n\n  ${byHand}\n`)
   console.log(`Installing ${names.join(', ')} from Debian …`)
   run('apt-get', ['update'])

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { serve } from '../support/server.mjs'
 import { startHost } from './support/host.mjs'
 import { startHttpbin } from './support/httpbin.mjs'
-import { serve } from '../support/server.mjs'
 
 /** What a body that arrived whole, and is not a log, is told as. */
 const WRONG_SHAPE = [['error', 'session_get_fail_invalid_response']]
@@ -26,9 +26,8 @@ describe('a status', () => {
   test('of a read is told apart as the specification has it', async (t) => {
     const host = await startHost(t)
     const read = async (/** @type {number} */ status) => {
-      const before = [host.diagnostics.length, host.errors.length]
-      const result = await host.getSessionLogs('s', `${url}/status/${status}`)
-      return { result, diagnostics: host.diagnostics.slice(before[0]), errors: host.errors.slice(before[1]) }
+        const result = await host.getSessionLogs('s', `${url}/status/${status}`)
+      return { result, diagnostics: host.takeDiagnostics(), errors: host.errors.splice(0) }
     }
     const failed = (/** @type {object} */ data) => ['error', 'session_get_fail_status', data]
     assert.deepEqual(await read(404), {
@@ -58,17 +57,15 @@ describe('a status', () => {
     for (const status of [200, 201]) assert.equal(await append(status), true)
     assert.deepEqual(host.diagnostics, [])
     for (const status of [202, 204, 300, 400, 403, 404, 408, 418, 429, 500, 502, 503, 504]) {
-      const before = host.diagnostics.length
       assert.equal(await append(status), false, `${status}`)
-      assert.deepEqual(host.diagnostics.slice(before), [
+      assert.deepEqual(host.takeDiagnostics(), [
         ['error', 'session_persist_fail_status', { status, attempt: 1 }],
         ['error', 'session_persist_fail_status', { status, attempt: 2 }],
         ['error', 'session_persist_error_retries_exhausted', { attempt: 2 }],
       ])
     }
-    const before = host.diagnostics.length
     assert.equal(await append(401), false)
-    assert.deepEqual(host.diagnostics.slice(before), [['error', 'session_persist_fail_bad_token']])
+    assert.deepEqual(host.takeDiagnostics(), [['error', 'session_persist_fail_bad_token']])
   })
 })
 
@@ -77,9 +74,8 @@ describe('redirects', () => {
     test(`that are ${kind} are followed up to 21`, async (t) => {
       const host = await startHost(t)
       for (const times of [1, 20, 21]) {
-        const before = host.diagnostics.length
         assert.equal(await host.getSessionLogs('s', `${url}/${kind}-redirect/${times}`), null)
-        assert.deepEqual(host.diagnostics.slice(before), WRONG_SHAPE, `${times}`)
+        assert.deepEqual(host.takeDiagnostics(), WRONG_SHAPE, `${times}`)
       }
       for (const times of [22, 25]) {
         assert.equal(await host.getSessionLogs('s', `${url}/${kind}-redirect/${times}`), null)
@@ -129,7 +125,7 @@ describe('redirects', () => {
   })
 })
 
-describe('a body', () => {
+describe('a body', { concurrency: true }, () => {
   for (const encoding of ['gzip', 'deflate', 'brotli']) {
     test(`that is compressed by ${encoding} is read whole`, async (t) => {
       const host = await startHost(t)
@@ -158,9 +154,8 @@ describe('a body', () => {
   test('in chunks, and one of unknown length, are read', async (t) => {
     const host = await startHost(t)
     for (const path of ['stream/50', 'stream-bytes/100000?chunk_size=100', 'bytes/100000', 'range/10000']) {
-      const before = host.diagnostics.length
       await host.getSessionLogs('s', `${url}/${path}`)
-      assert.deepEqual(host.diagnostics.slice(before), WRONG_SHAPE, path)
+      assert.deepEqual(host.takeDiagnostics(), WRONG_SHAPE, path)
     }
   })
 })

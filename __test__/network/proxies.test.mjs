@@ -45,7 +45,8 @@ const PROXIES = {
 for (const [name, { start, asking, credentials, refusesWrongPassword }] of Object.entries(PROXIES)) {
   describe(name, () => {
     const startOpen = (/** @type {import('./support/program.mjs').Context} */ t) => start(t)
-    const startAsking = (/** @type {import('./support/program.mjs').Context} */ t) => start(t, /** @type {any} */ (asking))
+    const startAsking = (/** @type {import('./support/program.mjs').Context} */ t) =>
+      start(t, /** @type {any} */ (asking))
 
     test('leads to https, by one tunnel for many appends', async (t) => {
       const [nginx, proxy] = await Promise.all([startTlsServer(t), startOpen(t)])

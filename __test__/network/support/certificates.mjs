@@ -14,7 +14,7 @@ function openssl(dir, ...parameters) {
 /** What each form of a private key is called, and how openssl makes it of PKCS#8. */
 const KEY_FORMS = {
   'PKCS#8': ['EC', 'pkcs8', '-topk8', '-nocrypt'],
-  'SEC1': ['EC', 'ec'],
+  SEC1: ['EC', 'ec'],
   'PKCS#1': ['RSA', 'rsa', '-traditional'],
   'encrypted PKCS#8': ['EC', 'pkcs8', '-topk8', '-passout', 'pass:secret'],
 }

@@ -71,6 +71,8 @@ export async function startHost(t, { env = {}, base = '', configure = {} } = {})
     errors: told.errors,
     /** Arguments of diagnostics, in order. */
     diagnostics: told.diagnostics,
+    /** Those since the last call. */
+    takeDiagnostics: () => told.diagnostics.splice(0),
     /** Waits for a diagnostic. @param {string} event */
     async diagnostic(event) {
       while (!told.diagnostics.some(([, name]) => name === event)) await once(heard, 'told')
