@@ -64,6 +64,10 @@ impl Exchange<'_> {
         let mut repeats = Repeats::default();
         loop {
             self.sending.begin();
+            if !request.body.is_empty() {
+                // What the network knows by now is seen before an idle connection is taken: one that was closed.
+                tokio::task::yield_now().await;
+            }
             let error = match self.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
