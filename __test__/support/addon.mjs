@@ -63,6 +63,26 @@ export function useHost(t, options = {}) {
   }
 }
 
+/**
+ * Has the addon see these variables for the time of a test; `undefined` is none.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Record<string, string | undefined>} variables
+ */
+export function useVariables(t, variables) {
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]))
+  const set = (/** @type {Record<string, string | undefined>} */ values) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+    // Naming one of the two has the environment read anew.
+    addon.configure({ tls: null, proxy: undefined })
+  }
+  set(variables)
+  t.after(() => set(before))
+}
+
 let uuids = 0
 
 /** An entry with a uuid of its own. @param {Record<string, unknown>} [more] */

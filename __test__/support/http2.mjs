@@ -6,10 +6,11 @@ import { createSecureServer } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { createCertificate } from './certificates.mjs'
+import { createSelfSigned } from './certificates.mjs'
 
 /** What these servers show. */
-export const certificate = createCertificate()
+const { cert, pem } = createSelfSigned()
+export const certificate = { cert, key: pem }
 
 /** Lets this process trust the servers below. To be called before its first request. */
 export function trustServers() {

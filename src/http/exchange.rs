@@ -4,11 +4,12 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Body;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
-use tokio::time::sleep;
+use reqwest::{Body, Url};
+use tokio::time::{Instant, sleep};
 
 use super::body::{ACCEPTED_ENCODINGS, Incoming};
+use super::build::{AGENT, Built};
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
@@ -22,14 +23,14 @@ impl Transport for Client {
     type Body = Incoming;
 
     async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
-        let client = self.inner().await?;
+        let built = self.built().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         add_common_headers(&mut request.headers);
         let sending = Arc::new(Sending::default());
-        let exchange = Exchange { client, connect_timeout: self.connect_timeout(), sending: &sending };
+        let exchange = Exchange { built, sending: &sending };
         let answer = within(answer_within, sending.scope(exchange.redirected(request))).await;
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
@@ -43,14 +44,14 @@ impl Transport for Client {
 }
 
 struct Exchange<'a> {
-    client: &'a reqwest::Client,
-    connect_timeout: Option<Duration>,
+    built: &'a Built,
     sending: &'a Arc<Sending>,
 }
 
 impl Exchange<'_> {
     async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Failure> {
         for _ in 0..=MAX_REDIRECTS {
+            self.built.check(&request.url)?;
             let answer = self.repeated(&request).await?;
             match follow(&request, answer.status().as_u16(), answer.headers())? {
                 Some(next) => request = next,
@@ -68,7 +69,8 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            let error = match self.client.execute(self.outgoing(request)).await {
+            let begun = Instant::now();
+            let error = match self.built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -76,9 +78,18 @@ impl Exchange<'_> {
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
-                None => return Err(fate.failure(&error, self.connect_timeout)),
+                None => return Err(self.failure(fate, &error, &request.url, begun).await),
             }
         }
+    }
+
+    async fn failure(&self, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
+        let failure = fate.failure(error, self.built.connect_timeout);
+        if matches!(failure, Failure::ConnectTimedOut(_)) {
+            return failure;
+        }
+        let known = self.built.no_connection(error, url, begun).await;
+        known.map_or(failure, Failure::NotConnected)
     }
 
     /// Without reqwest's builder, which would copy the headers once more.
@@ -94,11 +105,10 @@ impl Exchange<'_> {
 
 /// What every request carries, unless a host's own headers say otherwise.
 fn add_common_headers(headers: &mut HeaderMap) {
-    const AGENT: HeaderValue =
-        HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
+    const USER: HeaderValue = HeaderValue::from_static(AGENT);
     const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
     const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
-    headers.entry(USER_AGENT).or_insert(AGENT);
+    headers.entry(USER_AGENT).or_insert(USER);
     headers.entry(ACCEPT).or_insert(ANY_TEXT);
     headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
 }
