@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFolder } from '../support/package.mjs'
-import { combine, createAuthority } from './support/certificates.mjs'
+import { combine, createAuthorityFiles } from './support/authority.mjs'
 import { startHaproxy } from './support/haproxy.mjs'
 import { startHost } from './support/host.mjs'
 import { startService, urlOf } from './support/service.mjs'
 
-const authority = createAuthority(createFolder({ after }))
+const authority = createAuthorityFiles(createFolder({ after }))
 const certificate = combine(authority.issue('server'))
 const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
 

@@ -7,13 +7,13 @@ import { after, test } from 'node:test'
 import { makeEntries } from '../../benchmark/entries.mjs'
 import { createFolder } from '../support/package.mjs'
 import { createLogs, serve } from '../support/server.mjs'
-import { createAuthority } from './support/certificates.mjs'
+import { createAuthorityFiles } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'
 import { startNginx } from './support/nginx.mjs'
 import { urlOf } from './support/service.mjs'
 
 const dir = createFolder({ after })
-const authority = createAuthority(dir)
+const authority = createAuthorityFiles(dir)
 const certificate = authority.issue('server')
 const env = { NODE_EXTRA_CA_CERTS: authority.file }
 const HTTP2 = { listen: 'ssl http2', certificate }

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createFolder } from '../support/package.mjs'
-import { combine, createAuthority } from './support/certificates.mjs'
+import { combine, createAuthorityFiles } from './support/authority.mjs'
 import { startHaproxy } from './support/haproxy.mjs'
 import { plainEnvironment } from './support/host.mjs'
 import { startMitmproxy } from './support/mitmproxy.mjs'
@@ -17,7 +17,7 @@ import { startSquid } from './support/squid.mjs'
 import { startTinyproxy } from './support/tinyproxy.mjs'
 
 const JOB = fileURLToPath(new URL('support/main-job.mjs', import.meta.url))
-const authority = createAuthority(createFolder({ after }))
+const authority = createAuthorityFiles(createFolder({ after }))
 const certificate = authority.issue('server')
 const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
 

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { createFolder } from '../support/package.mjs'
-import { createAuthority } from './support/certificates.mjs'
+import { createAuthorityFiles } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'
 import { startMitmproxy } from './support/mitmproxy.mjs'
 import { startNginx } from './support/nginx.mjs'
 import { createEntries, startService, urlOf } from './support/service.mjs'
 
-const authority = createAuthority(createFolder({ after }))
+const authority = createAuthorityFiles(createFolder({ after }))
 const certificate = authority.issue('server')
 
 /**

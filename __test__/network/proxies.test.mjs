@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { createFolder } from '../support/package.mjs'
-import { createAuthority } from './support/certificates.mjs'
+import { createAuthorityFiles } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'
 import { startNginx } from './support/nginx.mjs'
 import { findPort } from './support/program.mjs'
@@ -12,7 +12,7 @@ import { startSquid } from './support/squid.mjs'
 import { startTinyproxy } from './support/tinyproxy.mjs'
 
 const dir = createFolder({ after })
-const authority = createAuthority(dir)
+const authority = createAuthorityFiles(dir)
 const certificate = authority.issue('server')
 const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
 const ENTRY = { uuid: 'entry' }

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, describe, test } from 'node:test'
 import { createFolder } from '../support/package.mjs'
-import { createAuthority, PASSPHRASE } from './support/certificates.mjs'
+import { createAuthorityFiles, PASSPHRASE } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'
 import { startNginx } from './support/nginx.mjs'
 
 const dir = createFolder({ after })
-const authority = createAuthority(dir)
+const authority = createAuthorityFiles(dir)
 const certificate = authority.issue('server')
 const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
 const ENTRY = { uuid: 'entry' }
@@ -42,7 +42,7 @@ describe('the certificate of the server', () => {
   })
 
   test('is refused by name where it is for another host', async (t) => {
-    const nginx = await startServer(t, { certificate: authority.issue('other', { altNames: 'DNS:other.test' }) })
+    const nginx = await startServer(t, { certificate: authority.issue('other', { names: ['other.test'] }) })
     const host = await startHost(t, { env: TRUSTING, configure: ONCE })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), false)
     assert.match(host.errors[0], /no connection: .*(?:not valid for name|NotValidForName).*other\.test/)
@@ -50,11 +50,11 @@ describe('the certificate of the server', () => {
 
   test('is refused by name where it has expired, or is not valid yet', async (t) => {
     const host = await startHost(t, { env: TRUSTING, configure: ONCE })
-    const past = authority.issue('past', { valid: ['20200101000000Z', '20200102000000Z'] })
+    const past = authority.issue('past', { from: new Date('2020-01-01'), to: new Date('2020-01-02') })
     const expired = await startServer(t, { certificate: past })
     assert.equal(await host.appendSessionLog('s', ENTRY, expired.url), false)
     assert.match(host.errors[0], /no connection: .*expired/i)
-    const future = authority.issue('future', { valid: ['20480101000000Z', '20490101000000Z'] })
+    const future = authority.issue('future', { from: new Date('2048-01-01'), to: new Date('2049-01-01') })
     const early = await startServer(t, { certificate: future })
     assert.equal(await host.appendSessionLog('s', ENTRY, early.url), false)
     assert.match(host.errors.at(-1) ?? '', /no connection: .*not valid yet/i)
@@ -88,7 +88,7 @@ describe('a server that asks for a client certificate', () => {
 
   for (const form of /** @type {const} */ (['PKCS#8', 'SEC1', 'PKCS#1', 'encrypted PKCS#8'])) {
     const passphrase = form.startsWith('encrypted') ? PASSPHRASE : undefined
-    const client = authority.issue(`client-${form.replace(/\W/g, '')}`, { altNames: 'email:client@test', form })
+    const client = authority.issue(`client-${form.replace(/\W/g, '')}`, { names: [], isClient: true, form })
 
     test(`takes that of files in the environment, with a key in ${form}`, async (t) => {
       const nginx = await startServer(t, { server })
@@ -121,7 +121,7 @@ describe('a server that asks for a client certificate', () => {
   })
 
   test('answers with 400 to one of another authority', async (t) => {
-    const other = createAuthority(dir, 'other authority').issue('client', { altNames: 'email:client@test' })
+    const other = createAuthorityFiles(dir, 'other authority').issue('client', { names: [], isClient: true })
     const nginx = await startServer(t, { server })
     const env = { ...TRUSTING, CLAUDE_CODE_CLIENT_CERT: other.cert, CLAUDE_CODE_CLIENT_KEY: other.key }
     const host = await startHost(t, { env, configure: ONCE })
