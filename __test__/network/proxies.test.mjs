@@ -126,7 +126,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.equal(host.errors.length, ATTEMPTS)
       for (const error of host.errors) assert.match(error, /no connection: .*50[0-4]/)
       assert.equal(await host.appendSessionLog('s', ENTRY, `http://${nobody}`), false)
-      for (const error of host.errors.slice(ATTEMPTS)) assert.match(error, /status 50[0-4]/)
+      for (const error of host.errors.slice(ATTEMPTS)) assert.match(error, /the server answered 50[0-4]/)
     })
 
     test('is passed by for what NO_PROXY names', async (t) => {
