@@ -1,13 +1,13 @@
 // Sockets are bounded, whatever the number of sessions: SPEC section 8.
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { runScript } from './support/child.mjs'
 import { certificate, serveHttp2 } from './support/http2.mjs'
-import { serve } from './support/server.mjs'
 import { createFolder } from './support/package.mjs'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { serve } from './support/server.mjs'
 
 const APPEND = `
 addon.configure({

@@ -121,7 +121,8 @@ async function work({ name, where, port }) {
   const texts = makeFlatEntries(100)
   const append = async (/** @type {number} */ session, /** @type {number} */ count) => {
     for (let n = 0; n < count; n++) {
-      if (!(await appendSessionLog(`s${session}`, texts[n % 100], `${url}/append/`))) throw new Error('an append failed')
+      if (!(await appendSessionLog(`s${session}`, texts[n % 100], `${url}/append/`)))
+        throw new Error('an append failed')
     }
   }
   const all = (/** @type {number} */ count) =>

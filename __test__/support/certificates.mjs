@@ -52,7 +52,10 @@ export function createCertificate() {
     extensions,
   )
   const signature = der(0x03, Buffer.from([0]), sign('sha256', content, privateKey))
-  const lines = der(SEQUENCE, content, ECDSA_WITH_SHA256, signature).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    der(SEQUENCE, content, ECDSA_WITH_SHA256, signature)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'),

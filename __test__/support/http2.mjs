@@ -20,8 +20,8 @@ export function trustServers() {
 }
 
 /**
- * @typedef {{ method: string, path: string, body: string, stream: import('node:http2').ServerHttp2Stream, session: import('node:http2').ServerHttp2Session, connection: number }} Recorded
- * @typedef {{ status?: number, body?: object | string } | undefined} Answer
+ * @typedef {{ method: string, path: string, headers: import('node:http2').IncomingHttpHeaders, body: string, stream: import('node:http2').ServerHttp2Stream, session: import('node:http2').ServerHttp2Session, connection: number }} Recorded
+ * @typedef {{ status?: number, headers?: Record<string, string>, body?: object | string } | undefined} Answer
  */
 
 /**
@@ -52,6 +52,7 @@ export async function serveHttp2(t, handler, { early } = {}) {
       const request = {
         method: String(headers[':method']),
         path: String(headers[':path']),
+        headers,
         body: await text(stream),
         stream,
         session,
@@ -59,8 +60,8 @@ export async function serveHttp2(t, handler, { early } = {}) {
       }
       const answer = await handler(request, requests.push(request) - 1)
       if (answer === undefined || stream.destroyed) return
-      const { status = 200, body = '' } = answer
-      stream.respond({ ':status': status })
+      const { status = 200, headers: more, body = '' } = answer
+      stream.respond({ ':status': status, ...more })
       stream.end(typeof body === 'string' ? body : JSON.stringify(body))
     } catch {
       // The stream was reset meanwhile.
