@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runScript } from './support/child.mjs'
-import { certificate, serveHttp2 } from './support/http2.mjs'
+import { authorityCert, serveHttp2 } from './support/http2.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -37,7 +37,7 @@ test('3,000 sessions append with 256 files where connections do not last', { ski
 
 test('3,000 sessions append with 256 files over HTTP/2', { skip }, async (t) => {
   const authority = join(createFolder(t), 'ca.pem')
-  writeFileSync(authority, certificate.cert)
+  writeFileSync(authority, authorityCert)
   const server = await serveHttp2(t, () => ({ status: 201 }))
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
   const { stdout, stderr } = await runScript(APPEND, { url: server.url }, { command: FEW_FILES, env })

@@ -12,7 +12,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createCertificate } from '../__test__/support/certificates.mjs'
+import { createAuthority } from '../__test__/support/certificates.mjs'
 import { startRelay } from '../__test__/support/relay.mjs'
 import { makeFlatEntries } from './entries.mjs'
 import { median } from './measure.mjs'
@@ -76,9 +76,10 @@ async function compare() {
 
 /** @param {string} dir @param {(() => void)[]} ends @returns {Promise<number[]>} the ports of HTTP/1.1 and HTTP/2 */
 async function startNginx(dir, ends) {
-  const { key, cert } = createCertificate()
+  const authority = createAuthority()
+  const { pem, cert } = authority.issue()
   const log = `{"loglines":${JSON.stringify(makeFlatEntries(10_000))}}`
-  const files = { 'ca.pem': cert, 'key.pem': key, 'log.json': log }
+  const files = { 'ca.pem': authority.cert, 'cert.pem': cert, 'key.pem': pem, 'log.json': log }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
   const [http1, http2] = [await findFreePort(), await findFreePort()]
   const template = await readFile(new URL('nginx-tls.conf', import.meta.url), 'utf8')

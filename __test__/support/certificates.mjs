@@ -1,63 +1,110 @@
-// Certificates for test servers, signed by themselves.
+// Authorities and certificates for tests, which Node can use and not make: X.509 as DER, with keys of the kind
+// that a test asks for. Everything is signed by ECDSA with P-256 and SHA-256.
 
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
-/** @param {number} tag @param {...Buffer} parts */
+const DAY = 24 * 60 * 60 * 1000
+
+/**
+ * @typedef {import('node:crypto').KeyObject} KeyObject
+ * @typedef {{ key: KeyObject, cert: string, pem: string }} Certified `pem` is the key as PKCS#8
+ * @typedef {{
+ *   names?: string[], key?: KeyObject, isAuthority?: boolean, isClient?: boolean, from?: Date, to?: Date
+ * }} Wanted `names` are hosts or IPv4 addresses
+ */
+
+/** @param {number} tag @param {...(Buffer | number[])} parts */
 function der(tag, ...parts) {
-  const content = Buffer.concat(parts)
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)))
   const { length } = content
-  const prefix = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...prefix]), content])
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.from([tag, ...size]), content])
 }
 
-const SEQUENCE = 0x30
-const ECDSA_WITH_SHA256 = der(SEQUENCE, oid('2a8648ce3d040302'))
+const sequence = (/** @type {Buffer[]} */ ...parts) => der(0x30, ...parts)
+const octets = (/** @type {Buffer} */ content) => der(0x04, content)
+const bits = (/** @type {Buffer} */ content) => der(0x03, [0], content)
 
-/** @param {string} hex */
-function oid(hex) {
-  return der(0x06, Buffer.from(hex, 'hex'))
+/** @param {string} text */
+function oid(text) {
+  const [first, second, ...rest] = text.split('.').map(Number)
+  const bytes = [first * 40 + second]
+  for (const part of rest) {
+    const groups = [part & 127]
+    for (let left = part >> 7; left > 0; left >>= 7) groups.unshift((left & 127) | 128)
+    bytes.push(...groups)
+  }
+  return der(0x06, bytes)
 }
 
-/** @param {number} year */
-function newYear(year) {
-  return der(0x17, Buffer.from(`${String(year).slice(2)}0101000000Z`))
+const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
+const TRUE = der(0x01, [0xff])
+
+const subject = (/** @type {string} */ name) =>
+  sequence(der(0x31, sequence(oid('2.5.4.3'), der(0x0c, Buffer.from(name)))))
+const time = (/** @type {Date} */ date) => der(0x18, Buffer.from(date.toISOString().replace(/[-:T]|\.\d+/g, '')))
+
+/** @param {string} name */
+function alternative(name) {
+  const isAddress = /^\d+(\.\d+){3}$/.test(name)
+  return isAddress ? der(0x87, name.split('.').map(Number)) : der(0x82, Buffer.from(name))
+}
+
+/** @param {Wanted} wanted */
+function extensions({ names = [], isAuthority = false, isClient = false }) {
+  const purpose = oid(`1.3.6.1.5.5.7.3.${isClient ? 2 : 1}`)
+  return [
+    sequence(oid('2.5.29.19'), TRUE, octets(sequence(...(isAuthority ? [TRUE] : [])))),
+    ...(isAuthority ? [] : [sequence(oid('2.5.29.37'), octets(sequence(purpose)))]),
+    ...(names.length > 0 ? [sequence(oid('2.5.29.17'), octets(sequence(...names.map(alternative))))] : []),
+  ]
 }
 
 /**
- * A certificate for `localhost`, 127.0.0.1 and ::1, which is its own authority.
- *
- * @returns {{ key: string, cert: string }} as PEM
+ * @param {string} name
+ * @param {Wanted} wanted
+ * @param {{ name: string, key: KeyObject } | undefined} issuer by itself, where there is none
+ * @returns {Certified}
  */
-export function createCertificate() {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const commonName = der(SEQUENCE, oid('550403'), der(0x0c, Buffer.from('test')))
-  const name = der(SEQUENCE, der(0x31, commonName))
-  const names = der(
-    SEQUENCE,
-    der(0x82, Buffer.from('localhost')),
-    der(0x87, Buffer.from([127, 0, 0, 1])),
-    der(0x87, Buffer.from([...Array(15).fill(0), 1])),
-  )
-  const extensions = der(0xa3, der(SEQUENCE, der(SEQUENCE, oid('551d11'), der(0x04, names))))
-  const year = new Date().getUTCFullYear()
-  const content = der(
-    SEQUENCE,
-    der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+function certify(name, wanted, issuer) {
+  const { key = createKey(), from = new Date(Date.now() - DAY), to = new Date(Date.now() + DAY) } = wanted
+  const toBeSigned = sequence(
+    der(0xa0, der(0x02, [2])),
+    der(0x02, [1], randomBytes(8)),
     ECDSA_WITH_SHA256,
-    name,
-    der(SEQUENCE, newYear(year - 1), newYear(year + 2)),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    extensions,
+    subject(issuer?.name ?? name),
+    sequence(time(from), time(to)),
+    subject(name),
+    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(...extensions(wanted))),
   )
-  const signature = der(0x03, Buffer.from([0]), sign('sha256', content, privateKey))
-  const lines =
-    der(SEQUENCE, content, ECDSA_WITH_SHA256, signature)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
+  const signature = sign('sha256', toBeSigned, issuer?.key ?? key)
+  const text = sequence(toBeSigned, ECDSA_WITH_SHA256, bits(signature)).toString('base64')
+  const cert = `-----BEGIN CERTIFICATE-----\n${text.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`
+  return { key, cert, pem: /** @type {string} */ (key.export({ type: 'pkcs8', format: 'pem' })) }
+}
+
+/** A private key of P-256. */
+export function createKey(namedCurve = 'prime256v1') {
+  return generateKeyPairSync('ec', { namedCurve }).privateKey
+}
+
+/** A private RSA key. */
+export function createRsaKey(modulusLength = 2048) {
+  return generateKeyPairSync('rsa', { modulusLength }).privateKey
+}
+
+/** An authority that is its own, and what it issues. @param {string} [name] */
+export function createAuthority(name = 'session-ingress test authority') {
+  const { key, cert } = certify(name, { isAuthority: true }, undefined)
   return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'),
+    cert,
+    /** For a server at 127.0.0.1 and localhost, unless told otherwise. @param {Wanted} [wanted] */
+    issue: (wanted = {}) => certify('test', { names: ['127.0.0.1', 'localhost'], ...wanted }, { name, key }),
   }
+}
+
+/** One that nobody issued but itself. @param {Wanted} [wanted] */
+export function createSelfSigned(wanted = {}) {
+  return certify('self-signed test', { names: ['127.0.0.1', 'localhost'], ...wanted }, undefined)
 }

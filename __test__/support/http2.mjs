@@ -6,17 +6,22 @@ import { createSecureServer } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { createCertificate } from './certificates.mjs'
+import { createAuthority } from './certificates.mjs'
 
-/** What these servers show. */
-export const certificate = createCertificate()
+const authority = createAuthority()
+const { cert, pem } = authority.issue()
+
+/** Who has issued what these servers show. */
+export const authorityCert = authority.cert
+/** What they show. */
+export const certificate = { cert, key: pem }
 
 /** Lets this process trust the servers below. To be called before its first request. */
 export function trustServers() {
   const dir = mkdtempSync(join(tmpdir(), 'session-ingress-test-'))
   process.on('exit', () => rmSync(dir, { recursive: true }))
   process.env.NODE_EXTRA_CA_CERTS = join(dir, 'ca.pem')
-  writeFileSync(process.env.NODE_EXTRA_CA_CERTS, certificate.cert)
+  writeFileSync(process.env.NODE_EXTRA_CA_CERTS, authorityCert)
 }
 
 /**

@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -64,7 +65,8 @@ async fn is_made_after(event: impl AsyncFnOnce(Arc<Sending>)) -> bool {
         })
     };
     let sending = Arc::new(Sending::default());
-    let waiting = sending.scope(async { layer.layer(connect).call(()) }).await;
+    let mut service = layer.layer(connect);
+    let waiting = sending.scope(poll_fn(|_| Poll::Ready(service.call(())))).await;
     event(sending).await;
     release.notify_one();
     holder.await.unwrap().unwrap();
