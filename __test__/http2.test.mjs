@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:https'
 import { constants } from 'node:http2'
+import { createServer } from 'node:https'
 import { test } from 'node:test'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { certificate, serveHttp2, trustServers } from './support/http2.mjs'
@@ -75,13 +75,17 @@ test('a server without HTTP/2 is spoken to as ever', async (t) => {
 
 test('what a server refuses to begin with is sent again, and no attempt is lost', async (t) => {
   const host = useHost(t)
-  const server = await serveHttp2(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }), {
-    early: (stream, index) => {
-      if (index % 6 === 5) return false
-      stream.close(NGHTTP2_REFUSED_STREAM)
-      return true
+  const server = await serveHttp2(
+    t,
+    ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }),
+    {
+      early: (stream, index) => {
+        if (index % 6 === 5) return false
+        stream.close(NGHTTP2_REFUSED_STREAM)
+        return true
+      },
     },
-  })
+  )
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
   assert.deepEqual(await getSessionLogs('s', server.url), [1])
   assert.equal(server.requests.length, 2)
@@ -117,14 +121,18 @@ test('what is refused 6 times is a failed attempt, after which nothing is in dou
 
 test('a server that goes away costs nothing where it had not begun', async (t) => {
   const host = useHost(t)
-  const server = await serveHttp2(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }), {
-    early: (stream, index) => {
-      // The second request of each connection comes too late.
-      if (index % 3 !== 1) return false
-      stream.session?.goaway(NGHTTP2_NO_ERROR, /** @type {number} */ (stream.id) - 2)
-      return true
+  const server = await serveHttp2(
+    t,
+    ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }),
+    {
+      early: (stream, index) => {
+        // The second request of each connection comes too late.
+        if (index % 3 !== 1) return false
+        stream.session?.goaway(NGHTTP2_NO_ERROR, /** @type {number} */ (stream.id) - 2)
+        return true
+      },
     },
-  })
+  )
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
   assert.deepEqual(

@@ -47,6 +47,7 @@ for (const keepAliveMs of [50, 100, 300]) {
   for (const [protocol, bind] of [
     ['http', ''],
     ['https', `ssl crt ${certificate}`],
+    ['HTTP/2', `ssl crt ${certificate} alpn h2,http/1.1`],
   ]) {
     test(`connections over ${protocol} that are closed when idle for ${keepAliveMs} ms cost no entry`, async (t) => {
       const host = await appendAroundCloses(t, bind, keepAliveMs)
@@ -56,12 +57,6 @@ for (const keepAliveMs of [50, 100, 300]) {
       t.diagnostic(`${host.errors.length} of ${SESSIONS * APPENDS} appends took a second attempt`)
     })
   }
-
-  // The server says which requests it has not taken.
-  test(`connections over HTTP/2 that are closed when idle for ${keepAliveMs} ms cost no attempt`, async (t) => {
-    const host = await appendAroundCloses(t, `ssl crt ${certificate} alpn h2,http/1.1`, keepAliveMs)
-    assert.deepEqual([host.errors, host.diagnostics], [[], []])
-  })
 }
 
 test('an answer that is late, for which haproxy answers 504, is found in the log and not doubled', async (t) => {

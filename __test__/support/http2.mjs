@@ -6,10 +6,14 @@ import { createSecureServer } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { createSelfSigned } from './certificates.mjs'
+import { createAuthority } from './certificates.mjs'
 
-/** What these servers show. */
-const { cert, pem } = createSelfSigned()
+const authority = createAuthority()
+const { cert, pem } = authority.issue()
+
+/** Who has issued what these servers show. */
+export const authorityCert = authority.cert
+/** What they show. */
 export const certificate = { cert, key: pem }
 
 /** Lets this process trust the servers below. To be called before its first request. */
@@ -17,12 +21,12 @@ export function trustServers() {
   const dir = mkdtempSync(join(tmpdir(), 'session-ingress-test-'))
   process.on('exit', () => rmSync(dir, { recursive: true }))
   process.env.NODE_EXTRA_CA_CERTS = join(dir, 'ca.pem')
-  writeFileSync(process.env.NODE_EXTRA_CA_CERTS, certificate.cert)
+  writeFileSync(process.env.NODE_EXTRA_CA_CERTS, authorityCert)
 }
 
 /**
- * @typedef {{ method: string, path: string, body: string, stream: import('node:http2').ServerHttp2Stream, session: import('node:http2').ServerHttp2Session, connection: number }} Recorded
- * @typedef {{ status?: number, body?: object | string } | undefined} Answer
+ * @typedef {{ method: string, path: string, headers: import('node:http2').IncomingHttpHeaders, body: string, stream: import('node:http2').ServerHttp2Stream, session: import('node:http2').ServerHttp2Session, connection: number }} Recorded
+ * @typedef {{ status?: number, headers?: Record<string, string>, body?: object | string } | undefined} Answer
  */
 
 /**
@@ -53,6 +57,7 @@ export async function serveHttp2(t, handler, { early } = {}) {
       const request = {
         method: String(headers[':method']),
         path: String(headers[':path']),
+        headers,
         body: await text(stream),
         stream,
         session,
@@ -60,8 +65,8 @@ export async function serveHttp2(t, handler, { early } = {}) {
       }
       const answer = await handler(request, requests.push(request) - 1)
       if (answer === undefined || stream.destroyed) return
-      const { status = 200, body = '' } = answer
-      stream.respond({ ':status': status })
+      const { status = 200, headers: more, body = '' } = answer
+      stream.respond({ ':status': status, ...more })
       stream.end(typeof body === 'string' ? body : JSON.stringify(body))
     } catch {
       // The stream was reset meanwhile.

@@ -14,27 +14,36 @@ use tower::{BoxError, Layer, Service};
 
 use super::sending::Sending;
 
-/// With the 128 requests under way, and as many sockets as Node has itself, below the 256 files that the
-/// strictest of common limits allows.
-const MAX_CONNECTS: usize = 64;
+/// As many as make the first handshakes of many sessions quick, and few enough that sockets stay below the 256
+/// files that the strictest of common limits allows: 128 for the requests under way, these, and what Node has.
+const MAX_CONNECTS: usize = 32;
 
 static PLACES: Semaphore = Semaphore::const_new(MAX_CONNECTS);
 
 /// Lets connects wait for a place, and gives up those that nobody waits for any more.
 #[derive(Clone, Copy)]
-pub(super) struct BoundConnects;
+pub(super) struct BoundConnects {
+    places: &'static Semaphore,
+}
+
+impl Default for BoundConnects {
+    fn default() -> Self {
+        Self { places: &PLACES }
+    }
+}
 
 impl<S> Layer<S> for BoundConnects {
     type Service = Bounded<S>;
 
     fn layer(&self, inner: S) -> Bounded<S> {
-        Bounded { inner }
+        Bounded { inner, places: self.places }
     }
 }
 
 #[derive(Clone)]
 pub(super) struct Bounded<S> {
     inner: S,
+    places: &'static Semaphore,
 }
 
 impl<S, T> Service<T> for Bounded<S>
@@ -57,9 +66,10 @@ where
         let mut inner = mem::replace(&mut self.inner, next);
         // Called in the task of the request; the connect may go on in another.
         let request = Sending::current().map(|sending| Arc::downgrade(&sending));
+        let places = self.places;
         Box::pin(async move {
             // The semaphore is never closed; should it be, everyone connects.
-            let _place = PLACES.acquire().await.ok();
+            let _place = places.acquire().await.ok();
             if request.as_ref().is_some_and(is_served) {
                 return Err("the request went over another connection".into());
             }
@@ -76,3 +86,7 @@ where
 fn is_served(request: &Weak<Sending>) -> bool {
     request.upgrade().is_none_or(|sending| sending.is_taken())
 }
+
+#[cfg(test)]
+#[path = "connects_tests.rs"]
+mod tests;

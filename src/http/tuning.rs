@@ -37,5 +37,9 @@ pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
         .http2_keep_alive_while_idle(false)
         .pool_max_idle_per_host(MAX_IDLE)
         .pool_idle_timeout(IDLE)
-        .connector_layer(BoundConnects)
+        .connector_layer(BoundConnects::default())
 }
+
+#[cfg(test)]
+#[path = "tuning_tests.rs"]
+mod tests;

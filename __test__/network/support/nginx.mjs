@@ -33,7 +33,7 @@ export async function startNginx(t, { listen = '', certificate, server = [], ups
      * @returns {Promise<{ connection: string, status: number, method: string, protocol: string, tls: string }[]>}
      */
     async stopAndReadLog() {
-      await program.stop()
+      await program.stop('SIGQUIT')
       return (await readLines(join(dir, 'access.log'))).map((line) => {
         const [connection, status, method, protocol, tls] = line.split(' ')
         return { connection, status: Number(status), method, protocol, tls }
@@ -58,8 +58,10 @@ const FORWARD = `
 /** @param {string} dir @param {string[]} server @param {string} [upstream] */
 const configuration = (dir, server, upstream) => `
 daemon off;
-# One process, so that its pid is the server.
-master_process off;
+worker_processes 1;
+# The worker may read and write what the tests made.
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_shutdown_timeout 2s;
 pid nginx.pid;
 error_log ${dir}/error.log info;
 events { worker_connections 4096; }
