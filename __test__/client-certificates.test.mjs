@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
@@ -38,8 +38,7 @@ async function serveMutual(t) {
 /** @param {import('node:test').TestContext} t */
 function useTrustingHost(t) {
   const host = useHost(t, { retry: { maxAttempts: 1 } })
-  t.after(() => configure({ tls: null }))
-  configure({ tls: { ca: authority.cert } })
+  useConnections(t, { tls: { ca: authority.cert } })
   return host
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createSelfSigned } from './support/certificates.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
@@ -73,7 +73,7 @@ test('what is configured stands in for NODE_EXTRA_CA_CERTS', async (t) => {
 
 test('TLS 1.2 and 1.3 are spoken', async (t) => {
   useHost(t, ONE_ATTEMPT)
-  configure({ tls: { ca: authority.cert } })
+  useConnections(t, { tls: { ca: authority.cert } })
   for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
     const server = await serveTls(t, authority.issue(), { minVersion: version, maxVersion: version })
     assert.equal(await appendSessionLog('s', createEntry(), server.url), true, version)
@@ -94,7 +94,7 @@ for (const [what, certified, message] of /** @type {const} */ ([
 ])) {
   test(`a certificate of ${what} is refused by name, and leaves no doubt`, async (t) => {
     const host = useHost(t, ONE_ATTEMPT)
-    configure({ tls: { ca: authority.cert } })
+    useConnections(t, { tls: { ca: authority.cert } })
     const server = await serveTls(t, certified)
     const entry = createEntry()
     assert.equal(await appendSessionLog('s', entry, server.url), false)
@@ -119,7 +119,7 @@ test('a server that shows a trusted authority itself is trusted, for its host an
     for (const isAuthority of [true, false]) {
       const certified = createSelfSigned({ isAuthority, ...wanted })
       const server = await serveTls(t, certified)
-      configure({ tls: { ca: certified.cert } })
+      useConnections(t, { tls: { ca: certified.cert } })
       assert.equal(await appendSessionLog('s', createEntry(), server.url), trusted)
     }
   }

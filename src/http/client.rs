@@ -147,6 +147,8 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
+        // rustls refers to its manual, which is of no use to who reads this.
+        let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
         if !causes.contains(&text) {
             causes.push(text);
         }
