@@ -164,7 +164,12 @@ for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
 
 test('a server that closes the connection over one is said to have done so', async (t) => {
   // What Node's servers do about an authority that they do not know.
-  const tls = { ...tlsOf(certified), ca: authority.cert, requestCert: true, maxVersion: /** @type {const} */ ('TLSv1.2') }
+  const tls = {
+    ...tlsOf(certified),
+    ca: authority.cert,
+    requestCert: true,
+    maxVersion: /** @type {const} */ ('TLSv1.2'),
+  }
   const server = await serve(t, () => ({ status: 201 }), tls)
   const host = useTrustingHost(t)
   const other = createSelfSigned({ isClient: true })

@@ -178,7 +178,11 @@ for (const [name, url] of [
 
 /** What is said when no tunnel comes to stand, with nothing in doubt. */
 const refusals = /** @type {[string, string | undefined, RegExp][]} */ ([
-  ['407', 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /refused the tunnel: 407 Proxy Authentication Required/],
+  [
+    '407',
+    'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n',
+    /refused the tunnel: 407 .* Required \(its user name or password is wrong\)/,
+  ],
   ['502', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno', /refused the tunnel: 502 Bad Gateway$/],
   ['403', 'HTTP/1.0 403 Not by our rules\r\n\r\n', /refused the tunnel: 403 Not by our rules$/],
   ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /refused the tunnel$/],
@@ -217,6 +221,16 @@ test('ten attempts ask a proxy for the status of its refusal once', async (t) =>
   assert.equal(proxy.asked.length, 11)
 })
 
+test('appends that fail together ask a proxy for the status of its refusal once', async (t) => {
+  const proxy = await createProxy(t, { answer: () => 'HTTP/1.1 503 Service Unavailable\r\n\r\n' })
+  const server = await serve(t, stored, TLS)
+  const host = useProxies(t, { https_proxy: proxy.url })
+  await Promise.all(['a', 'b', 'c', 'd', 'e'].map((session) => appendSessionLog(session, createEntry(), server.url)))
+  assert.equal(host.errors.length, 5)
+  for (const { message } of host.errors) assert.match(message, /503 Service Unavailable$/)
+  assert.equal(proxy.asked.length, 6)
+})
+
 test('a proxy that never answers CONNECT runs into connectMs', async (t) => {
   const proxy = await createProxy(t, { answer: () => undefined })
   const server = await serve(t, stored, TLS)
@@ -245,7 +259,10 @@ test('behind a tunnel, it is the server that is refused', async (t) => {
   const host = useProxies(t, { https_proxy: proxy.url })
   configure({ tls: null })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
-  assert.match(host.errors[0].message, /no connection: the certificate of the server is refused: its authority is unknown/)
+  assert.match(
+    host.errors[0].message,
+    /no connection: the certificate of the server is refused: its authority is unknown/,
+  )
 })
 
 test('a proxy that wants other credentials for an http request answers for the server', async (t) => {

@@ -135,7 +135,11 @@ test('a proxy that does not listen', async () => {
   await check('https://127.0.0.1:9', { variables, shows: /the proxy 127\.0\.0\.1:9 \(all_proxy\) cannot be reached/ })
 })
 
-for (const proxy of [`socks5://${CREDENTIALS}127.0.0.1`, `http://${CREDENTIALS}`, `${SECRETS.user}://${SECRETS.password}`]) {
+for (const proxy of [
+  `socks5://${CREDENTIALS}127.0.0.1`,
+  `http://${CREDENTIALS}`,
+  `${SECRETS.user}://${SECRETS.password}`,
+]) {
   test(`${proxy.split(':')[0].replace(SECRETS.user, 'a secret')} is no proxy`, async (t) => {
     const server = await serve(t, refused)
     await check(server.url, { variables: { http_proxy: proxy }, shows: /http_proxy is / })
@@ -164,6 +168,9 @@ test('an encrypted key and another passphrase, of the environment and configured
   await check(server.url, { configurations: [{ tls: configured }], shows })
   // What belongs elsewhere.
   const misplaced = [{ ca: key }, { cert: key }, { key: `-----BEGIN PRIVATE KEY-----\n${SECRETS.passphrase}` }]
-  const configurations = [...misplaced.map((tls) => ({ tls })), { tls: { [SECRETS.passphrase.slice(0, 5)]: passphrase } }]
+  const configurations = [
+    ...misplaced.map((tls) => ({ tls })),
+    { tls: { [SECRETS.passphrase.slice(0, 5)]: passphrase } },
+  ]
   await check(server.url, { configurations, shows: /configure: tls\.key holds no private key/ })
 })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createSelfSigned } from './support/certificates.mjs'
+import { runScript } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -111,7 +112,7 @@ for (const [what, certified, message] of /** @type {const} */ ([
 
 test('a server that shows a trusted authority itself is trusted, for its host and time alone', async (t) => {
   useHost(t, ONE_ATTEMPT)
-  for (const [wanted, trusted] of /** @type {const} */ ([
+  for (const [wanted, trusted] of /** @type {[object, boolean][]} */ ([
     [{}, true],
     [{ names: ['other.test'] }, false],
     [{ from: past(2), to: past(1) }, false],
@@ -159,6 +160,35 @@ test('a file that is missing, empty or broken is survived, and named before the 
     // Once, and not for each request.
     assert.equal(await appendSessionLog('s', createEntry(), server.url), trusts)
     assert.equal(host.debugLines.filter((line) => why.test(line)).length, 1)
+  }
+})
+
+test('a store of the operating system that is missing or empty is survived, and named', async (t) => {
+  const [plain, server] = [await serve(t, () => ({ status: 201 })), await serveTls(t, authority.issue())]
+  const folder = createFolder(t)
+  const script = `
+    const lines = []
+    addon.configure({
+      getSessionIngressAuthToken: () => 'token',
+      logForDebugging: (line) => lines.push(line),
+      tls: { ca },
+      proxy: null,
+    })
+    const append = (url) => addon.appendSessionLog('s', { uuid: 'a' }, url)
+    append(plain).then(async (first) => console.log(JSON.stringify([first, await append(server), ...lines])))`
+  const values = { plain: plain.url, server: server.url, ca: authority.cert }
+  for (const [variables, line] of /** @type {[Record<string, string>, RegExp][]} */ ([
+    [{ SSL_CERT_FILE: join(folder, 'missing.pem') }, /^The operating system's certificates: .*missing\.pem/],
+    [{ SSL_CERT_DIR: folder }, /^The operating system has no certificates$/],
+  ])) {
+    const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _dir, ...env } = process.env
+    const { stdout } = await runScript(script, values, { env: { ...env, ...variables } })
+    const [first, second, ...lines] = JSON.parse(stdout)
+    assert.deepEqual([first, second], [true, true])
+    assert.ok(
+      lines.some((/** @type {string} */ told) => line.test(told)),
+      stdout,
+    )
   }
 })
 

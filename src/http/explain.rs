@@ -28,8 +28,12 @@ pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bo
     let of_proxy = match tunnel {
         Some(TunnelError::Unsuccessful) => return Some(NoConnection::NoTunnel(proxy.clone())),
         Some(TunnelError::AuthorizationRequired) => {
-            let why = "407 Proxy Authentication Required (are its user name and password right?)";
-            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {why}")));
+            let why = match proxy.authorization {
+                Some(_) => "its user name or password is wrong",
+                None => "it wants a user name and password",
+            };
+            let status = "407 Proxy Authentication Required";
+            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {status} ({why})")));
         }
         Some(TunnelError::NotReached) => true,
         Some(TunnelError::BrokenOff) => {
