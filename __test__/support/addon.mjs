@@ -63,6 +63,20 @@ export function useHost(t, options = {}) {
   }
 }
 
+/** What concerns connections is up to the environment. */
+const OF_ENVIRONMENT = { tls: null, proxy: undefined }
+
+/**
+ * Configures connections for the time of a test.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Pick<import('../../index.js').ConfigureOptions, 'tls' | 'proxy'>} options
+ */
+export function useConnections(t, options) {
+  addon.configure(options)
+  t.after(() => addon.configure(OF_ENVIRONMENT))
+}
+
 /**
  * Has the addon see these variables for the time of a test; `undefined` is none.
  *
@@ -76,8 +90,8 @@ export function useVariables(t, variables) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
     }
-    // Naming one of the two has the environment read anew.
-    addon.configure({ tls: null, proxy: undefined })
+    // Naming them has the environment read anew.
+    addon.configure(OF_ENVIRONMENT)
   }
   set(variables)
   t.after(() => set(before))

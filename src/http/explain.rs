@@ -18,15 +18,22 @@ pub(super) enum NoConnection {
 pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<NoConnection> {
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
-    let Route::Via(proxy) = route else {
-        return handshake_failure(tls?, "the server").map(NoConnection::Because);
+    let handshake = |peer: &str| match tls {
+        Some(tls) => handshake_failure(tls, peer),
+        None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
+            .then(|| format!("{peer} closed the connection during the TLS handshake")),
     };
+    let Route::Via(proxy) = route else { return handshake("the server").map(NoConnection::Because) };
     let tunnel = causes.iter().find_map(|cause| TunnelError::of(*cause));
     let of_proxy = match tunnel {
         Some(TunnelError::Unsuccessful) => return Some(NoConnection::NoTunnel(proxy.clone())),
         Some(TunnelError::AuthorizationRequired) => {
-            let why = "407 Proxy Authentication Required (are its user name and password right?)";
-            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {why}")));
+            let why = match proxy.authorization {
+                Some(_) => "its user name or password is wrong",
+                None => "it wants a user name and password",
+            };
+            let status = "407 Proxy Authentication Required";
+            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {status} ({why})")));
         }
         Some(TunnelError::NotReached) => true,
         Some(TunnelError::BrokenOff) => {
@@ -36,9 +43,9 @@ pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bo
         // Without a tunnel, the proxy is the only one who is connected to.
         None => !tunnelled,
     };
-    if let Some(tls) = tls {
-        let peer = if of_proxy { proxy.to_string() } else { "the server".to_owned() };
-        return handshake_failure(tls, &peer).map(NoConnection::Because);
+    let peer = if of_proxy { proxy.to_string() } else { "the server".to_owned() };
+    if let Some(why) = handshake(&peer) {
+        return Some(NoConnection::Because(why));
     }
     let why = causes.last().map(ToString::to_string).unwrap_or_default();
     (of_proxy && error.is_connect())
@@ -64,6 +71,10 @@ impl TunnelError {
             _ => Self::BrokenOff,
         })
     }
+}
+
+fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// The errors beneath `error`, down to the one that says what happened.

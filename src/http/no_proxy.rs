@@ -51,7 +51,7 @@ impl NoProxy {
                 && match &entry.hosts {
                     Hosts::All => true,
                     Hosts::Name(name) => *name == host,
-                    Hosts::Suffix(suffix) => host.ends_with(suffix.as_str()),
+                    Hosts::Suffix(suffix) => address.is_none() && host.ends_with(suffix.as_str()),
                     Hosts::Network(network) => address.is_some_and(|address| network.contains(&address)),
                 }
         })
@@ -148,6 +148,8 @@ mod tests {
             }
         }
         assert!(has("*example.com", "http://notexample.com") && has("*example.com", "http://example.com"));
+        // An address has no names beneath it.
+        assert!(!has(".0.0.1", "http://127.0.0.1") && !has("*1", "http://127.0.0.1"));
     }
 
     #[test]

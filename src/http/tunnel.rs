@@ -4,7 +4,7 @@
 //! a rule, 502 a wrong name, 503 a bad day. So the proxy is asked once more, on a connection that is good for nothing else.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
@@ -55,17 +56,23 @@ impl Tunnels {
         left: Option<Duration>,
     ) -> Option<String> {
         let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
-        if let Some(known) = &*self.last.lock().unwrap_or_else(PoisonError::into_inner)
-            && known.target == target
-            && known.at.elapsed() < REMEMBER
-        {
-            return known.status.clone();
-        }
         let within = left.unwrap_or(ASK_WITHIN).min(ASK_WITHIN);
-        let status = timeout(within, self.ask(proxy, &target)).await.ok()?.ok().flatten();
-        let refusal = Refusal { target, at: Instant::now(), status: status.clone() };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
-        status
+        let refusal = timeout(within, async {
+            // Held while asking: who fails at the same time waits for the same answer.
+            let mut last = self.last.lock().await;
+            if let Some(known) = &*last
+                && known.target == target
+                && known.at.elapsed() < REMEMBER
+            {
+                return known.status.clone();
+            }
+            // What is not said counts as said, should the proxy be silent.
+            *last = Some(Refusal { target: target.clone(), at: Instant::now(), status: None });
+            let status = self.ask(proxy, &target).await.ok().flatten();
+            *last = Some(Refusal { target, at: Instant::now(), status: status.clone() });
+            status
+        });
+        refusal.await.ok().flatten()
     }
 
     async fn ask(&self, proxy: &ProxyServer, target: &str) -> io::Result<Option<String>> {
