@@ -36,7 +36,8 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
             "it is not valid yet".into()
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let names = if presented.is_empty() { "no host".to_owned() } else { presented.join(", ") };
+            let names: Vec<_> = presented.iter().map(|name| plain(name)).collect();
+            let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
             format!("it is not for the host {}, but for {names}", expected.to_str()).into()
         }
         CertificateError::NotValidForName => "it is not for this host".into(),
@@ -52,6 +53,12 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
         }
         other => other.to_string().into(),
     }
+}
+
+/// `a.test` of `DnsName("a.test")`, in which form rustls gives the names of a certificate.
+fn plain(presented: &str) -> &str {
+    let inside = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(presented).trim_matches('"')
 }
 
 fn refused(alert: AlertDescription, peer: &str) -> Option<String> {
