@@ -1,6 +1,7 @@
 //! Clients, whose connections the process shares.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use tokio::sync::OnceCell;
 use super::failure::describe;
 use super::message::Failure;
 use super::settings::Settings;
-use super::{proxy, trust, tuning};
+use super::tuning::{Versions, tune};
+use super::{proxy, trust};
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
 #[derive(Clone)]
@@ -19,6 +21,9 @@ struct Shared {
     settings: Settings,
     /// Built at the first request, off the JavaScript thread: it reads certificate stores from disk.
     inner: OnceCell<reqwest::Client>,
+    /// Since a server said that it must be spoken to by HTTP/1.1, which then all are.
+    http1_required: AtomicBool,
+    http1: OnceCell<reqwest::Client>,
 }
 
 impl Client {
@@ -31,7 +36,12 @@ impl Client {
         }
         // A client that nobody uses any more is gone, with its connections.
         clients.retain(|_, shared| shared.strong_count() > 0);
-        let shared = Arc::new(Shared { settings: settings.clone(), inner: OnceCell::new() });
+        let shared = Arc::new(Shared {
+            settings: settings.clone(),
+            inner: OnceCell::new(),
+            http1_required: AtomicBool::new(false),
+            http1: OnceCell::new(),
+        });
         clients.insert(settings, Arc::downgrade(&shared));
         Self(shared)
     }
@@ -41,14 +51,24 @@ impl Client {
     }
 
     pub(super) async fn inner(&self) -> Result<&reqwest::Client, Failure> {
-        let build = async || build(&self.0.settings).map_err(Failure::NotConnected);
-        self.0.inner.get_or_try_init(build).await
+        let Shared { settings, inner, http1_required, http1 } = &*self.0;
+        let (cell, versions) = if http1_required.load(Ordering::Relaxed) {
+            (http1, Versions::Http1)
+        } else {
+            (inner, Versions::All)
+        };
+        cell.get_or_try_init(async || build(settings, versions).map_err(Failure::NotConnected)).await
+    }
+
+    /// Speaks HTTP/1.1 alone from now on.
+    pub(super) fn require_http1(&self) {
+        self.0.http1_required.store(true, Ordering::Relaxed);
     }
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+fn build(settings: &Settings, versions: Versions) -> Result<reqwest::Client, String> {
     let mut tls = trust::tls_config(settings.extra_ca_certs.as_deref()).map_err(|error| error.to_string())?;
-    tls.alpn_protocols = tuning::ALPN.map(Vec::from).to_vec();
+    tls.alpn_protocols = versions.alpn();
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         // What is repeated, and what is followed, is decided here and in the core, not underneath.
@@ -63,5 +83,5 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
     for proxy in proxy::proxies(settings) {
         builder = builder.proxy(proxy);
     }
-    tuning::tune(builder).build().map_err(|error| describe(&error))
+    tune(builder).build().map_err(|error| describe(&error))
 }

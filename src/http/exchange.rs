@@ -22,14 +22,15 @@ impl Transport for Client {
     type Body = Incoming;
 
     async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
-        let client = self.inner().await?;
+        // Not within the time limit: the first request builds the client.
+        self.inner().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         add_common_headers(&mut request.headers);
         let sending = Arc::new(Sending::default());
-        let exchange = Exchange { client, connect_timeout: self.connect_timeout(), sending: &sending };
+        let exchange = Exchange { client: self, sending: &sending };
         let answer = within(answer_within, sending.scope(exchange.redirected(request))).await;
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
@@ -43,8 +44,7 @@ impl Transport for Client {
 }
 
 struct Exchange<'a> {
-    client: &'a reqwest::Client,
-    connect_timeout: Option<Duration>,
+    client: &'a Client,
     sending: &'a Arc<Sending>,
 }
 
@@ -68,15 +68,21 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            let error = match self.client.execute(self.outgoing(request)).await {
+            let client = self.client.inner().await?;
+            let error = match client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
+            if fate == Fate::Http1Required {
+                // By HTTP/1.1 nobody says so again.
+                self.client.require_http1();
+                continue;
+            }
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
-                None => return Err(fate.failure(&error, self.connect_timeout)),
+                None => return Err(fate.failure(&error, self.client.connect_timeout())),
             }
         }
     }
