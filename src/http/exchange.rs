@@ -75,9 +75,7 @@ impl Exchange<'_> {
             };
             let fate = Fate::of(&error, request, self.sending);
             if fate == Fate::Http1Required {
-                // By HTTP/1.1 nobody says so again.
                 self.client.require_http1();
-                continue;
             }
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
