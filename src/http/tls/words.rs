@@ -43,7 +43,8 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
             "it is not valid yet".into()
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let names = if presented.is_empty() { "no host".to_owned() } else { presented.join(", ") };
+            let names: Vec<_> = presented.iter().map(|name| plain(name)).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             format!("it is not for the host {}, but for {names}", expected.to_str()).into()
         }
         CertificateError::NotValidForName => "it is not for this host".into(),
@@ -59,6 +60,11 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
         }
         other => other.to_string().into(),
     }
+}
+
+/// `localhost` of `DnsName("localhost")`.
+fn plain(name: &str) -> &str {
+    name.split_once('(').map_or(name, |(_, name)| name.trim_end_matches(')').trim_matches('"'))
 }
 
 fn of_our_certificate(alert: AlertDescription) -> Option<&'static str> {
