@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use reqwest::Body;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::body::{ACCEPTED_ENCODINGS, Incoming};
+use super::build::AGENT;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
@@ -23,7 +24,7 @@ impl Transport for Client {
 
     async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
         // Not within the time limit: the first request builds the client.
-        self.inner().await?;
+        self.built().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
@@ -68,8 +69,10 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            let client = self.client.inner().await?;
-            let error = match client.execute(self.outgoing(request)).await {
+            let built = self.client.built().await?;
+            built.check(&request.url)?;
+            let begun = Instant::now();
+            let error = match built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -80,7 +83,14 @@ impl Exchange<'_> {
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
-                None => return Err(fate.failure(&error, self.client.connect_timeout())),
+                None => {
+                    let failure = fate.failure(&error, built.connect_timeout);
+                    if matches!(failure, Failure::ConnectTimedOut(_)) {
+                        return Err(failure);
+                    }
+                    let why = built.no_connection(&error, &request.url, begun).await;
+                    return Err(why.map_or(failure, Failure::NotConnected));
+                }
             }
         }
     }
@@ -98,11 +108,10 @@ impl Exchange<'_> {
 
 /// What every request carries, unless a host's own headers say otherwise.
 fn add_common_headers(headers: &mut HeaderMap) {
-    const AGENT: HeaderValue =
-        HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
+    const USER: HeaderValue = HeaderValue::from_static(AGENT);
     const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
     const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
-    headers.entry(USER_AGENT).or_insert(AGENT);
+    headers.entry(USER_AGENT).or_insert(USER);
     headers.entry(ACCEPT).or_insert(ANY_TEXT);
     headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
 }

@@ -102,6 +102,8 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in causes(error) {
         let text = cause.to_string();
+        // rustls refers to its manual, which is of no use to who reads this.
+        let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
         if !texts.contains(&text) {
             texts.push(text);
         }
