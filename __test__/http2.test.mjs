@@ -9,7 +9,7 @@ import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { certificate, serveHttp2, trustServers } from './support/http2.mjs'
 
 const { appendSessionLog, getSessionLogs, sessionStats } = addon
-const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_ENHANCE_YOUR_CALM } = constants
+const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_HTTP_1_1_REQUIRED } = constants
 
 trustServers()
 
@@ -195,4 +195,24 @@ test('a read is repeated once where a connection broke that had been idle', asyn
   assert.deepEqual(await getSessionLogs('s', server.url), [0])
   assert.deepEqual(await getSessionLogs('s', server.url), [2])
   assert.deepEqual(host.diagnostics, [])
+})
+
+test('a server that wants HTTP/1.1 gets it, and no attempt is lost', async (t) => {
+  // Of other settings than those above, whose client goes on by HTTP/2.
+  const host = useHost(t, { timeouts: { connectMs: 9000 } })
+  const versions = /** @type {string[]} */ ([])
+  const server = await serveHttp2(t, stored, {
+    early: (stream) => {
+      versions.push('2.0')
+      stream.close(NGHTTP2_HTTP_1_1_REQUIRED)
+      return true
+    },
+    onHttp1: (request, response) => {
+      versions.push(request.httpVersion)
+      request.resume().on('end', () => response.writeHead(201).end())
+    },
+  })
+  for (let n = 0; n < 3; n++) assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+  assert.deepEqual(versions, ['2.0', '1.1', '1.1', '1.1'])
+  assert.deepEqual([host.diagnostics, sessionStats('s').retries], [[], 0])
 })

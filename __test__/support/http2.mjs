@@ -35,16 +35,17 @@ export function trustServers() {
  * @param {import('node:test').TestContext} t
  * @param {(request: Recorded, index: number) => Answer | Promise<Answer>} handler called when the body is there;
  *   what it returns is sent, unless that is undefined
- * @param {{ early?: (stream: import('node:http2').ServerHttp2Stream, index: number) => boolean | void }} [options]
- *   `early` is called for each stream when its headers are there; `true` means that it has dealt with it
+ * @param {{ early?: (stream: import('node:http2').ServerHttp2Stream, index: number) => boolean | void, onHttp1?: (request: import('node:http2').Http2ServerRequest, response: import('node:http2').Http2ServerResponse) => void }} [options]
+ *   `early` is called for each stream when its headers are there; `true` means that it has dealt with it;
+ *   `onHttp1` for each request that does not come by HTTP/2
  */
-export async function serveHttp2(t, handler, { early } = {}) {
+export async function serveHttp2(t, handler, { early, onHttp1 } = {}) {
   /** @type {Recorded[]} */
   const requests = []
   /** @type {import('node:http2').ServerHttp2Session[]} */
   const sessions = []
   let streams = 0
-  const server = createSecureServer(certificate)
+  const server = createSecureServer({ ...certificate, allowHTTP1: true })
   server.on('session', (session) => {
     sessions.push(session)
     session.on('error', () => {})
@@ -71,6 +72,9 @@ export async function serveHttp2(t, handler, { early } = {}) {
     } catch {
       // The stream was reset meanwhile.
     }
+  })
+  server.on('request', (request, response) => {
+    if (request.httpVersionMajor === 1) onHttp1?.(request, response)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

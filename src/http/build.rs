@@ -11,7 +11,7 @@ use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls;
-use super::tuning;
+use super::tuning::{Versions, tune};
 use super::tunnel::Tunnels;
 
 /// How this client calls itself, to servers and to proxies.
@@ -29,8 +29,8 @@ pub(super) struct Built {
 
 impl Built {
     /// Reads certificates from disk, on a thread that may wait.
-    pub(super) async fn new(settings: Settings) -> Result<Self, Failure> {
-        let built = tokio::task::spawn_blocking(move || build(&settings)).await;
+    pub(super) async fn new(settings: Settings, versions: Versions) -> Result<Self, Failure> {
+        let built = tokio::task::spawn_blocking(move || build(&settings, versions)).await;
         built.unwrap_or_else(|error| Err(error.to_string())).map_err(Failure::NotConnected)
     }
 
@@ -64,12 +64,12 @@ impl Built {
     }
 }
 
-fn build(settings: &Settings) -> Result<Built, String> {
+fn build(settings: &Settings, versions: Versions) -> Result<Built, String> {
     let mut notes = Vec::new();
     let mut tls =
         tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
     let tunnels = Tunnels::new(tls.clone());
-    tls.alpn_protocols = tuning::ALPN.map(Vec::from).to_vec();
+    tls.alpn_protocols = versions.alpn();
     let routes = Arc::new(Routes::new(&settings.proxies));
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -87,6 +87,6 @@ fn build(settings: &Settings) -> Result<Built, String> {
     for proxy in routes.proxies() {
         builder = builder.proxy(proxy);
     }
-    let client = tuning::tune(builder).build().map_err(|error| error.to_string())?;
+    let client = tune(builder).build().map_err(|error| error.to_string())?;
     Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes, tunnels })
 }

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use super::build::Built;
 use super::message::Failure;
 use super::settings::Settings;
+use super::tuning::Versions;
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
 #[derive(Clone)]
@@ -25,6 +26,9 @@ struct Shared {
     settings: Settings,
     /// Built at the first request, off the JavaScript thread: it reads certificate stores from disk.
     built: OnceCell<Built>,
+    /// Since a server said that it must be spoken to by HTTP/1.1, which then all are.
+    http1_required: AtomicBool,
+    http1: OnceCell<Built>,
 }
 
 impl Client {
@@ -36,12 +40,22 @@ impl Client {
 
     pub(super) async fn built(&self) -> Result<&Built, Failure> {
         let Owned { shared, tell, told } = &*self.0;
-        let built = shared.built.get_or_try_init(|| Built::new(shared.settings.clone())).await?;
+        let (built, versions) = if shared.http1_required.load(Ordering::Relaxed) {
+            (&shared.http1, Versions::Http1)
+        } else {
+            (&shared.built, Versions::All)
+        };
+        let built = built.get_or_try_init(|| Built::new(shared.settings.clone(), versions)).await?;
         // Who finds the client built by others is told, too.
         if !built.notes.is_empty() && !told.swap(true, Ordering::Relaxed) {
             built.notes.iter().for_each(|note| tell(note));
         }
         Ok(built)
+    }
+
+    /// Speaks HTTP/1.1 alone from now on.
+    pub(super) fn require_http1(&self) {
+        self.0.shared.http1_required.store(true, Ordering::Relaxed);
     }
 }
 
@@ -55,7 +69,12 @@ impl Shared {
         }
         // A client that nobody uses any more is gone, with its connections.
         clients.retain(|_, shared| shared.strong_count() > 0);
-        let shared = Arc::new(Self { settings: settings.clone(), built: OnceCell::new() });
+        let shared = Arc::new(Self {
+            settings: settings.clone(),
+            built: OnceCell::new(),
+            http1_required: AtomicBool::new(false),
+            http1: OnceCell::new(),
+        });
         clients.insert(settings, Arc::downgrade(&shared));
         shared
     }

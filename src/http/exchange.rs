@@ -4,12 +4,12 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Body;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Body, Url};
 use tokio::time::{Instant, sleep};
 
 use super::body::{ACCEPTED_ENCODINGS, Incoming};
-use super::build::{AGENT, Built};
+use super::build::AGENT;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
@@ -23,14 +23,15 @@ impl Transport for Client {
     type Body = Incoming;
 
     async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
-        let built = self.built().await?;
+        // Not within the time limit: the first request builds the client.
+        self.built().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         add_common_headers(&mut request.headers);
         let sending = Arc::new(Sending::default());
-        let exchange = Exchange { built, sending: &sending };
+        let exchange = Exchange { client: self, sending: &sending };
         let answer = within(answer_within, sending.scope(exchange.redirected(request))).await;
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
@@ -44,14 +45,13 @@ impl Transport for Client {
 }
 
 struct Exchange<'a> {
-    built: &'a Built,
+    client: &'a Client,
     sending: &'a Arc<Sending>,
 }
 
 impl Exchange<'_> {
     async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Failure> {
         for _ in 0..=MAX_REDIRECTS {
-            self.built.check(&request.url)?;
             let answer = self.repeated(&request).await?;
             match follow(&request, answer.status().as_u16(), answer.headers())? {
                 Some(next) => request = next,
@@ -69,27 +69,30 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
+            let built = self.client.built().await?;
+            built.check(&request.url)?;
             let begun = Instant::now();
-            let error = match self.built.client.execute(self.outgoing(request)).await {
+            let error = match built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
+            if fate == Fate::Http1Required {
+                self.client.require_http1();
+            }
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
-                None => return Err(self.failure(fate, &error, &request.url, begun).await),
+                None => {
+                    let failure = fate.failure(&error, built.connect_timeout);
+                    if matches!(failure, Failure::ConnectTimedOut(_)) {
+                        return Err(failure);
+                    }
+                    let why = built.no_connection(&error, &request.url, begun).await;
+                    return Err(why.map_or(failure, Failure::NotConnected));
+                }
             }
         }
-    }
-
-    async fn failure(&self, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
-        let failure = fate.failure(error, self.built.connect_timeout);
-        if matches!(failure, Failure::ConnectTimedOut(_)) {
-            return failure;
-        }
-        let known = self.built.no_connection(error, url, begun).await;
-        known.map_or(failure, Failure::NotConnected)
     }
 
     /// Without reqwest's builder, which would copy the headers once more.

@@ -19,7 +19,7 @@ pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bo
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
     let handshake = |peer: &str| match tls {
-        Some(tls) => handshake_failure(tls, peer),
+        Some(tls) => handshake_failure(tls, peer, error.is_connect()),
         None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
             .then(|| format!("{peer} closed the connection during the TLS handshake")),
     };

@@ -20,6 +20,8 @@ pub(super) enum Fate {
     Refused,
     /// The server says that it did not process it.
     NotProcessed,
+    /// The server says that it is to come by HTTP/1.1.
+    Http1Required,
     /// The connection broke before the answer came.
     Lost,
     /// Anything else: the answer is not HTTP, or the stream was reset.
@@ -39,6 +41,7 @@ impl Fate {
                 Some(h2::Reason::REFUSED_STREAM) => return Self::Refused,
                 // Streams that the server has processed, or may have, do not get this error.
                 Some(h2::Reason::NO_ERROR) if stream.is_go_away() => return Self::Refused,
+                Some(h2::Reason::HTTP_1_1_REQUIRED) => return Self::Http1Required,
                 _ if stream.is_go_away() => return Self::NotProcessed,
                 _ => {}
             }
@@ -61,7 +64,9 @@ impl Fate {
                 }
                 _ => Failure::NotConnected(why),
             },
-            Self::NotSent | Self::Refused | Self::NotProcessed => Failure::NotTaken(why),
+            Self::NotSent | Self::Refused | Self::NotProcessed | Self::Http1Required => {
+                Failure::NotTaken(why)
+            }
             Self::Lost | Self::Broken => Failure::Broken(why),
         }
     }

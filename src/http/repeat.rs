@@ -31,7 +31,8 @@ pub(super) struct Repeats {
     refused: usize,
     not_sent: u32,
     first_not_sent: Option<Instant>,
-    lost: u32,
+    lost: bool,
+    by_http1: bool,
 }
 
 impl Repeats {
@@ -50,6 +51,10 @@ impl Repeats {
                 self.not_sent += 1;
                 (self.not_sent <= NOT_SENT_TIMES && first.elapsed() < NOT_SENT_WITHIN)
                     .then_some(Duration::ZERO)
+            }
+            Fate::Http1Required if !self.by_http1 => {
+                self.by_http1 = true;
+                Some(Duration::ZERO)
             }
             // What reads changes nothing, so that it may well have been processed.
             Fate::Lost if reused && *method == Method::GET => {
@@ -83,6 +88,11 @@ mod tests {
         assert!(repeats.after(Fate::NotSent, &Method::PUT, true).is_some());
         tokio::time::advance(NOT_SENT_WITHIN).await;
         assert!(repeats.after(Fate::NotSent, &Method::PUT, true).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_must_come_by_http1_is_sent_again_once() {
+        assert_eq!(times(Fate::Http1Required, &Method::PUT, true), (1, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

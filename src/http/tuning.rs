@@ -7,8 +7,25 @@ use reqwest::ClientBuilder;
 use super::connects::BoundConnects;
 use super::gate::DEFAULT_MAX_CONCURRENT_REQUESTS;
 
-/// What is offered in a TLS handshake, the preferred first.
-pub(super) const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// Which versions of HTTP are offered to servers.
+#[derive(Clone, Copy)]
+pub(super) enum Versions {
+    /// HTTP/2 where the server has it.
+    All,
+    Http1,
+}
+
+impl Versions {
+    /// What is offered in a TLS handshake, the preferred first.
+    pub(super) fn alpn(self) -> Vec<Vec<u8>> {
+        const ALL: [&[u8]; 2] = [b"h2", b"http/1.1"];
+        let offered = match self {
+            Self::All => &ALL[..],
+            Self::Http1 => &ALL[1..],
+        };
+        offered.iter().map(|name| name.to_vec()).collect()
+    }
+}
 
 /// As many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
 const MAX_HEADERS: usize = 512;

@@ -8,25 +8,32 @@ use super::verifier::is_an_authoritys;
 
 /// What became of a handshake with `peer` ("the server", or a proxy): both in one sentence.
 ///
-/// `None` where the connection broke after the handshake, so that the peer may have acted on a request.
-pub(in crate::http) fn handshake_failure(error: &Error, peer: &str) -> Option<String> {
+/// `None` where there is nothing better to say than what the error says, and where the handshake had succeeded for us
+/// (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at that last, when a request
+/// may be on its way already; it has read none of it.
+pub(in crate::http) fn handshake_failure(error: &Error, peer: &str, connecting: bool) -> Option<String> {
     Some(match error {
+        Error::AlertReceived(alert) => match of_our_certificate(*alert) {
+            Some(why) => format!("{peer} {why}"),
+            None if connecting => format!("{peer} {}", of_the_handshake(*alert)?),
+            None => return None,
+        },
+        _ if !connecting => return None,
         Error::InvalidCertificate(_) if is_an_authoritys(error) => format!(
             "the certificate of {peer} is refused: it is its own authority's (self-signed), and not trusted itself"
         ),
         Error::InvalidCertificate(why) => {
             format!("the certificate of {peer} is refused: {}", certificate(why))
         }
-        Error::AlertReceived(alert) => return refused(*alert, peer),
         // Of the client certificate.
         Error::General(why) => why.clone(),
         Error::InvalidMessage(_) => format!("{peer} does not speak TLS on this port"),
-        Error::PeerIncompatible(_) => {
-            format!("{peer} and this client have no TLS version or cipher in common")
-        }
+        Error::PeerIncompatible(_) => format!("{peer} {NOTHING_IN_COMMON}"),
         _ => return None,
     })
 }
+
+const NOTHING_IN_COMMON: &str = "and this client have no TLS version or cipher in common";
 
 fn certificate(why: &CertificateError) -> Cow<'static, str> {
     match why {
@@ -37,7 +44,7 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| plain(name)).collect();
-            let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             format!("it is not for the host {}, but for {names}", expected.to_str()).into()
         }
         CertificateError::NotValidForName => "it is not for this host".into(),
@@ -55,36 +62,34 @@ fn certificate(why: &CertificateError) -> Cow<'static, str> {
     }
 }
 
-/// `a.test` of `DnsName("a.test")`, in which form rustls gives the names of a certificate.
-fn plain(presented: &str) -> &str {
-    let inside = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    inside.unwrap_or(presented).trim_matches('"')
+/// `localhost` of `DnsName("localhost")`.
+fn plain(name: &str) -> &str {
+    name.split_once('(').map_or(name, |(_, name)| name.trim_end_matches(')').trim_matches('"'))
 }
 
-fn refused(alert: AlertDescription, peer: &str) -> Option<String> {
-    let why = match alert {
+fn of_our_certificate(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
         AlertDescription::CertificateRequired => {
-            return Some(format!(
-                "{peer} asks for a client certificate (CLAUDE_CODE_CLIENT_CERT), and got none"
-            ));
+            "asks for a client certificate (CLAUDE_CODE_CLIENT_CERT), and got none"
         }
-        AlertDescription::UnknownCA => "its authority is unknown there",
-        AlertDescription::CertificateExpired => "it has expired",
-        AlertDescription::CertificateRevoked => "it was revoked",
-        AlertDescription::BadCertificate | AlertDescription::UnsupportedCertificate => {
-            "it is not accepted there"
-        }
-        AlertDescription::CertificateUnknown | AlertDescription::AccessDenied => "it is not accepted there",
-        AlertDescription::HandshakeFailure => {
-            return Some(format!(
-                "{peer} refused the handshake: it may ask for a client certificate (CLAUDE_CODE_CLIENT_CERT)"
-            ));
-        }
-        AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => {
-            return Some(format!("{peer} and this client have no TLS version or cipher in common"));
-        }
-        AlertDescription::UnrecognisedName => return Some(format!("{peer} does not know this host name")),
+        AlertDescription::UnknownCA => "refused the client certificate: its authority is unknown there",
+        AlertDescription::CertificateExpired => "refused the client certificate: it has expired",
+        AlertDescription::CertificateRevoked => "refused the client certificate: it was revoked",
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => "refused the client certificate: it is not accepted there",
         _ => return None,
-    };
-    Some(format!("{peer} refused the client certificate: {why}"))
+    })
+}
+
+fn of_the_handshake(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::HandshakeFailure => {
+            "refused the handshake: it may ask for a client certificate (CLAUDE_CODE_CLIENT_CERT)"
+        }
+        AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => NOTHING_IN_COMMON,
+        AlertDescription::UnrecognisedName => "does not know this host name",
+        _ => return None,
+    })
 }
