@@ -26,7 +26,7 @@ describe('a status', () => {
   test('of a read is told apart as the specification has it', async (t) => {
     const host = await startHost(t)
     const read = async (/** @type {number} */ status) => {
-        const result = await host.getSessionLogs('s', `${url}/status/${status}`)
+      const result = await host.getSessionLogs('s', `${url}/status/${status}`)
       return { result, diagnostics: host.takeDiagnostics(), errors: host.errors.splice(0) }
     }
     const failed = (/** @type {object} */ data) => ['error', 'session_get_fail_status', data]

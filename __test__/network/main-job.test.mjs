@@ -63,8 +63,11 @@ before(async () => {
   /** @type {(() => Promise<void>)[]} */
   const ends = []
   const service = await startService({ after: (end) => void ends.push(end) }, { around: smallPages })
-  direct = await doJob(service.url)
-  for (const end of ends.reverse()) await end()
+  try {
+    direct = await doJob(service.url)
+  } finally {
+    for (const end of ends.reverse()) await end()
+  }
 })
 
 test('without anything between, 1,000 entries of 20 sessions are appended and read', () => {

@@ -31,7 +31,7 @@ pub(super) struct Repeats {
     refused: usize,
     not_sent: u32,
     first_not_sent: Option<Instant>,
-    lost: bool,
+    lost: u32,
     by_http1: bool,
 }
 
