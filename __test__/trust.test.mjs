@@ -90,7 +90,11 @@ for (const [what, certified, message] of /** @type {const} */ ([
   ['an authority that is unknown', createAuthority('another').issue(), /its authority is unknown/],
   ['a time that is over', authority.issue({ from: past(2), to: past(1) }), /it has expired/],
   ['a time to come', authority.issue({ from: past(-1), to: past(-2) }), /it is not valid yet/],
-  ['another host', authority.issue({ names: ['other.test'] }), /it is not for the host 127\.0\.0\.1, but for other\.test$/],
+  [
+    'another host',
+    authority.issue({ names: ['other.test'] }),
+    /it is not for the host 127\.0\.0\.1, but for other\.test$/,
+  ],
   ['clients', authority.issue({ isClient: true }), /it is not for servers/],
   ['itself alone', createSelfSigned(), /its authority is unknown/],
   ['itself as an authority', createSelfSigned({ isAuthority: true }), /its own authority's \(self-signed\)/],
