@@ -211,8 +211,8 @@ export declare function clearSession(sessionId: string): Promise<void>
 /**
  * Supplies the host's own functions and sets limits, for this JavaScript environment.
  *
- * Merges, at the top and inside `retry`, `timeouts`, `limits` and `tls`: a key that is present replaces, `null` or
- * `undefined` restores the default, an absent key stays; but `proxy: null` is no proxy at all. Throws a `TypeError` that names the key for an
+ * Merges, at the top and inside `retry`, `timeouts`, `limits` and `tls`: a key that is present replaces,
+ * `null` or `undefined` restores the default, an absent key stays; but `proxy: null` is no proxy at all. Throws a `TypeError` that names the key for an
  * unknown one or a wrong value, and then applies nothing.
  */
 export declare function configure(options: ConfigureOptions): void

@@ -122,8 +122,8 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Reads `options` as a change of `numbers` and `network`. A key that is present replaces, `null` or `undefined`
-    /// restores the default, an absent key stays.
+    /// Reads `options` as a change of `numbers` and `network`. A key that is present replaces, `null` or
+    /// `undefined` restores the default, an absent key stays.
     pub(super) fn read<'e>(
         env: &'e Env,
         options: Value<'_>,

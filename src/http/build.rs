@@ -1,4 +1,5 @@
-//! From settings to a client that is ready: trust, proxies, and what it says when no connection comes to stand.
+//! From settings to a client that is ready: trust, proxies, and what it says when no connection comes to
+//! stand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +43,8 @@ impl Built {
         }
     }
 
-    /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it; `None` where that is
-    /// not so, or not known.
+    /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it;
+    /// `None` where that is not so, or not known.
     pub(super) async fn no_connection(
         &self,
         error: &reqwest::Error,

@@ -1,15 +1,16 @@
 //! One request and its answer: redirected, repeated where nothing came of it, within its time limit.
 
 use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Body;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Body, Url};
 use tokio::time::{Instant, sleep};
 
 use super::body::{ACCEPTED_ENCODINGS, Incoming};
-use super::build::AGENT;
+use super::build::{AGENT, Built};
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
@@ -32,7 +33,9 @@ impl Transport for Client {
         add_common_headers(&mut request.headers);
         let sending = Arc::new(Sending::default());
         let exchange = Exchange { client: self, sending: &sending };
-        let answer = within(answer_within, sending.scope(exchange.redirected(request))).await;
+        // Pinned, and passed on by reference: what takes a future keeps room for it twice.
+        let work = pin!(sending.scope(exchange.redirected(request)));
+        let answer = within(answer_within, work).await;
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,
@@ -83,14 +86,8 @@ impl Exchange<'_> {
             match repeats.after(fate, &request.method, !self.sending.has_connected()) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
-                None => {
-                    let failure = fate.failure(&error, built.connect_timeout);
-                    if matches!(failure, Failure::ConnectTimedOut(_)) {
-                        return Err(failure);
-                    }
-                    let why = built.no_connection(&error, &request.url, begun).await;
-                    return Err(why.map_or(failure, Failure::NotConnected));
-                }
+                // Boxed: a future is moved with all that it may become.
+                None => return Err(Box::pin(failure(built, fate, &error, &request.url, begun)).await),
             }
         }
     }
@@ -104,6 +101,15 @@ impl Exchange<'_> {
         }
         outgoing
     }
+}
+
+async fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
+    let failure = fate.failure(error, built.connect_timeout);
+    if matches!(failure, Failure::ConnectTimedOut(_)) {
+        return failure;
+    }
+    let why = built.no_connection(error, url, begun).await;
+    why.map_or(failure, Failure::NotConnected)
 }
 
 /// What every request carries, unless a host's own headers say otherwise.

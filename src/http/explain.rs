@@ -14,7 +14,8 @@ pub(super) enum NoConnection {
     NoTunnel(Arc<ProxyServer>),
 }
 
-/// `None` where the server may have seen the request, or where there is nothing better to say than what the error says.
+/// `None` where the server may have seen the request, or where there is nothing better to say than what the
+/// error says.
 pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<NoConnection> {
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());

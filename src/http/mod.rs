@@ -1,8 +1,8 @@
 //! Requests and answers: the one place that knows how bytes reach a server.
 //!
 //! - [`Client`] sends, over connections that the whole process shares.
-//! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout. `build` makes it of that, by `tls`, `proxy`
-//!   and `no_proxy`. `explain` and `tunnel` say why no connection comes to stand.
+//! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout. `build` makes it of that,
+//!   by `tls`, `proxy` and `no_proxy`. `explain` and `tunnel` say why no connection comes to stand.
 //! - [`Gate`] bounds how many requests are under way.
 //!
 //! Nothing here knows sessions, entries or heads.

@@ -50,8 +50,8 @@ impl Sending {
     }
 
     /// Does `work` as the sending of this request.
-    pub(super) async fn scope<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(Arc::clone(self), work).await
+    pub(super) fn scope<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        CURRENT.scope(Arc::clone(self), work)
     }
 
     /// The request that the running task sends.

@@ -1,7 +1,8 @@
 //! With what status a proxy refuses a tunnel.
 //!
-//! reqwest tells no more than that there is none, unless the status is 407. To whom the tunnel was refused, the status is all: 403 is
-//! a rule, 502 a wrong name, 503 a bad day. So the proxy is asked once more, on a connection that is good for nothing else.
+//! reqwest tells no more than that there is none, unless the status is 407. To whom the tunnel was refused, the
+//! status is all: 403 is a rule, 502 a wrong name, 503 a bad day. So the proxy is asked once more, on a
+//! connection that is good for nothing else.
 
 use std::io;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ impl Tunnels {
         Self { tls: Arc::new(tls), last: Mutex::default() }
     }
 
-    /// The status, and the reason that the proxy gives; `None` where it does not say in time, or grants what it refused before.
+    /// The status, and the reason that the proxy gives; `None` where it does not say in time, or grants what
+    /// it refused before.
     pub(super) async fn refusal(
         &self,
         proxy: &ProxyServer,

@@ -43,7 +43,8 @@ pub(super) fn certificates(pem: &[u8]) -> (Vec<CertificateDer<'static>>, usize) 
     (certificates.collect(), broken)
 }
 
-/// The private key in `pem`: PKCS#8, also encrypted, SEC1 or PKCS#1. The error quotes neither key nor passphrase.
+/// The private key in `pem`: PKCS#8, also encrypted, SEC1 or PKCS#1. The error quotes neither key nor
+/// passphrase.
 pub(super) fn private_key(
     pem: &[u8],
     passphrase: Option<&Secret>,

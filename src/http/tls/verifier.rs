@@ -54,8 +54,8 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         match web_pki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // What `openssl req -x509` makes for a server is an authority's certificate by default. Node takes
-            // it where it is trusted itself. Its dates were checked: that comes before.
+            // What `openssl req -x509` makes for a server is an authority's certificate by default. Node
+            // takes it where it is trusted itself. Its dates were checked: that comes before.
             Err(error) if is_an_authoritys(&error) && extra.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())

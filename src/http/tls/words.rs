@@ -8,9 +8,9 @@ use super::verifier::is_an_authoritys;
 
 /// What became of a handshake with `peer` ("the server", or a proxy): both in one sentence.
 ///
-/// `None` where there is nothing better to say than what the error says, and where the handshake had succeeded for us
-/// (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at that last, when a request
-/// may be on its way already; it has read none of it.
+/// `None` where there is nothing better to say than what the error says, and where the handshake had
+/// succeeded for us (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at
+/// that last, when a request may be on its way already; it has read none of it.
 pub(in crate::http) fn handshake_failure(error: &Error, peer: &str, connecting: bool) -> Option<String> {
     Some(match error {
         Error::AlertReceived(alert) => match of_our_certificate(*alert) {
