@@ -30,16 +30,17 @@ const smallPages = (handler) => (request, response) => {
 /** @param {import('node:test').TestContext} t */
 const start = (t) => startService(t, { around: smallPages })
 
-/** What comes of the job. @param {string} url @param {NodeJS.ProcessEnv} [env] */
-async function doJob(url, env) {
+/** What comes of the job. @param {string} url @param {NodeJS.ProcessEnv} [env] @param {string[]} [parameters] */
+async function doJob(url, env, parameters = []) {
   const options = { env: { ...plainEnvironment(), ...env } }
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [JOB, url], options)
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [JOB, url, ...parameters], options)
   return { ...JSON.parse(stdout), errors: stderr.split('\n').slice(0, -1) }
 }
 
 /**
  * tinyproxy closes each connection over which it answered, and does not say so in the answer: the next request
- * over it may be lost, and is repeated as if it might have arrived.
+ * over it may be lost, and an append is repeated as if it might have arrived. So is a read, unless a connection was
+ * being made for it when it took one that another read had left: sessions are read one by one.
  *
  * @param {Awaited<ReturnType<typeof doJob>>} done
  */
@@ -101,8 +102,9 @@ for (const [name, startProxy] of /** @type {const} */ ([
 ])) {
   test(`through ${name} over http`, async (t) => {
     const [service, proxy] = await Promise.all([start(t), startProxy(t)])
-    const done = await doJob(service.url, { HTTP_PROXY: proxy.url })
-    assert.deepEqual(name === 'tinyproxy' ? withoutLostAttempts(done) : done, direct)
+    const closes = name === 'tinyproxy'
+    const done = await doJob(service.url, { HTTP_PROXY: proxy.url }, closes ? ['one by one'] : [])
+    assert.deepEqual(closes ? withoutLostAttempts(done) : done, direct)
     assert.ok(service.headers.every(({ via }) => via?.includes(name)))
   })
 

@@ -21,17 +21,13 @@ const REFUSED_WAITS: [Duration; 5] = [
 const NOT_SENT_TIMES: u32 = 3;
 const NOT_SENT_WITHIN: Duration = Duration::from_millis(500);
 
-/// How often a read is sent again whose connection had been idle, and closed before the answer came: there are
-/// proxies that close each connection behind its answer and do not say so, so that the next one may be such, too.
-const LOST_TIMES: u32 = 3;
-
 /// The repetitions of one request.
 #[derive(Default)]
 pub(super) struct Repeats {
     refused: usize,
     not_sent: u32,
     first_not_sent: Option<Instant>,
-    lost: u32,
+    lost: bool,
     by_http1: bool,
 }
 
@@ -57,9 +53,9 @@ impl Repeats {
                 Some(Duration::ZERO)
             }
             // What reads changes nothing, so that it may well have been processed.
-            Fate::Lost if reused && *method == Method::GET => {
-                self.lost += 1;
-                (self.lost <= LOST_TIMES).then_some(Duration::ZERO)
+            Fate::Lost if reused && *method == Method::GET && !self.lost => {
+                self.lost = true;
+                Some(Duration::ZERO)
             }
             _ => None,
         }
@@ -96,8 +92,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_what_was_lost_only_a_read_is_sent_again_and_over_an_idle_connection() {
-        assert_eq!(times(Fate::Lost, &Method::GET, true), (3, Duration::ZERO));
+    async fn of_what_was_lost_only_a_read_is_sent_again_once_and_over_an_idle_connection() {
+        assert_eq!(times(Fate::Lost, &Method::GET, true).0, 1);
         assert_eq!(times(Fate::Lost, &Method::GET, false).0, 0);
         assert_eq!(times(Fate::Lost, &Method::PUT, true).0, 0);
     }
