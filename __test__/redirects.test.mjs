@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
+import { serveHttp2, trustServers } from './support/http2.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
+
+trustServers()
 
 /** @param {string} location @param {number} [status] */
 const to = (location, status = 307) => ({ status, headers: { location } })
@@ -39,6 +42,30 @@ test('the token does not leave its origin', async (t) => {
   assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
   assert.equal(first.requests[0].headers.authorization, 'Bearer token')
   assert.equal(other.requests[0].headers.authorization, undefined)
+})
+
+test('from https to http and back, the token stays behind', async (t) => {
+  useHost(t)
+  const entry = createEntry()
+  const plain = await serve(t, () => ({ status: 201 }))
+  const safe = await serveHttp2(t, () => to(`${plain.url}/log`))
+  assert.equal(await appendSessionLog('s', entry, safe.url), true)
+  assert.equal(safe.requests[0].headers.authorization, 'Bearer token')
+  assert.equal(plain.requests[0].headers.authorization, undefined)
+  assert.deepEqual(plain.requests[0].json(), entry)
+
+  const safer = await serveHttp2(t, () => ({ status: 201 }))
+  const first = await serve(t, () => to(`${safer.url}/log`))
+  assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
+  assert.equal(safer.requests[0].headers.authorization, undefined)
+})
+
+test('a redirect to itself ends', async (t) => {
+  const host = useHost(t, { retry: { ...QUICK, maxAttempts: 1 } })
+  const server = await serve(t, () => to('.'))
+  assert.equal(await appendSessionLog('s', createEntry(), `${server.url}/log/`), false)
+  assert.equal(server.requests.length, 22)
+  assert.match(host.errors[0].message, /redirected more than 21 times/)
 })
 
 test('21 redirects are followed, and no more', async (t) => {

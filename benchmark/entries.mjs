@@ -72,6 +72,7 @@ export function makeFlatEntries(count) {
   return Array.from(makeEntries(count), (entry) => JSON.parse(JSON.stringify(entry)))
 }
 
+/** @param {() => number} random @param {number} index */
 function makeContent(random, index) {
   const kind = random()
   if (kind < 0.45) return makeToolResult(random, index)
@@ -81,6 +82,7 @@ function makeContent(random, index) {
   return makeAnswer(index, [{ type: 'text', text }])
 }
 
+/** @param {() => number} random @param {number} index */
 function makeToolCall(random, index) {
   const input = {
     file_path: `/home/mira/tides/src/part-${index % 97}.py`,
@@ -95,6 +97,7 @@ function makeToolCall(random, index) {
   ])
 }
 
+/** @param {number} index @param {unknown} content */
 function makeAnswer(index, content) {
   const usage = {
     input_tokens: 4 + (index % 9),
@@ -112,7 +115,12 @@ function makeAnswer(index, content) {
   }
 }
 
-/** What a tool gave back stands there twice: as the model reads it, and as the host shows it. */
+/**
+ * What a tool gave back stands there twice: as the model reads it, and as the host shows it.
+ *
+ * @param {() => number} random
+ * @param {number} index
+ */
 function makeToolResult(random, index) {
   // Most results are short, a few are whole files.
   const lines = Array.from({ length: 5 + Math.floor(90 * random() ** 3) }, () => makeText(random, LINES, 1, ''))
@@ -127,6 +135,7 @@ function makeToolResult(random, index) {
   }
 }
 
+/** @param {string[]} lines @param {number} index */
 function makePatch(lines, index) {
   const hunk = { oldStart: 41, oldLines: lines.length, newStart: 41, newLines: lines.length + 1 }
   return {
@@ -137,16 +146,19 @@ function makePatch(lines, index) {
   }
 }
 
+/** @param {() => number} random @param {string[]} from @param {number} parts @param {string} between */
 function makeText(random, from, parts, between) {
   const chosen = Array.from({ length: parts }, () => pick(random, from))
   if (random() * 1000 < PER_MILLE_BEYOND_ASCII) chosen[0] = pick(random, BEYOND_ASCII)
   return chosen.join(between)
 }
 
+/** @param {() => number} random @param {string[]} from */
 function pick(random, from) {
   return from[Math.floor(random() * from.length)]
 }
 
+/** @param {() => number} random */
 function makeUuid(random) {
   const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16))
   hex[12] = '4'
@@ -155,7 +167,7 @@ function makeUuid(random) {
   return parts.join('-')
 }
 
-/** A small generator of numbers in [0, 1): xorshift32, which is random enough for text. */
+/** A small generator of numbers in [0, 1): xorshift32, which is random enough for text. @param {number} seed */
 function createRandom(seed) {
   let state = (seed * 2654435761) >>> 0 || 1
   return () => {

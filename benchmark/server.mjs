@@ -85,7 +85,7 @@ function serving(server, exited, url) {
 }
 
 /** Another process could take it before nginx does; then nginx ends and says so. */
-async function findFreePort() {
+export async function findFreePort() {
   const probe = createServer()
   await new Promise((resolve) => probe.listen(0, '127.0.0.1', () => resolve(undefined)))
   const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address())
@@ -93,7 +93,7 @@ async function findFreePort() {
   return port
 }
 
-async function listening(port) {
+export async function listening(port) {
   for (;;) {
     const socket = connect(port, '127.0.0.1')
     const stands = await new Promise((resolve) => {

@@ -19,5 +19,5 @@ mod binding;
 mod fuzz;
 mod http;
 mod ingress;
-mod test_hooks;
 mod sync;
+mod test_hooks;

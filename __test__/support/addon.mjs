@@ -63,6 +63,40 @@ export function useHost(t, options = {}) {
   }
 }
 
+/** What concerns connections is up to the environment. */
+const OF_ENVIRONMENT = { tls: null, proxy: undefined }
+
+/**
+ * Configures connections for the time of a test.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Pick<import('../../index.js').ConfigureOptions, 'tls' | 'proxy'>} options
+ */
+export function useConnections(t, options) {
+  addon.configure(options)
+  t.after(() => addon.configure(OF_ENVIRONMENT))
+}
+
+/**
+ * Has the addon see these variables for the time of a test; `undefined` is none.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Record<string, string | undefined>} variables
+ */
+export function useVariables(t, variables) {
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]))
+  const set = (/** @type {Record<string, string | undefined>} */ values) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+    // Naming them has the environment read anew.
+    addon.configure(OF_ENVIRONMENT)
+  }
+  set(variables)
+  t.after(() => set(before))
+}
+
 let uuids = 0
 
 /** An entry with a uuid of its own. @param {Record<string, unknown>} [more] */

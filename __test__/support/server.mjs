@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 
 /**
  * @typedef {{ method: string, url: string, headers: import('node:http').IncomingHttpHeaders, body: Buffer, json: () => any, connection: number }} Recorded
@@ -14,14 +15,16 @@ import { createServer } from 'node:http'
  *
  * @param {import('node:test').TestContext} t
  * @param {Handler} handler what it returns is sent, unless that is undefined; called when the body is there
+ * @param {import('node:https').ServerOptions} [tls] of a server that is reached by https
  */
-export async function serve(t, handler) {
+export async function serve(t, handler, tls) {
   /** @type {Recorded[]} */
   const requests = []
   /** @type {unknown[]} */
   const failures = []
   const connections = new Map()
-  const server = createServer(async (request, response) => {
+  /** @type {import('node:http').RequestListener} */
+  const listener = async (request, response) => {
     try {
       const chunks = []
       for await (const chunk of request) chunks.push(chunk)
@@ -42,7 +45,8 @@ export async function serve(t, handler) {
       if (!request.aborted) failures.push(error)
       response.destroy()
     }
-  })
+  }
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {
@@ -51,7 +55,7 @@ export async function serve(t, handler) {
     if (failures.length > 0) throw failures[0]
   })
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  return { port, url: `http://127.0.0.1:${port}`, requests, connections, server }
+  return { port, url: `http${tls ? 's' : ''}://127.0.0.1:${port}`, requests, connections, server }
 }
 
 /**

@@ -22,7 +22,7 @@ use super::signal::Watched;
 use super::wake;
 use super::waker::Waker;
 use crate::http::{Client, Settings, gate};
-use crate::ingress::{Ingress, Operation, Sessions, runtime};
+use crate::ingress::{Caller, Ingress, Operation, Sessions, runtime};
 
 /// Everything here belongs to one environment and is touched on its thread only; what runtime threads
 /// share of it is the channel.
@@ -232,22 +232,35 @@ impl Host {
         let connect_timeout = self.options.borrow().numbers.timeouts.connect;
         let known = self.connection.borrow().clone();
         let settings = match known {
-            Some((settings, client)) if settings.connect_timeout == connect_timeout => return client,
+            Some((settings, client)) if settings.connect_timeout() == connect_timeout => return client,
             Some((settings, _)) => settings,
             // Nothing is borrowed here: `process.env` may be a proxy of the host's.
-            None => Settings::read(|name| variable(env, name)),
+            None => {
+                let network = self.options.borrow().network.clone();
+                Settings::read(&network, |name| variable(env, name))
+            }
         };
-        let settings = Settings { connect_timeout, ..settings };
-        let client = Client::shared(settings.clone());
+        let settings = settings.with_connect_timeout(connect_timeout);
+        let line = self.line();
+        let client = Client::shared(settings.clone(), move |note| {
+            let caller: &dyn Caller = &line;
+            caller.debug(|| note.to_owned());
+        });
         self.connection.replace(Some((settings, client.clone())));
         client
     }
 
     pub(super) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
         // Reading may call the host's getters, and those may configure.
-        let numbers = self.options.borrow().numbers;
-        let change = Change::read(env, options, numbers)?;
+        let (numbers, network) = {
+            let options = self.options.borrow();
+            (options.numbers, options.network.clone())
+        };
+        let change = Change::read(env, options, numbers, &network)?;
         let limit = change.max_concurrent_requests;
+        if change.touches_connections() {
+            self.connection.replace(None);
+        }
         let mut options = self.options.borrow_mut();
         options.apply(change);
         self.channel.set_wants_debug(options.logs_for_debugging() || self.debug_log.borrow().is_some());

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `host`: one environment, with all that belongs to it. `options`: what `configure` reads.
+//! - `host`: one environment, with all that belongs to it. `options`, `network`: what `configure` reads.
 //!   `arguments`: what the functions take. `credentials`, `environment`: what the host and `process.env` supply.
 //! - `reader`: what a read keeps until it settles, how it is cancelled, how far it is. `signal`: the host's
 //!   `AbortSignal`s. `clearing`, `flush`, `stats`: the functions of these names.
@@ -26,6 +26,7 @@ mod fuzz;
 mod host;
 mod js;
 mod json;
+mod network;
 mod options;
 mod panics;
 mod reader;
@@ -212,8 +213,8 @@ pub fn get_teleport_events<'e>(
 
 /// Supplies the host's own functions and sets limits, for this JavaScript environment.
 ///
-/// Merges, at the top and inside `retry`, `timeouts` and `limits`: a key that is present replaces, `null` or
-/// `undefined` restores the default, an absent key stays. Throws a `TypeError` that names the key for an
+/// Merges, at the top and inside `retry`, `timeouts`, `limits` and `tls`: a key that is present replaces,
+/// `null` or `undefined` restores the default, an absent key stays; but `proxy: null` is no proxy at all. Throws a `TypeError` that names the key for an
 /// unknown one or a wrong value, and then applies nothing.
 #[napi(ts_args_type = "options: ConfigureOptions", ts_return_type = "void", catch_unwind)]
 pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {

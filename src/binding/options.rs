@@ -5,7 +5,8 @@ use std::time::Duration;
 use napi::{Env, ValueType};
 
 use super::js::{self, Persistent, Thrown, Value};
-use crate::http::DEFAULT_MAX_CONCURRENT_REQUESTS;
+use super::network::{read_proxy, read_tls};
+use crate::http::{DEFAULT_MAX_CONCURRENT_REQUESTS, NetworkOptions};
 use crate::ingress::{Retry, Timeouts};
 
 /// Why a call is refused.
@@ -69,6 +70,7 @@ impl Binding {
 pub(super) struct Options {
     bindings: [Option<Persistent>; 6],
     pub(super) numbers: Numbers,
+    pub(super) network: NetworkOptions,
 }
 
 /// Those that are numbers.
@@ -102,6 +104,9 @@ impl Options {
             self.bindings[binding as usize] = function;
         }
         self.numbers = change.numbers;
+        if let Some(network) = change.network {
+            self.network = network;
+        }
     }
 }
 
@@ -109,25 +114,30 @@ impl Options {
 pub(super) struct Change {
     bindings: Vec<(Binding, Option<Persistent>)>,
     numbers: Numbers,
+    /// Where `tls` or `proxy` is named: what concerns connections is then read anew.
+    network: Option<NetworkOptions>,
     /// `limits.maxConcurrentRequests`, where it is named: it is the process's, so that what one environment
     /// does not say must not undo what another one said.
     pub(super) max_concurrent_requests: Option<usize>,
 }
 
 impl Change {
-    /// Reads `options` as a change of `numbers`. A key that is present replaces, `null` or `undefined`
-    /// restores the default, an absent key stays.
+    /// Reads `options` as a change of `numbers` and `network`. A key that is present replaces, `null` or
+    /// `undefined` restores the default, an absent key stays.
     pub(super) fn read<'e>(
         env: &'e Env,
         options: Value<'_>,
         numbers: Numbers,
+        network: &NetworkOptions,
     ) -> Result<Self, Rejection<'e>> {
-        let mut change = Self { bindings: Vec::new(), numbers, max_concurrent_requests: None };
+        let mut change = Self { bindings: Vec::new(), numbers, network: None, max_concurrent_requests: None };
         for (key, value) in entries(env, options, "options")? {
             match key.as_str() {
                 "retry" => change.read_retry(env, value)?,
                 "timeouts" => change.read_timeouts(env, value)?,
                 "limits" => change.read_limits(env, value)?,
+                "tls" => read_tls(env, value, change.network.get_or_insert_with(|| network.clone()))?,
+                "proxy" => read_proxy(env, value, change.network.get_or_insert_with(|| network.clone()))?,
                 name => {
                     let binding = Binding::ALL.into_iter().find(|binding| binding.name() == name);
                     let binding = binding.ok_or_else(|| unknown(&key))?;
@@ -136,6 +146,11 @@ impl Change {
             }
         }
         Ok(change)
+    }
+
+    /// Whether what concerns connections is to be read anew.
+    pub(super) fn touches_connections(&self) -> bool {
+        self.network.is_some()
     }
 
     fn read_retry<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
@@ -201,7 +216,7 @@ impl Change {
 
 /// Reads the keys of an inner object, each by `read` (its key, its full name, its value); nullish restores
 /// all of them.
-fn read_group<'e, T>(
+pub(super) fn read_group<'e, T>(
     env: &'e Env,
     value: Value<'_>,
     group: &str,
@@ -235,7 +250,7 @@ fn entries<'e>(
     Ok(entries)
 }
 
-fn unknown<'e>(name: &str) -> Rejection<'e> {
+pub(super) fn unknown<'e>(name: &str) -> Rejection<'e> {
     Rejection::Type(format!("configure: unknown option {name}"))
 }
 

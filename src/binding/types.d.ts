@@ -50,6 +50,18 @@ export interface ConfigureOptions {
   timeouts?: TimeoutOptions | null
   /** How much there may be at once. */
   limits?: LimitOptions | null
+  /** Whom to trust besides the usual authorities, and what to show of oneself. Wins over the environment. */
+  tls?: TlsOptions | null
+  /**
+   * The proxy for all requests, http or https, with or without credentials: `http://user:password@proxy:3128`, the user
+   * name and password being percent-encoded. `NO_PROXY` has no say in it. `null` is no proxy at all, and `undefined` the
+   * default: env `https_proxy` or `http_proxy`, by the scheme of the request, then `all_proxy`, each in this or the
+   * upper-case form, and not for what `NO_PROXY` names.
+   *
+   * A call of `configure` that has `proxy` or `tls` also reads the variables for connections anew. Requests that were
+   * begun before keep what they have.
+   */
+  proxy?: string | null
 }
 
 export interface RetryOptions {
@@ -69,6 +81,30 @@ export interface TimeoutOptions {
   appendMs?: number | null
   /** For a read's headers to come, and then between two chunks of its body. Default: 20 000. */
   fetchMs?: number | null
+}
+
+/**
+ * PEM texts, not paths. A text without a block of the right kind is a `TypeError`. What turns out to be unusable later
+ * is told to `logForDebugging`.
+ */
+export interface TlsOptions {
+  /**
+   * Authorities to trust, besides Mozilla's and the operating system's: one text or several, each with one certificate
+   * or more. Default: the file that env `NODE_EXTRA_CA_CERTS` names.
+   */
+  ca?: string | string[] | null
+  /**
+   * The client certificate, for servers that ask for one; then its intermediates. Where `cert` or `key` is given, both
+   * are taken from here. Default: the file that env `CLAUDE_CODE_CLIENT_CERT` names.
+   */
+  cert?: string | null
+  /**
+   * Its key: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
+   * `CLAUDE_CODE_CLIENT_KEY` names.
+   */
+  key?: string | null
+  /** Of an encrypted key. Default, for a key of the environment: env `CLAUDE_CODE_CLIENT_KEY_PASSPHRASE`. */
+  passphrase?: string | null
 }
 
 /** Integers from 1. */

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
 use super::allowance::Allowance;
-use super::client::describe;
+use super::failure::describe;
 use super::gate::Place;
 use super::message::{Body, Failure, Limit, within};
 

@@ -1,154 +1,81 @@
-//! Sending requests over shared connections.
+//! Clients, whose connections the process shares.
 
 use std::collections::HashMap;
-use std::error::Error as _;
-use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use tokio::sync::OnceCell;
 
-use super::body::{ACCEPTED_ENCODINGS, Incoming};
-use super::gate::gate;
-use super::message::{Failure, Limit, Request, Response, Transport, within};
-use super::redirect::{MAX_REDIRECTS, follow};
+use super::build::Built;
+use super::message::Failure;
 use super::settings::Settings;
-use super::{proxy, tick, trust};
+use super::tuning::Versions;
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
 #[derive(Clone)]
-pub(crate) struct Client(Arc<Shared>);
+pub(crate) struct Client(Arc<Owned>);
+
+/// What belongs to whoever asked for the client.
+struct Owned {
+    shared: Arc<Shared>,
+    tell: Box<dyn Fn(&str) + Send + Sync>,
+    told: AtomicBool,
+}
 
 struct Shared {
     settings: Settings,
     /// Built at the first request, off the JavaScript thread: it reads certificate stores from disk.
-    inner: OnceCell<reqwest::Client>,
+    built: OnceCell<Built>,
+    /// Since a server said that it must be spoken to by HTTP/1.1, which then all are.
+    http1_required: AtomicBool,
+    http1: OnceCell<Built>,
 }
 
 impl Client {
-    pub(crate) fn shared(settings: Settings) -> Self {
+    /// `tell` takes debug lines: at the first request, what was found out about the settings.
+    pub(crate) fn shared(settings: Settings, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let (shared, tell) = (Shared::of(settings), Box::new(tell));
+        Self(Arc::new(Owned { shared, tell, told: AtomicBool::new(false) }))
+    }
+
+    pub(super) async fn built(&self) -> Result<&Built, Failure> {
+        let Owned { shared, tell, told } = &*self.0;
+        let (built, versions) = if shared.http1_required.load(Ordering::Relaxed) {
+            (&shared.http1, Versions::Http1)
+        } else {
+            (&shared.built, Versions::All)
+        };
+        let built = built.get_or_try_init(|| Built::new(shared.settings.clone(), versions)).await?;
+        // Who finds the client built by others is told, too.
+        if !built.notes.is_empty() && !told.swap(true, Ordering::Relaxed) {
+            built.notes.iter().for_each(|note| tell(note));
+        }
+        Ok(built)
+    }
+
+    /// Speaks HTTP/1.1 alone from now on.
+    pub(super) fn require_http1(&self) {
+        self.0.shared.http1_required.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    fn of(settings: Settings) -> Arc<Self> {
         static CLIENTS: OnceLock<Mutex<HashMap<Settings, Weak<Shared>>>> = OnceLock::new();
         let clients = CLIENTS.get_or_init(Mutex::default);
         let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = clients.get(&settings).and_then(Weak::upgrade) {
-            return Self(shared);
+            return shared;
         }
         // A client that nobody uses any more is gone, with its connections.
         clients.retain(|_, shared| shared.strong_count() > 0);
-        let shared = Arc::new(Shared { settings: settings.clone(), inner: OnceCell::new() });
+        let shared = Arc::new(Self {
+            settings: settings.clone(),
+            built: OnceCell::new(),
+            http1_required: AtomicBool::new(false),
+            http1: OnceCell::new(),
+        });
         clients.insert(settings, Arc::downgrade(&shared));
-        Self(shared)
+        shared
     }
-
-    async fn inner(&self) -> Result<&reqwest::Client, Failure> {
-        let build = async || build(&self.0.settings).map_err(Failure::NotConnected);
-        self.0.inner.get_or_try_init(build).await
-    }
-}
-
-/// As many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
-const MAX_HEADERS: usize = 512;
-
-fn build(settings: &Settings) -> Result<reqwest::Client, String> {
-    let tls = trust::tls_config(settings.extra_ca_certs.as_deref()).map_err(|error| error.to_string())?;
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        // What is repeated, and what is followed, is decided here and in the core, not underneath.
-        .retry(reqwest::retry::never())
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .http1_max_headers(MAX_HEADERS)
-        // The environment was read on the JavaScript thread.
-        .no_proxy();
-    if let Some(limit) = settings.connect_timeout {
-        builder = builder.connect_timeout(limit);
-    }
-    for proxy in proxy::proxies(settings) {
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| describe(&error))
-}
-
-impl Transport for Client {
-    type Body = Incoming;
-
-    async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
-        let client = self.inner().await?;
-        let place = gate().enter().await;
-        tick::keep();
-        let limit = request.answer_within;
-        let (chunk_within, at_most) = (request.chunk_within, request.body_at_most);
-        add_common_headers(&mut request.headers);
-        let mut answer = within(limit, async {
-            for _ in 0..=MAX_REDIRECTS {
-                let answer = client
-                    .execute(outgoing(&request))
-                    .await
-                    .map_err(|error| failure(error, self.0.settings.connect_timeout))?;
-                match follow(&request, answer.status().as_u16(), answer.headers())? {
-                    Some(next) => request = next,
-                    None => return Ok(answer),
-                }
-            }
-            Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
-        })
-        .await?;
-        let status = answer.status().as_u16();
-        let headers = mem::take(answer.headers_mut());
-        let body = Incoming::new(answer, &headers, chunk_within, at_most, place);
-        Ok(Response { status, headers, body })
-    }
-}
-
-/// Without reqwest's builder, which would copy the headers once more.
-fn outgoing(request: &Request) -> reqwest::Request {
-    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
-    *outgoing.headers_mut() = request.headers.clone();
-    *outgoing.body_mut() = Some(request.body.clone().into());
-    outgoing
-}
-
-/// What every request carries, unless a host's own headers say otherwise.
-fn add_common_headers(headers: &mut HeaderMap) {
-    const AGENT: HeaderValue =
-        HeaderValue::from_static(concat!("session-ingress/", env!("CARGO_PKG_VERSION")));
-    const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
-    const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
-    headers.entry(USER_AGENT).or_insert(AGENT);
-    headers.entry(ACCEPT).or_insert(ANY_TEXT);
-    headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
-}
-
-fn failure(error: reqwest::Error, connect_timeout: Option<Duration>) -> Failure {
-    let why = describe(&error);
-    if error.is_connect()
-        && error.is_timeout()
-        && let Some(duration) = connect_timeout
-    {
-        Failure::ConnectTimedOut(Limit { name: "connectMs", duration })
-    } else if error.is_builder() {
-        Failure::Unsendable(why)
-    } else if error.is_connect() {
-        Failure::NotConnected(why)
-    } else {
-        Failure::Broken(why)
-    }
-}
-
-/// The causes of an error, down to the one that says what happened. No URL: it may hold secrets.
-pub(super) fn describe(error: &reqwest::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !causes.contains(&text) {
-            causes.push(text);
-        }
-        next = cause.source();
-    }
-    if causes.is_empty() {
-        causes.push(if error.is_timeout() { "timed out".into() } else { "unknown error".into() });
-    }
-    causes.join(": ")
 }

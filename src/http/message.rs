@@ -105,6 +105,10 @@ pub(crate) enum Failure {
     NotConnected(String),
     /// No connection came to stand in time.
     ConnectTimedOut(Limit),
+    /// A connection stood, or had stood, but the server did not process the request.
+    NotTaken(String),
+    /// A time limit ran out before the request was sent.
+    NotSentInTime(Limit),
     /// A time limit ran out.
     TimedOut(Limit),
     /// The connection broke, or what came is not HTTP, or not what its `Content-Encoding` says.
@@ -119,7 +123,11 @@ impl Failure {
     /// Whether the server may have acted on the request.
     pub(crate) fn may_have_reached_the_server(&self) -> bool {
         match self {
-            Self::Unsendable(_) | Self::NotConnected(_) | Self::ConnectTimedOut(_) => false,
+            Self::Unsendable(_)
+            | Self::NotConnected(_)
+            | Self::ConnectTimedOut(_)
+            | Self::NotTaken(_)
+            | Self::NotSentInTime(_) => false,
             Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) | Self::TooLarge(_) => true,
         }
     }
@@ -132,6 +140,10 @@ impl fmt::Display for Failure {
             Self::NotConnected(why) => write!(f, "no connection: {why}"),
             Self::ConnectTimedOut(Limit { name, duration }) => {
                 write!(f, "no connection within {} ms (timeouts.{name})", duration.as_millis())
+            }
+            Self::NotTaken(why) => write!(f, "the server did not take the request: {why}"),
+            Self::NotSentInTime(Limit { name, duration }) => {
+                write!(f, "nothing was sent within {} ms (timeouts.{name})", duration.as_millis())
             }
             Self::TimedOut(limit) => {
                 write!(f, "nothing came within {} ms (timeouts.{})", limit.duration.as_millis(), limit.name)

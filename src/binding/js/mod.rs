@@ -121,6 +121,13 @@ pub(super) fn is_error(env: &Env, value: Value<'_>) -> bool {
     is
 }
 
+pub(super) fn is_array(env: &Env, value: Value<'_>) -> bool {
+    let mut is = false;
+    // SAFETY: `is` takes the result.
+    unsafe { sys::napi_is_array(env.raw(), value.raw(), &mut is) };
+    is
+}
+
 pub(super) fn is_promise(env: &Env, value: Value<'_>) -> bool {
     let mut is = false;
     // SAFETY: `is` takes the result.

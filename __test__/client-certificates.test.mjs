@@ -1,0 +1,179 @@
+// What the addon shows of itself to servers that ask: SPEC section 8.
+
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
+import { createFolder } from './support/package.mjs'
+import { serve } from './support/server.mjs'
+
+const { appendSessionLog, configure } = addon
+const authority = createAuthority()
+const certified = authority.issue()
+const client = authority.issue({ isClient: true })
+
+/**
+ * A server that wants a certificate of the authority, and answers 403 to who has none.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+async function serveMutual(t) {
+  const tls = { cert: certified.cert, key: certified.pem, ca: authority.cert, requestCert: true }
+  /** @type {boolean[]} */
+  const authorized = []
+  const server = await serve(
+    t,
+    (_request, response) => {
+      const socket = /** @type {import('node:tls').TLSSocket} */ (response.socket)
+      authorized.push(socket.authorized)
+      return { status: socket.authorized ? 201 : 403 }
+    },
+    { ...tls, rejectUnauthorized: false },
+  )
+  return { ...server, authorized }
+}
+
+/** @param {import('node:test').TestContext} t */
+function useTrustingHost(t) {
+  const host = useHost(t, { retry: { maxAttempts: 1 } })
+  useConnections(t, { tls: { ca: authority.cert } })
+  return host
+}
+
+/** @param {import('node:crypto').KeyObject} key @param {any} options */
+const exported = (key, options) => /** @type {string} */ (key.export({ format: 'pem', ...options }))
+
+test('a certificate of the environment is shown, whose key has any of the usual forms', async (t) => {
+  const server = await serveMutual(t)
+  useTrustingHost(t)
+  const folder = createFolder(t)
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const variables = { CLAUDE_CODE_CLIENT_CERT: cert, CLAUDE_CODE_CLIENT_KEY: key }
+  useVariables(t, { ...variables, CLAUDE_CODE_CLIENT_KEY_PASSPHRASE: 'pass phrase' })
+  const [ec, p384, rsa] = [createKey(), createKey('secp384r1'), createRsaKey()]
+  const encrypted = { type: 'pkcs8', passphrase: 'pass phrase' }
+  for (const [kind, keyObject, options] of /** @type {const} */ ([
+    ['PKCS#8', ec, { type: 'pkcs8' }],
+    ['SEC1', ec, { type: 'sec1' }],
+    ['SEC1 of P-384', p384, { type: 'sec1' }],
+    ['PKCS#1', rsa, { type: 'pkcs1' }],
+    ['PKCS#8 of RSA', rsa, { type: 'pkcs8' }],
+    ['PKCS#8, encrypted by AES-256', ec, { ...encrypted, cipher: 'aes-256-cbc' }],
+    ['PKCS#8 of RSA, encrypted by AES-128', rsa, { ...encrypted, cipher: 'aes-128-cbc' }],
+  ])) {
+    writeFileSync(cert, authority.issue({ isClient: true, key: keyObject }).cert)
+    // What stands around the key does not matter.
+    writeFileSync(key, `Bag Attributes\n${exported(keyObject, options)}\n${authority.cert}`)
+    configure({ tls: { ca: authority.cert } })
+    assert.equal(await appendSessionLog('s', createEntry(), server.url), true, kind)
+  }
+  assert.ok(server.authorized.every((is) => is))
+})
+
+test('a certificate that is configured wins over the environment', async (t) => {
+  const server = await serveMutual(t)
+  useTrustingHost(t)
+  useVariables(t, { CLAUDE_CODE_CLIENT_CERT: '/no/such/file', CLAUDE_CODE_CLIENT_KEY: '/no/such/file' })
+  const key = exported(client.key, { type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' })
+  configure({ tls: { ca: authority.cert, cert: client.cert, key, passphrase: 'secret' } })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+})
+
+test('intermediates are sent with the certificate', async (t) => {
+  const server = await serveMutual(t)
+  useTrustingHost(t)
+  configure({ tls: { cert: client.cert + authority.cert, key: client.pem } })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+})
+
+test('without one, a server that asks gets none and decides for itself', async (t) => {
+  const server = await serveMutual(t)
+  const host = useTrustingHost(t)
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
+  assert.deepEqual(host.diagnostics[0], ['error', 'session_persist_fail_status', { status: 403, attempt: 1 }])
+})
+
+const encryptedKey = exported(client.key, { type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' })
+const oldKey = exported(client.key, { type: 'sec1', cipher: 'aes-128-cbc', passphrase: 'secret' })
+
+for (const [what, cert, key, passphrase, message] of /** @type {[string, string?, string?, string?, RegExp?][]} */ ([
+  ['key is missing', client.cert, undefined, undefined, /CLIENT_CERT is set, and CLAUDE_CODE_CLIENT_KEY is not/],
+  ['certificate is missing', undefined, client.pem, undefined, /CLIENT_KEY is set, and CLAUDE_CODE_CLIENT_CERT is not/],
+  ['key is another', client.cert, certified.pem, undefined, /_KEY \(.*\) is not the key of the certificate in .*_CERT/],
+  ['key has no passphrase', client.cert, encryptedKey, undefined, /is encrypted, and no passphrase is set/],
+  ['key has another passphrase', client.cert, encryptedKey, 'wrong', /the passphrase does not fit/],
+  ['key has an old form', client.cert, oldKey, 'secret', /OpenSSL's old form, .* `openssl pkcs8 -topk8` converts it/],
+  ['key is none', client.cert, client.cert, undefined, /_KEY \(.*key\.pem\) holds no private key in PEM form/],
+  ['certificate is none', client.pem, client.pem, undefined, /_CERT \(.*cert\.pem\) holds no certificate in PEM form/],
+  ['key is too short', ...shortKey(), undefined, /not supported \(as RSA below 2048 bits/],
+])) {
+  test(`where the ${what}, only a server that asks is out of reach, and told why`, async (t) => {
+    const [plain, mutual] = [await serve(t, () => ({ status: 201 }), tlsOf(certified)), await serveMutual(t)]
+    const host = useTrustingHost(t)
+    const folder = createFolder(t)
+    const write = (/** @type {string} */ name, /** @type {string | undefined} */ content) => {
+      if (content === undefined) return undefined
+      writeFileSync(join(folder, name), content)
+      return join(folder, name)
+    }
+    useVariables(t, {
+      CLAUDE_CODE_CLIENT_CERT: write('cert.pem', cert),
+      CLAUDE_CODE_CLIENT_KEY: write('key.pem', key),
+      CLAUDE_CODE_CLIENT_KEY_PASSPHRASE: passphrase,
+    })
+    configure({ tls: { ca: authority.cert } })
+    assert.equal(await appendSessionLog('s', createEntry(), plain.url), true)
+    const expected = /** @type {RegExp} */ (message)
+    const line = host.debugLines.find((line) => line.startsWith('The client certificate cannot be used: '))
+    assert.match(line ?? '', expected)
+
+    assert.equal(await appendSessionLog('s', createEntry(), mutual.url), false)
+    assert.match(host.errors[0].message, /no connection: the client certificate cannot be used: /)
+    assert.match(host.errors[0].message, expected)
+    assert.equal(mutual.requests.length, 0)
+  })
+}
+
+/** @param {import('./support/certificates.mjs').Certified} of */
+function tlsOf({ cert, pem }) {
+  return { cert, key: pem }
+}
+
+function shortKey() {
+  const { cert, pem } = authority.issue({ isClient: true, key: createRsaKey(1024) })
+  return [cert, pem]
+}
+
+for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
+  test(`a server that will not do without one is named, and leaves no doubt, with ${version}`, async (t) => {
+    const tls = { ...tlsOf(certified), ca: authority.cert, requestCert: true, minVersion: version, maxVersion: version }
+    const server = await serve(t, () => ({ status: 201 }), tls)
+    const host = useTrustingHost(t)
+    const entry = createEntry({ text: 'x'.repeat(100_000) })
+    assert.equal(await appendSessionLog('s', entry, server.url), false)
+    assert.match(host.errors[0].message, /no connection: the server .* client certificate \(CLAUDE_CODE_CLIENT_CERT\)/)
+
+    // Nothing can be stored: made again, the append begins with the PUT.
+    const other = await serve(t, () => ({ status: 201 }))
+    assert.equal(await appendSessionLog('s', entry, other.url), true)
+    assert.equal(other.requests[0].method, 'PUT')
+  })
+}
+
+test('a server that closes the connection over one is said to have done so', async (t) => {
+  // What Node's servers do about an authority that they do not know.
+  const tls = {
+    ...tlsOf(certified),
+    ca: authority.cert,
+    requestCert: true,
+    maxVersion: /** @type {const} */ ('TLSv1.2'),
+  }
+  const server = await serve(t, () => ({ status: 201 }), tls)
+  const host = useTrustingHost(t)
+  const other = createSelfSigned({ isClient: true })
+  configure({ tls: { cert: other.cert, key: other.pem } })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
+  assert.match(host.errors[0].message, /no connection: the server closed the connection during the TLS handshake/)
+})

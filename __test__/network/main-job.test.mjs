@@ -1,0 +1,137 @@
+// The main job of the package (appends of many sessions, reads, pages, clearing) through each server and proxy:
+// the same comes of it as without any.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createFolder } from '../support/package.mjs'
+import { combine, createAuthorityFiles } from './support/authority.mjs'
+import { startHaproxy } from './support/haproxy.mjs'
+import { plainEnvironment } from './support/host.mjs'
+import { startMitmproxy } from './support/mitmproxy.mjs'
+import { startNginx } from './support/nginx.mjs'
+import { startService } from './support/service.mjs'
+import { startSquid } from './support/squid.mjs'
+import { startTinyproxy } from './support/tinyproxy.mjs'
+
+const JOB = fileURLToPath(new URL('support/main-job.mjs', import.meta.url))
+const authority = createAuthorityFiles(createFolder({ after }))
+const certificate = authority.issue('server')
+const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
+
+/** Pages of teleport events that are small enough for there to be some. @type {import('../../dev/faults.mjs').Fault} */
+const smallPages = (handler) => (request, response) => {
+  request.url = request.url?.replace('limit=1000', 'limit=7')
+  return handler(request, response)
+}
+
+/** @param {import('node:test').TestContext} t */
+const start = (t) => startService(t, { around: smallPages })
+
+/** What comes of the job. @param {string} url @param {NodeJS.ProcessEnv} [env] @param {string[]} [parameters] */
+async function doJob(url, env, parameters = []) {
+  const options = { env: { ...plainEnvironment(), ...env } }
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [JOB, url, ...parameters], options)
+  return { ...JSON.parse(stdout), errors: stderr.split('\n').slice(0, -1) }
+}
+
+/**
+ * tinyproxy closes each connection over which it answered, and does not say so in the answer: the next request
+ * over it may be lost, and an append is repeated as if it might have arrived. So is a read, unless a connection was
+ * being made for it when it took one that another read had left: sessions are read one by one.
+ *
+ * @param {Awaited<ReturnType<typeof doJob>>} done
+ */
+function withoutLostAttempts({ diagnostics, errors, ...done }) {
+  return {
+    ...done,
+    diagnostics: diagnostics.filter((/** @type {any[]} */ [, event]) => event !== 'session_persist_fail_status'),
+    errors: errors.filter(
+      (/** @type {string} */ error) => !/connection closed before message completed|reset by peer/.test(error),
+    ),
+  }
+}
+
+/** @param {import('node:test').TestContext} t @param {{ url: string }} service */
+const startTlsServer = (t, { url }) =>
+  startNginx(t, { listen: 'ssl', certificate, upstream: url, server: ['keepalive_requests 100000;'] })
+
+/** @type {Awaited<ReturnType<typeof doJob>>} */
+let direct
+before(async () => {
+  /** @type {(() => Promise<void>)[]} */
+  const ends = []
+  const service = await startService({ after: (end) => void ends.push(end) }, { around: smallPages })
+  try {
+    direct = await doJob(service.url)
+  } finally {
+    for (const end of ends.reverse()) await end()
+  }
+})
+
+test('without anything between, 1,000 entries of 20 sessions are appended and read', () => {
+  const { stored, logs, viaOAuth, events, after, none, diagnostics, errors } = direct
+  assert.deepEqual(stored, [1000, 20])
+  assert.deepEqual(logs.counts, Array(20).fill(50))
+  assert.deepEqual([viaOAuth, events], [logs, logs])
+  assert.deepEqual(after.counts, Array(20).fill(51))
+  assert.equal(none, null)
+  assert.deepEqual(errors, [])
+  const adopted = Array(20).fill(['info', 'session_persist_409_adopt_server_uuid'])
+  assert.deepEqual(diagnostics, [...adopted, ['warn', 'teleport_events_not_found']])
+})
+
+for (const [protocol, listen] of [
+  ['HTTP/1.1', 'ssl'],
+  ['HTTP/2', 'ssl http2'],
+]) {
+  test(`through nginx over ${protocol}`, async (t) => {
+    const service = await start(t)
+    const nginx = await startNginx(t, { listen, certificate, upstream: service.url })
+    assert.deepEqual(await doJob(nginx.url, TRUSTING), direct)
+    const [{ protocol: spoken }] = await nginx.stopAndReadLog()
+    assert.equal(spoken, protocol.replace(/2$/, '2.0'))
+  })
+}
+
+for (const [name, startProxy] of /** @type {const} */ ([
+  ['squid', startSquid],
+  ['tinyproxy', startTinyproxy],
+])) {
+  test(`through ${name} over http`, async (t) => {
+    const [service, proxy] = await Promise.all([start(t), startProxy(t)])
+    const closes = name === 'tinyproxy'
+    const done = await doJob(service.url, { HTTP_PROXY: proxy.url }, closes ? ['one by one'] : [])
+    assert.deepEqual(closes ? withoutLostAttempts(done) : done, direct)
+    assert.ok(service.headers.every(({ via }) => via?.includes(name)))
+  })
+
+  test(`through ${name} over https`, async (t) => {
+    const [service, proxy] = await Promise.all([start(t), startProxy(t)])
+    const nginx = await startTlsServer(t, service)
+    assert.deepEqual(await doJob(nginx.url, { ...TRUSTING, HTTPS_PROXY: proxy.url }), direct)
+    assert.ok((await proxy.stopAndReadLog()).some(({ method }) => method === 'CONNECT'))
+  })
+}
+
+for (const [protocol, bind] of [
+  ['http', ''],
+  ['https', `ssl crt ${combine(certificate)}`],
+  ['HTTP/2', `ssl crt ${combine(certificate)} alpn h2,http/1.1`],
+]) {
+  test(`through haproxy over ${protocol}`, async (t) => {
+    const service = await start(t)
+    const haproxy = await startHaproxy(t, { upstream: service.url, bind })
+    assert.deepEqual(await doJob(haproxy.url, TRUSTING), direct)
+  })
+}
+
+test('through mitmproxy', async (t) => {
+  const service = await start(t)
+  const nginx = await startTlsServer(t, service)
+  const proxy = await startMitmproxy(t, { trusts: authority.file })
+  const env = { NODE_EXTRA_CA_CERTS: proxy.authority, HTTPS_PROXY: proxy.url }
+  assert.deepEqual(await doJob(nginx.url, env), direct)
+})

@@ -1,0 +1,176 @@
+// No secret shows, whatever fails and wherever it is looked for: not in what the host is told, at any level, not in
+// what NODE_DEBUG shows, not in what promises reject with.
+
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createAuthority } from './support/certificates.mjs'
+import { runScript } from './support/child.mjs'
+import { createFolder } from './support/package.mjs'
+import { createProxy } from './support/proxy.mjs'
+import { serve } from './support/server.mjs'
+
+/** Each is found in any text that holds it, also where that is encoded. */
+const SECRETS = {
+  token: 'token-Zq81xk',
+  account: 'account-Wm40vu',
+  inUrl: 'inurl-Ry72pd',
+  user: 'user-Lt93hb',
+  password: 'password-Gc65ne',
+  passphrase: 'passphrase-Js28fo',
+}
+
+const authority = createAuthority()
+const { cert, pem: key } = authority.issue()
+const client = authority.issue({ isClient: true })
+const encrypted = /** @type {string} */ (
+  client.key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'another' })
+)
+
+/** What a text must not hold: the secrets as they are and in base64 (of headers), and the lines of keys. */
+const hidden = [
+  ...Object.values(SECRETS),
+  ...Object.values(SECRETS).map((secret) => Buffer.from(secret).toString('base64').replace(/=+$/, '')),
+  Buffer.from(`${SECRETS.user}:${SECRETS.password}`).toString('base64'),
+  ...[key, client.pem, encrypted].flatMap((pem) => pem.split('\n').filter((line) => /^[^-]{20,}/.test(line))),
+]
+
+/** Makes every call once, tells all that is told, and ends with what was resolved. */
+const SCRIPT = `
+  const told = (...parts) => console.log(...parts.map((part) => part instanceof Error
+    ? [part.stack, part.message, part.cause, JSON.stringify(part)].join(' ')
+    : typeof part === 'string' ? part : JSON.stringify(part)))
+  const attempt = async (name, call) => {
+    try { told(name, 'resolved', await call()) } catch (error) { told(name, 'threw', error) }
+  }
+  const configure = (options) => attempt('configure', () => addon.configure(options))
+  const main = async () => {
+    await configure({
+      getSessionIngressAuthToken: () => secrets.token,
+      getOauthConfig: () => ({ BASE_API_URL: url }),
+      logForDebugging: (line) => told('debug', line),
+      logForDiagnosticsNoPII: (...all) => told('diagnostic', ...all),
+      logError: (error) => told('error', error),
+      retry: { maxAttempts: 2, baseDelayMs: 1 },
+      timeouts: { connectMs: 5000 },
+    })
+    for (const options of configurations) await configure(options)
+    const log = url + '/log?key=' + secrets.inUrl
+    await attempt('append', () => addon.appendSessionLog('s', { uuid: 'a' }, log))
+    await attempt('read', () => addon.getSessionLogs('s', log))
+    await attempt('oauth', () => addon.getSessionLogsViaOAuth('s', secrets.account, 'org'))
+    await attempt('events', () => addon.getTeleportEvents('s', secrets.account, 'org'))
+    await attempt('stats', () => addon.sessionStats('s'))
+    told('finished')
+  }
+  main()`
+
+/**
+ * Runs the script and looks through all that it shows.
+ *
+ * @param {string} url
+ * @param {{ variables?: Record<string, string>, configurations?: unknown[], shows?: RegExp }} [how]
+ */
+async function check(url, { variables = {}, configurations = [], shows = /./ } = {}) {
+  const none = { http_proxy: '', HTTP_PROXY: '', https_proxy: '', HTTPS_PROXY: '', all_proxy: '', ALL_PROXY: '' }
+  const env = { ...process.env, ...none, NO_PROXY: '', no_proxy: '', NODE_DEBUG: 'session-ingress', ...variables }
+  const { stdout, stderr } = await runScript(SCRIPT, { url, configurations, secrets: SECRETS }, { env })
+  const all = stdout + stderr
+  assert.match(stdout, /^finished$/m, all)
+  assert.match(stderr, /SESSION-INGRESS/, 'NODE_DEBUG shows something')
+  assert.match(all, shows)
+  for (const secret of hidden) assert.ok(!all.includes(secret), `${secret} shows in:\n${all}`)
+}
+
+const CREDENTIALS = `${SECRETS.user}:${SECRETS.password}@`
+const TLS = { cert, key }
+const refused = () => ({ status: 401 })
+
+for (const status of [200, 307, 400, 401, 403, 407, 409, 429, 500, 503]) {
+  test(`a server that answers ${status}`, async (t) => {
+    const headers = { location: `ftp://${SECRETS.inUrl}`, 'x-note': SECRETS.token }
+    const server = await serve(t, () => ({ status, headers, body: `no: ${SECRETS.token}` }))
+    await check(server.url)
+  })
+}
+
+test('a connection that breaks', async (t) => {
+  const server = await serve(t, (_request, response) => void response.destroy())
+  await check(server.url)
+})
+
+for (const [what, url] of [
+  ['that is none', `nonsense ${SECRETS.inUrl}`],
+  ['with another scheme', `ftp://${CREDENTIALS}127.0.0.1`],
+  ['with a wrong port', `http://${CREDENTIALS}127.0.0.1:99999`],
+  ['with credentials, of a server that does not listen', `http://${CREDENTIALS}127.0.0.1:9`],
+]) {
+  test(`a URL ${what}`, () => check(url))
+}
+
+test('a server that is not trusted', async (t) => {
+  const server = await serve(t, refused, TLS)
+  await check(server.url, { shows: /its authority is unknown/ })
+})
+
+for (const [what, answer] of /** @type {[string, (asked: any) => string][]} */ ([
+  ['407', () => 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'],
+  ['502', () => 'HTTP/1.1 502 Bad Gateway\r\n\r\n'],
+])) {
+  test(`a proxy that answers ${what} to its credentials`, async (t) => {
+    const [server, proxy] = [await serve(t, refused, TLS), await createProxy(t, { answer })]
+    const variables = { https_proxy: `http://${CREDENTIALS}${proxy.host}` }
+    await check(server.url, { variables, shows: new RegExp(`refused the tunnel: ${what}`) })
+  })
+}
+
+test('a proxy that answers 407 to an http request', async (t) => {
+  const [server, proxy] = [await serve(t, refused), await createProxy(t, { authorization: 'Basic other' })]
+  await check(server.url, { configurations: [{ proxy: `http://${CREDENTIALS}${proxy.host}` }] })
+})
+
+test('a proxy that does not listen', async () => {
+  const variables = { all_proxy: `http://${CREDENTIALS}127.0.0.1:9` }
+  await check('https://127.0.0.1:9', { variables, shows: /the proxy 127\.0\.0\.1:9 \(all_proxy\) cannot be reached/ })
+})
+
+for (const proxy of [
+  `socks5://${CREDENTIALS}127.0.0.1`,
+  `http://${CREDENTIALS}`,
+  `${SECRETS.user}://${SECRETS.password}`,
+]) {
+  test(`${proxy.split(':')[0].replace(SECRETS.user, 'a secret')} is no proxy`, async (t) => {
+    const server = await serve(t, refused)
+    await check(server.url, { variables: { http_proxy: proxy }, shows: /http_proxy is / })
+    await check(server.url, { configurations: [{ proxy }], shows: /configure: proxy is / })
+  })
+}
+
+test('an encrypted key and another passphrase, of the environment and configured', async (t) => {
+  const tls = { ...TLS, ca: authority.cert, requestCert: true }
+  const server = await serve(t, refused, tls)
+  const folder = createFolder(t)
+  const write = (/** @type {string} */ name, /** @type {string} */ content) => {
+    writeFileSync(join(folder, name), content)
+    return join(folder, name)
+  }
+  const variables = {
+    NODE_EXTRA_CA_CERTS: write('ca.pem', authority.cert),
+    CLAUDE_CODE_CLIENT_CERT: write('cert.pem', client.cert),
+    CLAUDE_CODE_CLIENT_KEY: write('key.pem', encrypted),
+    CLAUDE_CODE_CLIENT_KEY_PASSPHRASE: SECRETS.passphrase,
+  }
+  const shows = /the passphrase does not fit/
+  await check(server.url, { variables, shows })
+  const { passphrase } = SECRETS
+  const configured = { ca: authority.cert, cert: client.cert, key: encrypted, passphrase }
+  await check(server.url, { configurations: [{ tls: configured }], shows })
+  // What belongs elsewhere.
+  const misplaced = [{ ca: key }, { cert: key }, { key: `-----BEGIN PRIVATE KEY-----\n${SECRETS.passphrase}` }]
+  const configurations = [
+    ...misplaced.map((tls) => ({ tls })),
+    { tls: { [SECRETS.passphrase.slice(0, 5)]: passphrase } },
+  ]
+  await check(server.url, { configurations, shows: /configure: tls\.key holds no private key/ })
+})

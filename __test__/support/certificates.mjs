@@ -1,0 +1,110 @@
+// Authorities and certificates for tests, which Node can use and not make: X.509 as DER, with keys of the kind
+// that a test asks for. Everything is signed by ECDSA with P-256 and SHA-256.
+
+import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+
+const DAY = 24 * 60 * 60 * 1000
+
+/**
+ * @typedef {import('node:crypto').KeyObject} KeyObject
+ * @typedef {{ key: KeyObject, cert: string, pem: string }} Certified `pem` is the key as PKCS#8
+ * @typedef {{
+ *   names?: string[], key?: KeyObject, isAuthority?: boolean, isClient?: boolean, from?: Date, to?: Date
+ * }} Wanted `names` are hosts or IPv4 addresses
+ */
+
+/** @param {number} tag @param {...(Buffer | number[])} parts */
+function der(tag, ...parts) {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)))
+  const { length } = content
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.from([tag, ...size]), content])
+}
+
+const sequence = (/** @type {Buffer[]} */ ...parts) => der(0x30, ...parts)
+const octets = (/** @type {Buffer} */ content) => der(0x04, content)
+const bits = (/** @type {Buffer} */ content) => der(0x03, [0], content)
+
+/** @param {string} text */
+function oid(text) {
+  const [first, second, ...rest] = text.split('.').map(Number)
+  const bytes = [first * 40 + second]
+  for (const part of rest) {
+    const groups = [part & 127]
+    for (let left = part >> 7; left > 0; left >>= 7) groups.unshift((left & 127) | 128)
+    bytes.push(...groups)
+  }
+  return der(0x06, bytes)
+}
+
+const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
+const TRUE = der(0x01, [0xff])
+
+const subject = (/** @type {string} */ name) =>
+  sequence(der(0x31, sequence(oid('2.5.4.3'), der(0x0c, Buffer.from(name)))))
+const time = (/** @type {Date} */ date) => der(0x18, Buffer.from(date.toISOString().replace(/[-:T]|\.\d+/g, '')))
+
+/** @param {string} name */
+function alternative(name) {
+  const isAddress = /^\d+(\.\d+){3}$/.test(name)
+  return isAddress ? der(0x87, name.split('.').map(Number)) : der(0x82, Buffer.from(name))
+}
+
+/** @param {Wanted} wanted */
+function extensions({ names = [], isAuthority = false, isClient = false }) {
+  const purpose = oid(`1.3.6.1.5.5.7.3.${isClient ? 2 : 1}`)
+  return [
+    sequence(oid('2.5.29.19'), TRUE, octets(sequence(...(isAuthority ? [TRUE] : [])))),
+    ...(isAuthority ? [] : [sequence(oid('2.5.29.37'), octets(sequence(purpose)))]),
+    ...(names.length > 0 ? [sequence(oid('2.5.29.17'), octets(sequence(...names.map(alternative))))] : []),
+  ]
+}
+
+/**
+ * @param {string} name
+ * @param {Wanted} wanted
+ * @param {{ name: string, key: KeyObject } | undefined} issuer by itself, where there is none
+ * @returns {Certified}
+ */
+function certify(name, wanted, issuer) {
+  const { key = createKey(), from = new Date(Date.now() - DAY), to = new Date(Date.now() + DAY) } = wanted
+  const toBeSigned = sequence(
+    der(0xa0, der(0x02, [2])),
+    der(0x02, [1], randomBytes(8)),
+    ECDSA_WITH_SHA256,
+    subject(issuer?.name ?? name),
+    sequence(time(from), time(to)),
+    subject(name),
+    createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(...extensions(wanted))),
+  )
+  const signature = sign('sha256', toBeSigned, issuer?.key ?? key)
+  const text = sequence(toBeSigned, ECDSA_WITH_SHA256, bits(signature)).toString('base64')
+  const cert = `-----BEGIN CERTIFICATE-----\n${text.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`
+  return { key, cert, pem: /** @type {string} */ (key.export({ type: 'pkcs8', format: 'pem' })) }
+}
+
+/** A private key of P-256. */
+export function createKey(namedCurve = 'prime256v1') {
+  return generateKeyPairSync('ec', { namedCurve }).privateKey
+}
+
+/** A private RSA key. */
+export function createRsaKey(modulusLength = 2048) {
+  return generateKeyPairSync('rsa', { modulusLength }).privateKey
+}
+
+/** An authority that is its own, and what it issues. @param {string} [name] */
+export function createAuthority(name = 'session-ingress test authority') {
+  const { key, cert } = certify(name, { isAuthority: true }, undefined)
+  return {
+    cert,
+    /** For a server at 127.0.0.1 and localhost, unless told otherwise. @param {Wanted} [wanted] */
+    issue: (wanted = {}) => certify('test', { names: ['127.0.0.1', 'localhost'], ...wanted }, { name, key }),
+  }
+}
+
+/** One that nobody issued but itself. @param {Wanted} [wanted] */
+export function createSelfSigned(wanted = {}) {
+  return certify('self-signed test', { names: ['127.0.0.1', 'localhost'], ...wanted }, undefined)
+}

@@ -1,0 +1,35 @@
+// A listener that lets nobody in: its queue is full, and its process asleep.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const LISTEN = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+  console.log(this.address().port)
+})`
+
+/**
+ * Starts one for the time of a test; connecting to its port hangs.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+export async function listenFull(t) {
+  const child = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] })
+  /** @type {import('node:net').Socket[]} */
+  const sockets = []
+  t.after(() => {
+    child.kill('SIGKILL')
+    for (const socket of sockets) socket.destroy()
+  })
+  const [port] = (await once(createInterface(child.stdout), 'line')).map(Number)
+  child.kill('SIGSTOP')
+  // How many fit is the system's to say: the first that waits is one too many.
+  for (;;) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    sockets.push(socket)
+    const isIn = await Promise.race([once(socket, 'connect').then(() => true), sleep(200, false)])
+    if (!isIn) return port
+  }
+}

@@ -1,0 +1,93 @@
+//! From settings to a client that is ready: trust, proxies, and what it says when no connection comes to
+//! stand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use tokio::time::Instant;
+
+use super::explain::{NoConnection, no_connection};
+use super::message::Failure;
+use super::proxy::{Route, Routes};
+use super::settings::Settings;
+use super::tls;
+use super::tuning::{Versions, tune};
+use super::tunnel::Tunnels;
+
+/// How this client calls itself, to servers and to proxies.
+pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
+
+/// A client, and what is known about its connections.
+pub(super) struct Built {
+    pub(super) client: reqwest::Client,
+    /// What was found out while building, and does not stop anything: debug lines.
+    pub(super) notes: Vec<String>,
+    pub(super) connect_timeout: Option<Duration>,
+    routes: Arc<Routes>,
+    tunnels: Tunnels,
+}
+
+impl Built {
+    /// Reads certificates from disk, on a thread that may wait.
+    pub(super) async fn new(settings: Settings, versions: Versions) -> Result<Self, Failure> {
+        let built = tokio::task::spawn_blocking(move || build(&settings, versions)).await;
+        built.unwrap_or_else(|error| Err(error.to_string())).map_err(Failure::NotConnected)
+    }
+
+    /// Refuses what would need a proxy that cannot be.
+    pub(super) fn check(&self, url: &Url) -> Result<(), Failure> {
+        match self.routes.of(url) {
+            Route::Nowhere(why) => Err(Failure::Unsendable(why.clone())),
+            Route::Direct | Route::Via(_) => Ok(()),
+        }
+    }
+
+    /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it;
+    /// `None` where that is not so, or not known.
+    pub(super) async fn no_connection(
+        &self,
+        error: &reqwest::Error,
+        url: &Url,
+        begun: Instant,
+    ) -> Option<String> {
+        let route = self.routes.of(url);
+        Some(match no_connection(error, route, url.scheme() == "https")? {
+            NoConnection::Because(why) => why,
+            NoConnection::NoTunnel(proxy) => {
+                let left = self.connect_timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
+                match self.tunnels.refusal(&proxy, url, left).await {
+                    Some(status) => format!("{proxy} refused the tunnel: {status}"),
+                    None => format!("{proxy} refused the tunnel"),
+                }
+            }
+        })
+    }
+}
+
+fn build(settings: &Settings, versions: Versions) -> Result<Built, String> {
+    let mut notes = Vec::new();
+    let mut tls =
+        tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
+    let tunnels = Tunnels::new(tls.clone());
+    tls.alpn_protocols = versions.alpn();
+    let routes = Arc::new(Routes::new(&settings.proxies));
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        // Of requests to proxies; servers are told by the protocol's own header.
+        .user_agent(AGENT)
+        // What is repeated, and what is followed, is decided here and in the core, not underneath.
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        // The environment was read on the JavaScript thread.
+        .no_proxy();
+    if let Some(limit) = settings.connect_timeout {
+        builder = builder.connect_timeout(limit);
+    }
+    for proxy in routes.proxies() {
+        builder = builder.proxy(proxy);
+    }
+    let client = tune(builder).build().map_err(|error| error.to_string())?;
+    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes, tunnels })
+}

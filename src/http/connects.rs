@@ -1,0 +1,92 @@
+//! How many connections are made at once.
+//!
+//! A request that finds no idle connection starts a connect and takes what is there first: that, or a connection
+//! that another request leaves. Connects that lose go on, to be of use later. While connecting is slow and
+//! requests are quick, they would add up without bound.
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use tokio::sync::Semaphore;
+use tower::{BoxError, Layer, Service};
+
+use super::sending::Sending;
+
+/// As many as make the first handshakes of many sessions quick, and few enough that sockets stay below the 256
+/// files that the strictest of common limits allows: 128 for the requests under way, these, and what Node has.
+const MAX_CONNECTS: usize = 32;
+
+static PLACES: Semaphore = Semaphore::const_new(MAX_CONNECTS);
+
+/// Lets connects wait for a place, and gives up those that nobody waits for any more.
+#[derive(Clone, Copy)]
+pub(super) struct BoundConnects {
+    places: &'static Semaphore,
+}
+
+impl Default for BoundConnects {
+    fn default() -> Self {
+        Self { places: &PLACES }
+    }
+}
+
+impl<S> Layer<S> for BoundConnects {
+    type Service = Bounded<S>;
+
+    fn layer(&self, inner: S) -> Bounded<S> {
+        Bounded { inner, places: self.places }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Bounded<S> {
+    inner: S,
+    places: &'static Semaphore,
+}
+
+impl<S, T> Service<T> for Bounded<S>
+where
+    S: Service<T, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+    T: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, target: T) -> Self::Future {
+        // What is ready is this one, not its clone.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
+        // Called in the task of the request; the connect may go on in another.
+        let request = Sending::current().map(|sending| Arc::downgrade(&sending));
+        let places = self.places;
+        Box::pin(async move {
+            // The semaphore is never closed; should it be, everyone connects.
+            let _place = places.acquire().await.ok();
+            if request.as_ref().is_some_and(is_served) {
+                return Err("the request went over another connection".into());
+            }
+            let connection = inner.call(target).await?;
+            if let Some(sending) = request.and_then(|request| request.upgrade()) {
+                sending.set_connected();
+            }
+            Ok(connection)
+        })
+    }
+}
+
+/// It has been answered, or written to another connection.
+fn is_served(request: &Weak<Sending>) -> bool {
+    request.upgrade().is_none_or(|sending| sending.is_taken())
+}
+
+#[cfg(test)]
+#[path = "connects_tests.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! One request and its answer: redirected, repeated where nothing came of it, within its time limit.
+
+use std::mem;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Body, Url};
+use tokio::time::{Instant, sleep};
+
+use super::body::{ACCEPTED_ENCODINGS, Incoming};
+use super::build::{AGENT, Built};
+use super::client::Client;
+use super::failure::Fate;
+use super::gate::gate;
+use super::message::{Failure, Request, Response, Transport, within};
+use super::redirect::{MAX_REDIRECTS, follow};
+use super::repeat::Repeats;
+use super::sending::Sending;
+use super::tick;
+
+impl Transport for Client {
+    type Body = Incoming;
+
+    async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
+        // Not within the time limit: the first request builds the client.
+        self.built().await?;
+        let place = gate().enter().await;
+        tick::keep();
+        let Request { answer_within, chunk_within, body_at_most, .. } = request;
+        let has_body = !request.body.is_empty();
+        add_common_headers(&mut request.headers);
+        let sending = Arc::new(Sending::default());
+        let exchange = Exchange { client: self, sending: &sending };
+        // Pinned, and passed on by reference: what takes a future keeps room for it twice.
+        let work = pin!(sending.scope(exchange.redirected(request)));
+        let answer = within(answer_within, work).await;
+        let mut answer = answer.map_err(|failure| match failure {
+            Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
+            failure => failure,
+        })?;
+        let status = answer.status().as_u16();
+        let headers = mem::take(answer.headers_mut());
+        let body = Incoming::new(answer, &headers, chunk_within, body_at_most, place);
+        Ok(Response { status, headers, body })
+    }
+}
+
+struct Exchange<'a> {
+    client: &'a Client,
+    sending: &'a Arc<Sending>,
+}
+
+impl Exchange<'_> {
+    async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Failure> {
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.repeated(&request).await?;
+            match follow(&request, answer.status().as_u16(), answer.headers())? {
+                Some(next) => request = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
+    }
+
+    async fn repeated(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        let mut repeats = Repeats::default();
+        loop {
+            self.sending.begin();
+            if !request.body.is_empty() {
+                // What the network knows by now is seen before an idle connection is taken: one that was closed.
+                tokio::task::yield_now().await;
+            }
+            let built = self.client.built().await?;
+            built.check(&request.url)?;
+            let begun = Instant::now();
+            let error = match built.client.execute(self.outgoing(request)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let fate = Fate::of(&error, request, self.sending);
+            if fate == Fate::Http1Required {
+                self.client.require_http1();
+            }
+            match repeats.after(fate, &request.method, !self.sending.has_connected()) {
+                Some(Duration::ZERO) => {}
+                Some(wait) => sleep(wait).await,
+                // Boxed: a future is moved with all that it may become.
+                None => return Err(Box::pin(failure(built, fate, &error, &request.url, begun)).await),
+            }
+        }
+    }
+
+    /// Without reqwest's builder, which would copy the headers once more.
+    fn outgoing(&self, request: &Request) -> reqwest::Request {
+        let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *outgoing.headers_mut() = request.headers.clone();
+        if !request.body.is_empty() {
+            *outgoing.body_mut() = Some(Body::wrap(self.sending.watch(request.body.clone())));
+        }
+        outgoing
+    }
+}
+
+async fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
+    let failure = fate.failure(error, built.connect_timeout);
+    if matches!(failure, Failure::ConnectTimedOut(_)) {
+        return failure;
+    }
+    let why = built.no_connection(error, url, begun).await;
+    why.map_or(failure, Failure::NotConnected)
+}
+
+/// What every request carries, unless a host's own headers say otherwise.
+fn add_common_headers(headers: &mut HeaderMap) {
+    const USER: HeaderValue = HeaderValue::from_static(AGENT);
+    const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
+    const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
+    headers.entry(USER_AGENT).or_insert(USER);
+    headers.entry(ACCEPT).or_insert(ANY_TEXT);
+    headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
+}

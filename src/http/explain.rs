@@ -1,0 +1,92 @@
+//! Why no connection came to stand, in words that name who is to blame: the proxy, the server, a certificate.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use super::proxy::{ProxyServer, Route};
+use super::tls::handshake_failure;
+
+/// What kept a request from its server.
+pub(super) enum NoConnection {
+    Because(String),
+    /// The proxy answered `CONNECT` with a status that reqwest does not tell.
+    NoTunnel(Arc<ProxyServer>),
+}
+
+/// `None` where the server may have seen the request, or where there is nothing better to say than what the
+/// error says.
+pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<NoConnection> {
+    let causes = causes(error);
+    let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let handshake = |peer: &str| match tls {
+        Some(tls) => handshake_failure(tls, peer, error.is_connect()),
+        None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
+            .then(|| format!("{peer} closed the connection during the TLS handshake")),
+    };
+    let Route::Via(proxy) = route else { return handshake("the server").map(NoConnection::Because) };
+    let tunnel = causes.iter().find_map(|cause| TunnelError::of(*cause));
+    let of_proxy = match tunnel {
+        Some(TunnelError::Unsuccessful) => return Some(NoConnection::NoTunnel(proxy.clone())),
+        Some(TunnelError::AuthorizationRequired) => {
+            let why = match proxy.authorization {
+                Some(_) => "its user name or password is wrong",
+                None => "it wants a user name and password",
+            };
+            let status = "407 Proxy Authentication Required";
+            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {status} ({why})")));
+        }
+        Some(TunnelError::NotReached) => true,
+        Some(TunnelError::BrokenOff) => {
+            let why = "it closed the connection, or did not answer in HTTP";
+            return Some(NoConnection::Because(format!("{proxy} opened no tunnel: {why}")));
+        }
+        // Without a tunnel, the proxy is the only one who is connected to.
+        None => !tunnelled,
+    };
+    let peer = if of_proxy { proxy.to_string() } else { "the server".to_owned() };
+    if let Some(why) = handshake(&peer) {
+        return Some(NoConnection::Because(why));
+    }
+    let why = causes.last().map(ToString::to_string).unwrap_or_default();
+    (of_proxy && error.is_connect())
+        .then(|| NoConnection::Because(format!("{proxy} cannot be reached: {why}")))
+}
+
+/// hyper-util's error of that name. It is not exported: what it says is all that can be seen of it.
+/// `__test__/proxies.test.mjs` has a test for each.
+#[derive(Clone, Copy)]
+enum TunnelError {
+    NotReached,
+    AuthorizationRequired,
+    Unsuccessful,
+    BrokenOff,
+}
+
+impl TunnelError {
+    fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        Some(match error.to_string().strip_prefix("tunnel error: ")? {
+            "failed to create underlying connection" => Self::NotReached,
+            "proxy authorization required" => Self::AuthorizationRequired,
+            "unsuccessful" => Self::Unsuccessful,
+            _ => Self::BrokenOff,
+        })
+    }
+}
+
+fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+}
+
+/// The errors beneath `error`, down to the one that says what happened.
+fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        // The source of an `io::Error` is the source of what it wraps, and not that itself.
+        let wrapped = cause.downcast_ref().and_then(io::Error::get_ref);
+        next = wrapped.map(|wrapped| -> &(dyn Error + 'static) { wrapped }).or_else(|| cause.source());
+    }
+    causes
+}

@@ -1,0 +1,115 @@
+//! What an error of the HTTP client says about the request.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use super::message::{Failure, Limit, Request};
+use super::sending::Sending;
+
+/// What became of a request that has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It cannot be sent.
+    Unsendable,
+    /// No connection came to stand.
+    NotConnected,
+    /// The connection closed before the request was written.
+    NotSent,
+    /// The server says that it did not process it, and that another try is welcome.
+    Refused,
+    /// The server says that it did not process it.
+    NotProcessed,
+    /// The server says that it is to come by HTTP/1.1.
+    Http1Required,
+    /// The connection broke before the answer came.
+    Lost,
+    /// Anything else: the answer is not HTTP, or the stream was reset.
+    Broken,
+}
+
+impl Fate {
+    pub(super) fn of(error: &reqwest::Error, request: &Request, sending: &Sending) -> Self {
+        if error.is_builder() {
+            return Self::Unsendable;
+        }
+        if error.is_connect() {
+            return Self::NotConnected;
+        }
+        if let Some(stream) = find::<h2::Error>(error).filter(|stream| stream.is_remote()) {
+            match stream.reason() {
+                Some(h2::Reason::REFUSED_STREAM) => return Self::Refused,
+                // Streams that the server has processed, or may have, do not get this error.
+                Some(h2::Reason::NO_ERROR) if stream.is_go_away() => return Self::Refused,
+                Some(h2::Reason::HTTP_1_1_REQUIRED) => return Self::Http1Required,
+                _ if stream.is_go_away() => return Self::NotProcessed,
+                _ => {}
+            }
+        }
+        let canceled = find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled);
+        // Whether a request without a body was taken cannot be seen.
+        if canceled || (!request.body.is_empty() && !sending.is_taken()) {
+            return Self::NotSent;
+        }
+        if is_disconnect(error) { Self::Lost } else { Self::Broken }
+    }
+
+    pub(super) fn failure(self, error: &reqwest::Error, connect_timeout: Option<Duration>) -> Failure {
+        let why = describe(error);
+        match self {
+            Self::Unsendable => Failure::Unsendable(why),
+            Self::NotConnected => match connect_timeout {
+                Some(duration) if error.is_timeout() => {
+                    Failure::ConnectTimedOut(Limit { name: "connectMs", duration })
+                }
+                _ => Failure::NotConnected(why),
+            },
+            Self::NotSent | Self::Refused | Self::NotProcessed | Self::Http1Required => {
+                Failure::NotTaken(why)
+            }
+            Self::Lost | Self::Broken => Failure::Broken(why),
+        }
+    }
+}
+
+fn is_disconnect(error: &reqwest::Error) -> bool {
+    let is_cut = |kind: ErrorKind| {
+        matches!(
+            kind,
+            ErrorKind::BrokenPipe
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::ConnectionReset
+                | ErrorKind::NotConnected
+                | ErrorKind::UnexpectedEof
+        )
+    };
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
+        || find::<std::io::Error>(error).is_some_and(|error| is_cut(error.kind()))
+        || find::<h2::Error>(error).and_then(h2::Error::get_io).is_some_and(|error| is_cut(error.kind()))
+}
+
+/// The first cause of this type.
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+/// The causes of an error, down to the one that says what happened. No URL: it may hold secrets.
+pub(super) fn describe(error: &reqwest::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        let text = cause.to_string();
+        // rustls refers to its manual, which is of no use to who reads this.
+        let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    if texts.is_empty() {
+        texts.push(if error.is_timeout() { "timed out".into() } else { "unknown error".into() });
+    }
+    texts.join(": ")
+}

@@ -1,0 +1,95 @@
+//! What a handshake failed of, in words that say what to do about it.
+
+use std::borrow::Cow;
+
+use rustls::{AlertDescription, CertificateError, Error};
+
+use super::verifier::is_an_authoritys;
+
+/// What became of a handshake with `peer` ("the server", or a proxy): both in one sentence.
+///
+/// `None` where there is nothing better to say than what the error says, and where the handshake had
+/// succeeded for us (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at
+/// that last, when a request may be on its way already; it has read none of it.
+pub(in crate::http) fn handshake_failure(error: &Error, peer: &str, connecting: bool) -> Option<String> {
+    Some(match error {
+        Error::AlertReceived(alert) => match of_our_certificate(*alert) {
+            Some(why) => format!("{peer} {why}"),
+            None if connecting => format!("{peer} {}", of_the_handshake(*alert)?),
+            None => return None,
+        },
+        _ if !connecting => return None,
+        Error::InvalidCertificate(_) if is_an_authoritys(error) => format!(
+            "the certificate of {peer} is refused: it is its own authority's (self-signed), and not trusted itself"
+        ),
+        Error::InvalidCertificate(why) => {
+            format!("the certificate of {peer} is refused: {}", certificate(why))
+        }
+        // Of the client certificate.
+        Error::General(why) => why.clone(),
+        Error::InvalidMessage(_) => format!("{peer} does not speak TLS on this port"),
+        Error::PeerIncompatible(_) => format!("{peer} {NOTHING_IN_COMMON}"),
+        _ => return None,
+    })
+}
+
+const NOTHING_IN_COMMON: &str = "and this client have no TLS version or cipher in common";
+
+fn certificate(why: &CertificateError) -> Cow<'static, str> {
+    match why {
+        CertificateError::UnknownIssuer => "its authority is unknown (NODE_EXTRA_CA_CERTS adds one)".into(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".into()
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<_> = presented.iter().map(|name| plain(name)).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!("it is not for the host {}, but for {names}", expected.to_str()).into()
+        }
+        CertificateError::NotValidForName => "it is not for this host".into(),
+        CertificateError::BadSignature => "its signature is wrong".into(),
+        CertificateError::BadEncoding => "it is malformed".into(),
+        CertificateError::Revoked => "it was revoked".into(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not for servers".into()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed in a way that is not supported".into()
+        }
+        other => other.to_string().into(),
+    }
+}
+
+/// `localhost` of `DnsName("localhost")`.
+fn plain(name: &str) -> &str {
+    name.split_once('(').map_or(name, |(_, name)| name.trim_end_matches(')').trim_matches('"'))
+}
+
+fn of_our_certificate(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::CertificateRequired => {
+            "asks for a client certificate (CLAUDE_CODE_CLIENT_CERT), and got none"
+        }
+        AlertDescription::UnknownCA => "refused the client certificate: its authority is unknown there",
+        AlertDescription::CertificateExpired => "refused the client certificate: it has expired",
+        AlertDescription::CertificateRevoked => "refused the client certificate: it was revoked",
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => "refused the client certificate: it is not accepted there",
+        _ => return None,
+    })
+}
+
+fn of_the_handshake(alert: AlertDescription) -> Option<&'static str> {
+    Some(match alert {
+        AlertDescription::HandshakeFailure => {
+            "refused the handshake: it may ask for a client certificate (CLAUDE_CODE_CLIENT_CERT)"
+        }
+        AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity => NOTHING_IN_COMMON,
+        AlertDescription::UnrecognisedName => "does not know this host name",
+        _ => return None,
+    })
+}
