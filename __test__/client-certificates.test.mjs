@@ -151,7 +151,8 @@ for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
     const tls = { ...tlsOf(certified), ca: authority.cert, requestCert: true, minVersion: version, maxVersion: version }
     const server = await serve(t, () => ({ status: 201 }), tls)
     const host = useTrustingHost(t)
-    const entry = createEntry({ text: 'x'.repeat(100_000) })
+    // A short one: where more is on its way than the server reads, what it says can be lost with the connection.
+    const entry = createEntry()
     assert.equal(await appendSessionLog('s', entry, server.url), false)
     assert.match(host.errors[0].message, /no connection: the server .* client certificate \(CLAUDE_CODE_CLIENT_CERT\)/)
 
