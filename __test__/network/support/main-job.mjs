@@ -1,5 +1,4 @@
-// The main job of the package, as a host does it: takes the service's URL, and whether sessions are read `all at
-// once` or `one by one`, and prints what came of it as JSON.
+// The main job of the package, as a host does it: takes the service's URL, and prints what came of it as JSON.
 // What stands between this process and the service is said by its environment.
 
 import { createHash } from 'node:crypto'
@@ -10,7 +9,7 @@ import { makeFlatEntries } from '../../../benchmark/entries.mjs'
 /** @type {typeof import('../../../index.js')} */
 const addon = createRequire(import.meta.url)('../../../index.js')
 
-const [, , base, reading = 'all at once'] = argv
+const [, , base] = argv
 const ENTRIES = 1000
 const SESSIONS = 20
 const sessions = Array.from({ length: SESSIONS }, (_, n) => `session-${n}`)
@@ -27,8 +26,7 @@ addon.configure({
 
 /** @param {(id: string) => Promise<unknown>} read */
 async function readAll(read) {
-  const lists = reading === 'all at once' ? await Promise.all(sessions.map(read)) : []
-  if (reading === 'one by one') for (const id of sessions) lists.push(await read(id))
+  const lists = await Promise.all(sessions.map(read))
   return {
     counts: lists.map((list) => (Array.isArray(list) ? list.length : list)),
     hash: createHash('sha256').update(JSON.stringify(lists)).digest('hex'),
