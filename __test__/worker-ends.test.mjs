@@ -141,8 +141,9 @@ test('the first load raced by many workers gives each its own state, and one run
       Atomics.store(go, 0, 1)
       Atomics.notify(go, 0)
       const ok = (await Promise.all(ends)).every(([[stored], [code]]) => stored && code === 0)
-      const runtimes = process.platform === 'linux' ? readdirSync('/proc/self/task').filter(isOurs).length : 1
-      console.log(JSON.stringify({ ok, runtimes }))
+      const threads = process.platform === 'linux' ? readdirSync('/proc/self/task').filter(isOurs).length : 1
+      // The runtime's own, and the one that read the certificates, for as long as it is kept for other such work.
+      console.log(JSON.stringify({ ok, runtimes: threads > 2 ? threads - 1 : 1 }))
     }
     main()`
   const rounds = roundsOf(3)

@@ -97,17 +97,20 @@ test('through squid over http', async (t) => {
   assert.ok(service.headers.every(({ via }) => via?.includes('squid')))
 })
 
-// It drops connections over http: some attempts fail, and some reads.
-test('through tinyproxy over http, as far as appends go', async (t) => {
+// It closes each connection behind its answer, and says nothing of it: until that is known, appends take another attempt.
+test('through tinyproxy over http', async (t) => {
   const [service, tinyproxy] = await Promise.all([start(t), startTinyproxy(t)])
-  const { stored, errors } = await doJob(service.url, { HTTP_PROXY: tinyproxy.url })
+  const { errors, diagnostics, ...results } = await doJob(service.url, { HTTP_PROXY: tinyproxy.url })
   assert.ok(service.headers.every(({ via }) => via?.includes('tinyproxy')))
-  assert.deepEqual(stored, direct.stored)
+  const { errors: none, diagnostics: expected, ...same } = direct
+  assert.deepEqual(results, same)
+  assert.ok(errors.length <= 20, `${errors.length} errors`)
   for (const error of errors) assert.match(error, /the answer broke off/)
-  for (let n = 0; n < 20; n += 1) {
-    const uuids = (await service.log(`session-${n}`)).map(({ uuid }) => uuid)
-    assert.deepEqual([uuids.length, new Set(uuids).size, uuids.at(-1)], [51, 51, `session-${n}-more`])
-  }
+  const known = ['session_persist_fail_status', 'session_persist_recovered_from_409']
+  assert.deepEqual(
+    diagnostics.filter(([, event]) => !known.includes(event)),
+    expected,
+  )
 })
 
 for (const [protocol, bind] of [

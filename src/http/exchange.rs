@@ -75,15 +75,25 @@ impl Exchange<'_> {
             let built = self.client.built().await?;
             built.check(&request.url)?;
             let begun = Instant::now();
-            let error = match built.client.execute(self.outgoing(request)).await {
+            let mut outgoing = self.outgoing(request);
+            let forwarding = built.forwarding(&request.url);
+            let alone = forwarding.and_then(|forwarding| forwarding.client(&mut outgoing));
+            let error = match alone.unwrap_or(&built.client).execute(outgoing).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
-            if fate == Fate::Http1Required {
-                self.client.require_http1();
+            let mut reused = !self.sending.has_connected();
+            match (fate, forwarding) {
+                (Fate::Http1Required, _) => self.client.require_http1(),
+                (Fate::Lost, Some(forwarding)) if alone.is_none() => {
+                    forwarding.lost();
+                    // Nobody knows: of two connections that might serve a request, the first one does.
+                    reused = true;
+                }
+                _ => {}
             }
-            match repeats.after(fate, &request.method, !self.sending.has_connected()) {
+            match repeats.after(fate, &request.method, reused) {
                 Some(Duration::ZERO) => {}
                 Some(wait) => sleep(wait).await,
                 // Boxed: a future is moved with all that it may become.

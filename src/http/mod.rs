@@ -15,6 +15,7 @@ mod connects;
 mod exchange;
 mod explain;
 mod failure;
+mod forward;
 #[cfg(test)]
 mod fuzz;
 mod gate;

@@ -31,7 +31,7 @@ impl Versions {
 const MAX_HEADERS: usize = 512;
 
 /// Idle connections to a host: fewer would be closed and made anew in every round of many sessions.
-const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
+pub(super) const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
 /// Below the minute after which common load balancers close a connection.
 const IDLE: Duration = Duration::from_secs(50);
 
@@ -44,7 +44,7 @@ const PING_AFTER: Duration = Duration::from_secs(10);
 /// Longer than a request's body can keep the question waiting in the buffers of a slow line.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
-pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
+pub(super) fn tune(builder: ClientBuilder, max_idle: usize) -> ClientBuilder {
     builder
         .http1_max_headers(MAX_HEADERS)
         .http2_initial_stream_window_size(STREAM_WINDOW)
@@ -52,7 +52,7 @@ pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
         .http2_keep_alive_interval(PING_AFTER)
         .http2_keep_alive_timeout(PONG_WITHIN)
         .http2_keep_alive_while_idle(false)
-        .pool_max_idle_per_host(MAX_IDLE)
+        .pool_max_idle_per_host(max_idle)
         .pool_idle_timeout(IDLE)
         .connector_layer(BoundConnects::default())
 }
