@@ -1,7 +1,6 @@
 //! Reads that are wanted no more.
 
-use std::pin::pin;
-
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 
@@ -18,12 +17,16 @@ pub(crate) fn cancellation() -> (Cancel, Cancelled) {
 
 /// What `work` comes to. `None` where it was cancelled first: then it is gone when this returns, and with it
 /// its connection and its place among the requests.
-pub(crate) async fn unless_cancelled<T>(cancelled: Cancelled, work: impl Future<Output = T>) -> Option<T> {
-    // In this order: one that was cancelled before it began sends nothing.
-    match select(pin!(cancelled), pin!(work)).await {
+pub(crate) fn unless_cancelled<F: Future>(
+    cancelled: Cancelled,
+    work: F,
+) -> impl Future<Output = Option<F::Output>> {
+    // In this order: one that was cancelled before it began sends nothing. Boxed: a task is moved with all the
+    // room that it has, and reads need much.
+    select(cancelled, Box::pin(work)).map(|first| match first {
         Either::Left(_) => None,
         Either::Right((done, _)) => Some(done),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ mod teleport_tests;
 mod testing;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
 pub(crate) use backoff::Retry;
@@ -228,28 +229,32 @@ impl<T: Transport, S: Sink, C: Caller> Reading<T, S, C> {
 }
 
 /// What `work` comes to; where it was cancelled first, `nothing`. That is no failure, and not reported as one.
-async fn or_cancelled<T>(
+fn or_cancelled<T>(
     cancelled: Cancelled,
     work: impl Future<Output = T>,
     operation: Operation,
     caller: &dyn Caller,
     nothing: T,
-) -> T {
-    unless_cancelled(cancelled, work).await.unwrap_or_else(|| {
-        caller.debug(|| format!("Cancelled: {operation}"));
-        nothing
+) -> impl Future<Output = T> {
+    unless_cancelled(cancelled, work).map(move |done| {
+        done.unwrap_or_else(|| {
+            caller.debug(|| format!("Cancelled: {operation}"));
+            nothing
+        })
     })
 }
 
 /// What `work` comes to; a panic in it is reported, and comes to `failed`.
-async fn or_failed<T>(
+fn or_failed<T>(
     work: impl Future<Output = T>,
     operation: Operation,
     caller: &dyn Caller,
     failed: T,
-) -> T {
-    guarded(work).await.unwrap_or_else(|panic| {
-        caller.error(Error::Panicked(operation, panic));
-        failed
+) -> impl Future<Output = T> {
+    guarded(work).map(move |done| {
+        done.unwrap_or_else(|panic| {
+            caller.error(Error::Panicked(operation, panic));
+            failed
+        })
     })
 }
