@@ -8,21 +8,32 @@ import { KILL_AFTER, KILL_BEFORE } from '../storm/faults.mjs'
 import { runStorm } from '../storm/storm.mjs'
 
 const SEED = Number(process.env.STORM_SEED ?? 1)
-const ENTRIES = 1000
+const ENTRIES = 10_000
+/** Of the storms beside it. */
+const FEWER = 1000
 
 /** @param {import('node:test').TestContext} t @param {Partial<import('../storm/storm.mjs').Options>} [options] */
 async function storm(t, options) {
-  const { weather, ...verdict } = await runStorm({ seed: SEED, entries: ENTRIES, ...options })
+  const { weather, ...verdict } = await runStorm({ seed: SEED, entries: FEWER, ...options })
   const { faults, ...figures } = weather
   t.diagnostic(`STORM_SEED=${SEED}: ${JSON.stringify({ ...figures, faults })}`)
   return { weather, verdict }
 }
 
-const FLAWLESS = { entries: ENTRIES, stored: ENTRIES, doubled: 0, lost: 0, outOfOrder: 0, failed: 0, problems: [] }
+/** @param {number} entries */
+const flawless = (entries) => ({
+  entries,
+  stored: entries,
+  doubled: 0,
+  lost: 0,
+  outOfOrder: 0,
+  failed: 0,
+  problems: [],
+})
 
 test('through a storm every entry is stored once and in order, and no append fails', async (t) => {
-  const { verdict, weather } = await storm(t)
-  assert.deepEqual(verdict, FLAWLESS)
+  const { verdict, weather } = await storm(t, { entries: ENTRIES })
+  assert.deepEqual(verdict, flawless(ENTRIES))
   // It was one.
   const { [KILL_BEFORE]: before = 0, [KILL_AFTER]: after = 0, ...others } = weather.faults
   assert.ok(before + after > 0 && weather.kills === before + after)
@@ -33,12 +44,12 @@ test('through a storm every entry is stored once and in order, and no append fai
 // Two that append as fast as they can may lose ten races in a row; that is what `false` is for.
 test('two processes that append to the same sessions store every entry once and in order', async (t) => {
   const { verdict } = await storm(t, { processes: 2, again: true })
-  assert.deepEqual(verdict, { ...FLAWLESS, failed: verdict.failed })
+  assert.deepEqual(verdict, { ...flawless(FEWER), failed: verdict.failed })
 })
 
 test('appends that fail after two attempts, and are made again until they succeed, store every entry once', async (t) => {
   const { verdict } = await storm(t, { attempts: 2, again: true })
-  assert.deepEqual(verdict, { ...FLAWLESS, failed: verdict.failed })
+  assert.deepEqual(verdict, { ...flawless(FEWER), failed: verdict.failed })
   assert.ok(verdict.failed > 0)
 })
 
