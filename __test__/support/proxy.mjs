@@ -65,7 +65,9 @@ export async function createProxy(t, { tls, authorization, answer } = {}) {
     }
     const { 'proxy-authorization': _, ...headers } = request.headers
     const onward = forward(one.url, { method: one.method, headers }, (answered) => {
-      response.writeHead(answered.statusCode ?? 502, answered.headers)
+      // What the server says of its connection is no matter of the other one.
+      const { connection, 'keep-alive': _keepAlive, ...headers } = answered.headers
+      response.writeHead(answered.statusCode ?? 502, headers)
       answered.pipe(response)
     })
     onward.on('error', () => response.writeHead(502).end())
