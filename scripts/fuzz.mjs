@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 /** Properties of each; the core's run two at a time. */
-const OF_CORE = 17
+const OF_CORE = 20
 const OF_ADDON = 3
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -108,7 +108,7 @@ test('through tinyproxy over http', async (t) => {
   for (const error of errors) assert.match(error, /the answer broke off/)
   const known = ['session_persist_fail_status', 'session_persist_recovered_from_409']
   assert.deepEqual(
-    diagnostics.filter(([, event]) => !known.includes(event)),
+    diagnostics.filter((/** @type {[string, string]} */ [, event]) => !known.includes(event)),
     expected,
   )
 })

@@ -103,6 +103,8 @@ ${growth.map(formatGrowth).join('\n\n')}
   plain loop parses the same slices of 256 KiB, cut beforehand: what it holds the loop longer than a slice takes
   is V8's garbage collector. The collector's own account of its pauses gives the line below: the longest turn
   of the loop without them.
+- The picture of the event loop is of runs of their own: a loop of immediates sees each turn, but keeps a core busy,
+  and so sees other holds than the timer of the table.
 - One \`JSON.parse\` is given the text as a string. To make one of the bytes takes further time, which every client
   needs and which is not counted.
 - Peak memory is that of the whole process, Node's own 45 MB included.

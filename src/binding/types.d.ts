@@ -75,11 +75,11 @@ export interface RetryOptions {
 
 /** Times in milliseconds; 0 is no limit. */
 export interface TimeoutOptions {
-  /** For a connection to stand, TLS included. Default: 10 000. */
+  /** For a connection to stand: the name's look-up, TCP, a proxy's `CONNECT` and TLS. Default: 10 000. */
   connectMs?: number | null
-  /** For an append to be answered, plus one second for each 64 KiB of entry. Default: 60 000. */
+  /** For an append to be answered, connecting included, plus one second for each 64 KiB of entry. Default: 60 000. */
   appendMs?: number | null
-  /** For a read's headers to come, and then between two chunks of its body. Default: 20 000. */
+  /** For a read's headers to come, connecting included, and then between two chunks of its body. Default: 20 000. */
   fetchMs?: number | null
 }
 
