@@ -16,10 +16,14 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 // The core is compiled into an addon, which nothing can link to: the files themselves are taken.
+#[path = "../src/ingress/in_string.rs"]
+mod in_string;
 #[path = "../src/ingress/loglines.rs"]
 mod loglines;
 #[path = "../src/ingress/members.rs"]
 mod members;
+#[path = "../src/ingress/skeleton.rs"]
+mod skeleton;
 #[path = "../src/ingress/slice.rs"]
 mod slice;
 

@@ -63,9 +63,10 @@ pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
 /// a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
 /// beside each other.
 ///
-/// Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
-/// `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call:
-/// a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
+/// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
+/// after `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left
+/// no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
+/// `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId names the session; its queue and head belong to this JavaScript environment
 /// @param entry any object with a `uuid`, a non-empty string without control characters

@@ -13,10 +13,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use memchr::memchr2;
-use serde_json::value::RawValue;
-
-use super::members::{key_is, members};
+use super::in_string::InString;
+use super::members::key_is;
+use super::skeleton::Skeleton;
 use super::slice::Slice;
 
 /// What comes out of an answer on the way.
@@ -70,12 +69,6 @@ enum Around {
     Value,
     /// Anything that is of no interest.
     Other,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum InString {
-    Plain,
-    Escaped,
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -157,8 +150,9 @@ impl Cutter {
     fn around(&mut self, chunk: &[u8], around: Around) -> usize {
         let mut at = 0;
         while at < chunk.len() {
-            if self.string.is_some() {
-                at += self.skip_string(&chunk[at..]);
+            if let Some(string) = self.string {
+                let (skipped, rest) = string.skip(&chunk[at..]);
+                (at, self.string) = (at + skipped, rest);
                 if self.string.is_none()
                     && let Around::InKey { start } = around
                 {
@@ -237,8 +231,9 @@ impl Cutter {
     fn element(&mut self, chunk: &[u8], start: usize) -> usize {
         let mut at = 0;
         while at < chunk.len() {
-            if self.string.is_some() {
-                at += self.skip_string(&chunk[at..]);
+            if let Some(string) = self.string {
+                let (skipped, rest) = string.skip(&chunk[at..]);
+                (at, self.string) = (at + skipped, rest);
                 continue;
             }
             match chunk[at] {
@@ -279,40 +274,6 @@ impl Cutter {
 
     fn hand_on(&mut self) {
         self.pieces.push_back(Piece::Slice(mem::take(&mut self.slice)));
-    }
-
-    /// Skips to behind the end of the string, or to the end of `bytes`; says how far.
-    fn skip_string(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        if self.string == Some(InString::Escaped) {
-            self.string = Some(InString::Plain);
-            at = 1;
-        }
-        while let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) {
-            at += found + 1;
-            if bytes[at - 1] == b'"' {
-                self.string = None;
-                return at;
-            }
-            if at == bytes.len() {
-                self.string = Some(InString::Escaped);
-                return at;
-            }
-            at += 1;
-        }
-        bytes.len()
-    }
-}
-
-/// An answer without the elements of its long array.
-#[derive(Debug)]
-pub(crate) struct Skeleton(String);
-
-impl Skeleton {
-    /// The raw text of a member. The long array is `[]` here.
-    pub(crate) fn member(&self, name: &str) -> Option<&RawValue> {
-        let [value] = members(&self.0, [name])?;
-        value
     }
 }
 

@@ -28,6 +28,7 @@ mod error;
 #[cfg(test)]
 mod fuzz;
 mod guard;
+mod in_string;
 #[cfg(test)]
 mod ingress_tests;
 mod loglines;
@@ -41,6 +42,7 @@ mod request;
 mod runtime;
 mod session;
 mod sessions;
+mod skeleton;
 mod slice;
 mod tally;
 mod teleport;

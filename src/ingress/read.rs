@@ -3,9 +3,10 @@
 use super::caller::Caller;
 use super::entry_uuid::EntryUuid;
 use super::error::{Error, Operation};
-use super::loglines::{Cutter, Piece, Skeleton};
+use super::loglines::{Cutter, Piece};
 use super::members::{is_json, members, string};
 use super::report::Diagnostic;
+use super::skeleton::Skeleton;
 use super::slice::Slice;
 use crate::http::{Body, Failure, Request, Response, Transport};
 use crate::test_hooks::panic_point;
