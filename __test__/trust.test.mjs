@@ -264,3 +264,20 @@ test('environments with equal settings share connections, whichever is told what
     [0, 0],
   )
 })
+
+test("a worker's own environment says which store there is", async (t) => {
+  const server = await serveTls(t, localhost)
+  const script = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const addon = require(workerData.addon)
+    addon.configure({ getSessionIngressAuthToken: () => 't', retry: { maxAttempts: 1 } })
+    addon.appendSessionLog('w', { uuid: 'w' }, workerData.url).then((is) => parentPort.postMessage(is))`
+  const workerData = { url: server.url, addon: fileURLToPath(new URL('../index.js', import.meta.url)) }
+  const file = createFile(t, authority.cert)
+  for (const [env, appended] of /** @type {[NodeJS.ProcessEnv, boolean][]} */ ([
+    [{ ...process.env, SSL_CERT_FILE: file }, true],
+    [process.env, false],
+  ])) {
+    assert.deepEqual(await once(new Worker(script, { eval: true, workerData, env }), 'message'), [appended])
+  }
+})

@@ -38,11 +38,21 @@ pub(crate) enum ProxyOption {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct TlsSettings {
+    pub(super) store: Store,
     /// More authorities to trust.
     pub(super) ca: Option<Pem>,
     pub(super) identity: Option<Identity>,
     /// `NODE_TLS_REJECT_UNAUTHORIZED=0`.
     pub(super) accepts_any_server: bool,
+}
+
+/// What stands in for the operating system's store, as for OpenSSL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Store {
+    /// `SSL_CERT_FILE`
+    pub(super) file: Option<String>,
+    /// `SSL_CERT_DIR`: one or several, parted as in `PATH`.
+    pub(super) dirs: Option<String>,
 }
 
 /// A client certificate, which needs both of its parts.
@@ -116,6 +126,7 @@ impl Settings {
 
 impl TlsSettings {
     fn read(options: &NetworkOptions, variable: &mut impl FnMut(&str) -> Option<String>) -> Self {
+        let store = Store { file: variable("SSL_CERT_FILE"), dirs: variable("SSL_CERT_DIR") };
         let text = |name, option: &Option<Secret>| option.clone().map(|text| Pem::Text(name, text));
         let mut file = |name: &'static str| variable(name).map(|path| Pem::File(name, path));
         let ca = text("tls.ca", &options.ca).or_else(|| file("NODE_EXTRA_CA_CERTS"));
@@ -134,7 +145,7 @@ impl TlsSettings {
             })
         };
         let accepts_any_server = variable("NODE_TLS_REJECT_UNAUTHORIZED").as_deref() == Some("0");
-        Self { ca, identity, accepts_any_server }
+        Self { store, ca, identity, accepts_any_server }
     }
 }
 

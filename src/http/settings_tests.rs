@@ -49,6 +49,12 @@ fn a_configured_proxy_leaves_the_variables_out() {
 }
 
 #[test]
+fn the_store_is_that_of_the_variables() {
+    let store = read(&[("SSL_CERT_FILE", "/file"), ("SSL_CERT_DIR", "/one:/two")]).tls.store;
+    assert_eq!(store, Store { file: Some("/file".into()), dirs: Some("/one:/two".into()) });
+}
+
+#[test]
 fn options_win_over_variables() {
     let variables = [
         ("NODE_EXTRA_CA_CERTS", "/ca"),

@@ -42,10 +42,8 @@ struct Refusal {
 }
 
 impl Tunnels {
-    /// `tls` is for proxies that are reached by https.
-    pub(super) fn new(mut tls: ClientConfig) -> Self {
-        // As reqwest does it: there is no choice of protocols with a proxy.
-        tls.alpn_protocols.clear();
+    /// `tls` is for proxies that are reached by https. It offers no protocols, as reqwest's does not for a proxy.
+    pub(super) fn new(tls: ClientConfig) -> Self {
         Self { tls: Arc::new(tls), last: Mutex::default() }
     }
 

@@ -19,10 +19,8 @@ use super::settings::TlsSettings;
 pub(crate) use pem::{check_certificates, check_private_key};
 pub(super) use words::handshake_failure;
 
-/// What is offered to a server, in the order of preference.
-const ALPN: &[&[u8]] = &[b"http/1.1"];
-
-/// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`.
+/// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`. Which
+/// protocols are offered is left to the caller.
 pub(super) fn client_config(
     settings: &TlsSettings,
     tell: &mut impl FnMut(String),
@@ -34,15 +32,13 @@ pub(super) fn client_config(
         tell("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
         verifier::accept_any(&provider)
     } else {
-        let (roots, extra) = roots::load(settings.ca.as_ref(), tell);
+        let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), tell);
         verifier::check(roots, extra, provider.clone())?
     });
-    let mut config = match &settings.identity {
+    Ok(match &settings.identity {
         Some(identity) => builder.with_client_cert_resolver(Arc::new(identity::ClientCertificate::load(
             identity, &provider, tell,
         ))),
         None => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = ALPN.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(config)
+    })
 }

@@ -11,9 +11,10 @@ use crate::http::secret::Secret;
 use crate::http::settings::Pem;
 
 impl Pem {
-    /// The name under which it is set, with the path of a file: never the content.
+    /// The name under which it is set, with the path of a file: never the content, which some set in its place.
     pub(super) fn name(&self) -> String {
         match self {
+            Self::File(variable, path) if is_pem(path) => (*variable).to_owned(),
             Self::File(variable, path) => format!("{variable} ({path})"),
             Self::Text(option, _) => (*option).to_owned(),
         }
@@ -22,10 +23,17 @@ impl Pem {
     /// The text, or what is wrong with the file.
     pub(super) fn read(&self) -> Result<Vec<u8>, String> {
         match self {
+            Self::File(_, path) if is_pem(path) => {
+                Err("holds PEM text, and has to hold a file's path".into())
+            }
             Self::File(_, path) => fs::read(path).map_err(|error| format!("cannot be read: {error}")),
             Self::Text(_, text) => Ok(text.reveal().as_bytes().to_vec()),
         }
     }
+}
+
+fn is_pem(text: &str) -> bool {
+    text.contains("-----BEGIN ")
 }
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";

@@ -1,20 +1,25 @@
 //! Which certificate authorities are trusted.
 
+use std::env::split_paths;
+use std::path::{Path, PathBuf};
+
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 
 use super::pem::certificates;
-use crate::http::settings::Pem;
+use crate::http::settings::{Pem, Store};
 
 /// Mozilla's roots, the operating system's store and those of `ca`, added together; and those of `ca` alone.
 ///
 /// A store or file that is missing or broken adds nothing and is named by `tell`.
 pub(super) fn load(
+    store: &Store,
     ca: Option<&Pem>,
     tell: &mut impl FnMut(String),
 ) -> (RootCertStore, Vec<CertificateDer<'static>>) {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let native = rustls_native_certs::load_native_certs();
+    let native = native(store);
     for error in &native.errors {
         tell(format!("The operating system's certificates: {error}"));
     }
@@ -24,6 +29,21 @@ pub(super) fn load(
     roots.add_parsable_certificates(native.certs);
     let extra = ca.map(|ca| add(ca, &mut roots, tell)).unwrap_or_default();
     (roots, extra)
+}
+
+/// The variables are given, and not left to the library: it would not see those of a worker.
+fn native(Store { file, dirs }: &Store) -> CertificateResult {
+    if file.is_none() && dirs.is_none() {
+        return load_native_certs();
+    }
+    let mut found = load_certs_from_paths(file.as_deref().map(Path::new), None);
+    let dirs = dirs.iter().flat_map(split_paths);
+    for dir in dirs.filter(|dir: &PathBuf| !dir.as_os_str().is_empty()) {
+        let more = load_certs_from_paths(None, Some(&dir));
+        found.certs.extend(more.certs);
+        found.errors.extend(more.errors);
+    }
+    found
 }
 
 fn add(ca: &Pem, roots: &mut RootCertStore, tell: &mut impl FnMut(String)) -> Vec<CertificateDer<'static>> {
@@ -53,11 +73,24 @@ mod tests {
 
     fn told(ca: &Pem) -> Vec<String> {
         let mut told = Vec::new();
-        let (roots, extra) = load(Some(ca), &mut |line| told.push(line));
+        let (roots, extra) = load(&Store::default(), Some(ca), &mut |line| told.push(line));
         assert!(roots.len() >= webpki_roots::TLS_SERVER_ROOTS.len());
         assert!(extra.is_empty());
         told.retain(|line| !line.starts_with("The operating system"));
         told
+    }
+
+    #[test]
+    fn what_stands_in_for_the_store_is_read_and_not_the_store() {
+        let mut told = Vec::new();
+        let no_such = |name: &str| format!("/no/such/{name}");
+        let dirs = std::env::join_paths([no_such("one"), no_such("two")]).unwrap().into_string().ok();
+        let store = Store { file: Some(no_such("file")), dirs };
+        let (roots, _) = load(&store, None, &mut |line| told.push(line));
+        assert_eq!(roots.len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        for name in ["file", "one", "two"] {
+            assert!(told.iter().any(|line| line.contains(&no_such(name))), "{told:?}");
+        }
     }
 
     #[test]
@@ -70,6 +103,9 @@ mod tests {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let other = told(&Pem::File("NODE_EXTRA_CA_CERTS", manifest.into()));
         assert_eq!(other, [format!("NODE_EXTRA_CA_CERTS ({manifest}) holds no certificate in PEM form")]);
+        let text = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n";
+        let misplaced = told(&Pem::File("NODE_EXTRA_CA_CERTS", text.into()));
+        assert_eq!(misplaced, ["NODE_EXTRA_CA_CERTS holds PEM text, and has to hold a file's path"]);
         let broken = "-----BEGIN CERTIFICATE-----\nnothing!\n-----END CERTIFICATE-----\n";
         let broken = told(&Pem::Text("tls.ca", Secret::new(broken)));
         assert_eq!(broken, ["tls.ca: 1 of 1 certificates cannot be used"]);
