@@ -187,9 +187,10 @@ export interface SessionStats {
  * a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
  * beside each other.
  *
- * Resolves `true` when the server has the entry, exactly once; `false` when it could not be stored, after
- * `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call:
- * a `TypeError` that names the argument, or what `getSessionIngressAuthToken` threw.
+ * Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
+ * after `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left
+ * no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
+ * `getSessionIngressAuthToken` threw.
  *
  * @param sessionId names the session; its queue and head belong to this JavaScript environment
  * @param entry any object with a `uuid`, a non-empty string without control characters
@@ -212,8 +213,8 @@ export declare function clearSession(sessionId: string): Promise<void>
  * Supplies the host's own functions and sets limits, for this JavaScript environment.
  *
  * Merges, at the top and inside `retry`, `timeouts`, `limits` and `tls`: a key that is present replaces,
- * `null` or `undefined` restores the default, an absent key stays; but `proxy: null` is no proxy at all. Throws a `TypeError` that names the key for an
- * unknown one or a wrong value, and then applies nothing.
+ * `null` or `undefined` restores the default, an absent key stays; but `proxy: null` is no proxy at all.
+ * Throws a `TypeError` that names the key for an unknown one or a wrong value, and then applies nothing.
  */
 export declare function configure(options: ConfigureOptions): void
 
