@@ -32,8 +32,9 @@ impl Pem {
     }
 }
 
+/// PEM text, as such or in Base64.
 fn is_pem(text: &str) -> bool {
-    text.contains("-----BEGIN ")
+    text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
 }
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";

@@ -70,6 +70,8 @@ fn add(ca: &Pem, roots: &mut RootCertStore, tell: &mut impl FnMut(String)) -> Ve
 mod tests {
     use super::*;
     use crate::http::secret::Secret;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
 
     fn told(ca: &Pem) -> Vec<String> {
         let mut told = Vec::new();
@@ -104,8 +106,10 @@ mod tests {
         let other = told(&Pem::File("NODE_EXTRA_CA_CERTS", manifest.into()));
         assert_eq!(other, [format!("NODE_EXTRA_CA_CERTS ({manifest}) holds no certificate in PEM form")]);
         let text = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n";
-        let misplaced = told(&Pem::File("NODE_EXTRA_CA_CERTS", text.into()));
-        assert_eq!(misplaced, ["NODE_EXTRA_CA_CERTS holds PEM text, and has to hold a file's path"]);
+        for misplaced in [text.to_owned(), BASE64_STANDARD.encode(text)] {
+            let misplaced = told(&Pem::File("NODE_EXTRA_CA_CERTS", misplaced));
+            assert_eq!(misplaced, ["NODE_EXTRA_CA_CERTS holds PEM text, and has to hold a file's path"]);
+        }
         let broken = "-----BEGIN CERTIFICATE-----\nnothing!\n-----END CERTIFICATE-----\n";
         let broken = told(&Pem::Text("tls.ca", Secret::new(broken)));
         assert_eq!(broken, ["tls.ca: 1 of 1 certificates cannot be used"]);
