@@ -1,7 +1,8 @@
 // What the addon shows of itself to servers that ask: SPEC section 8.
 
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
@@ -177,4 +178,20 @@ test('a server that closes the connection over one is said to have done so', asy
   configure({ tls: { cert: other.cert, key: other.pem } })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
   assert.match(host.errors[0].message, /no connection: the server closed the connection during the TLS handshake/)
+})
+
+test('files that cannot be read in time keep no request waiting for longer than a connection may', {
+  skip: process.platform === 'win32' && 'there are no FIFOs',
+}, async (t) => {
+  const server = await serve(t, () => ({ status: 201 }))
+  const host = useHost(t, { retry: { maxAttempts: 3, baseDelayMs: 1 }, timeouts: { connectMs: 100 } })
+  const fifo = join(createFolder(t), 'cert.pem')
+  execFileSync('mkfifo', [fifo])
+  // Whoever reads it waits for somebody who writes.
+  useVariables(t, { CLAUDE_CODE_CLIENT_CERT: fifo, CLAUDE_CODE_CLIENT_KEY: fifo })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
+  assert.equal(host.errors.length, 3)
+  for (const { message } of host.errors) assert.match(message, /no connection within 100 ms \(timeouts\.connectMs\)/)
+  // Opened for both: then nobody waits.
+  closeSync(openSync(fifo, 'r+'))
 })

@@ -36,7 +36,8 @@ test('through a storm every entry is stored once and in order, and no append fai
   assert.deepEqual(verdict, flawless(ENTRIES))
   // It was one.
   const { [KILL_BEFORE]: before = 0, [KILL_AFTER]: after = 0, ...others } = weather.faults
-  assert.ok(before + after > 0 && weather.kills === before + after)
+  // A request that comes while the service is down meets no kill of its own.
+  assert.ok(weather.kills > 0 && weather.kills <= before + after)
   assert.ok(Object.values(others).reduce((sum, times) => sum + times, 0) > ENTRIES / 4)
   assert.ok(weather.meanwhiles > ENTRIES / 20 && weather.secondWriter >= weather.meanwhiles)
 })

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
+use tokio::task::JoinError;
 
 use super::build::Built;
-use super::message::Failure;
+use super::message::{Failure, Limit, within};
 use super::settings::Settings;
 use super::tuning::Versions;
 
@@ -38,14 +39,27 @@ impl Client {
         Self(Arc::new(Owned { shared, tell, told: AtomicBool::new(false) }))
     }
 
+    /// The client for a request that begins now, built where it is not yet. Building reads files, which may be on
+    /// a disk that does not answer: that takes no longer than a connection may.
     pub(super) async fn built(&self) -> Result<&Built, Failure> {
         let Owned { shared, tell, told } = &*self.0;
-        let (built, versions) = if shared.http1_required.load(Ordering::Relaxed) {
-            (&shared.http1, Versions::Http1)
-        } else {
-            (&shared.built, Versions::All)
+        let versions = shared.versions();
+        let slot = shared.slot(versions);
+        let built = match slot.get() {
+            Some(built) => built,
+            None => {
+                let limit = shared.settings.connect_timeout;
+                let limit = limit.map(|duration| Limit { name: "connectMs", duration });
+                // A task of its own: one that nobody waits for any more goes on, and is the only one that reads.
+                let building = tokio::spawn(shared.clone().build(versions));
+                let built = within(limit, async { building.await.map_err(lost)? }).await;
+                built.map_err(|failure| match failure {
+                    Failure::TimedOut(limit) => Failure::ConnectTimedOut(limit),
+                    failure => failure,
+                })?;
+                slot.get().ok_or_else(|| Failure::NotConnected("the client was not built".into()))?
+            }
         };
-        let built = built.get_or_try_init(|| Built::new(shared.settings.clone(), versions)).await?;
         // Who finds the client built by others is told, too.
         if !built.notes.is_empty() && !told.swap(true, Ordering::Relaxed) {
             built.notes.iter().for_each(|note| tell(note));
@@ -59,7 +73,28 @@ impl Client {
     }
 }
 
+/// Building panicked.
+fn lost(error: JoinError) -> Failure {
+    Failure::NotConnected(error.to_string())
+}
+
 impl Shared {
+    fn versions(&self) -> Versions {
+        if self.http1_required.load(Ordering::Relaxed) { Versions::Http1 } else { Versions::All }
+    }
+
+    fn slot(&self, versions: Versions) -> &OnceCell<Built> {
+        match versions {
+            Versions::Http1 => &self.http1,
+            Versions::All => &self.built,
+        }
+    }
+
+    async fn build(self: Arc<Self>, versions: Versions) -> Result<(), Failure> {
+        let build = || Built::new(self.settings.clone(), versions);
+        self.slot(versions).get_or_try_init(build).await.map(|_| ())
+    }
+
     fn of(settings: Settings) -> Arc<Self> {
         static CLIENTS: OnceLock<Mutex<HashMap<Settings, Weak<Shared>>>> = OnceLock::new();
         let clients = CLIENTS.get_or_init(Mutex::default);

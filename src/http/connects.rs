@@ -5,11 +5,14 @@
 //! requests are quick, they would add up without bound.
 
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tower::{BoxError, Layer, Service};
 
 use super::sending::Sending;
@@ -17,6 +20,10 @@ use super::sending::Sending;
 /// As many as make the first handshakes of many sessions quick, and few enough that sockets stay below the 256
 /// files that the strictest of common limits allows: 128 for the requests under way, these, and what Node has.
 const MAX_CONNECTS: usize = 32;
+
+/// A place is held for so long at most: many connects to a host that does not answer must not keep those to another
+/// one waiting.
+const HELD: Duration = Duration::from_secs(1);
 
 static PLACES: Semaphore = Semaphore::const_new(MAX_CONNECTS);
 
@@ -50,6 +57,7 @@ impl<S, T> Service<T> for Bounded<S>
 where
     S: Service<T, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,
+    S::Response: Send,
     T: Send + 'static,
 {
     type Response = S::Response;
@@ -69,11 +77,17 @@ where
         let places = self.places;
         Box::pin(async move {
             // The semaphore is never closed; should it be, everyone connects.
-            let _place = places.acquire().await.ok();
+            let place = places.acquire().await.ok();
             if request.as_ref().is_some_and(is_served) {
                 return Err("the request went over another connection".into());
             }
-            let connection = inner.call(target).await?;
+            let connection = match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
+                Either::Left((connection, _)) => connection?,
+                Either::Right(((), connecting)) => {
+                    drop(place);
+                    connecting.await?
+                }
+            };
             if let Some(sending) = request.and_then(|request| request.upgrade()) {
                 sending.set_connected();
             }

@@ -40,6 +40,19 @@ async fn no_more_connects_are_under_way_than_there_are_places() {
     assert_eq!(most.load(Ordering::SeqCst), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn connects_that_hang_keep_others_waiting_for_a_second_at_most() {
+    let layer = bound(2);
+    let hang = service_fn(|()| std::future::pending::<Result<(), BoxError>>());
+    let hanging: Vec<_> = (0..5).map(|_| tokio::spawn(layer.layer(hang).call(()))).collect();
+    tokio::task::yield_now().await;
+    let begun = tokio::time::Instant::now();
+    layer.layer(service_fn(async |()| Ok::<_, BoxError>(()))).call(()).await.unwrap();
+    // Two at a time, and three rounds of them.
+    assert_eq!(begun.elapsed().as_secs(), 2);
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 /// A connect that waits for a place while something becomes of its request: whether it is made.
 async fn is_made_after(event: impl AsyncFnOnce(Arc<Sending>)) -> bool {
     let layer = bound(1);

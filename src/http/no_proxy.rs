@@ -72,7 +72,7 @@ impl Entry {
             _ => (text.as_str(), None),
         };
         let name = host.trim_end_matches('.');
-        let hosts = if host == "*" {
+        let hosts = if name == "*" {
             Hosts::All
         } else if let Some(network) = network(host) {
             Hosts::Network(network)
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_star_is_everything() {
         for url in ["http://a.test", "https://127.0.0.1:81", "http://[::1]"] {
-            assert!(has("*", url) && has("b.test, *", url), "{url}");
+            assert!(has("*", url) && has("b.test, *", url) && has("*.", url), "{url}");
         }
         assert!(has("*:81", "http://a.test:81") && !has("*:81", "http://a.test"));
     }
