@@ -1,4 +1,4 @@
-// What is shown, and what is asked of it: the goals of issue 3, under its numbers.
+// What is shown, and what is asked of it: the goals, by their numbers.
 
 /**
  * @typedef {{ variant: string, metric: string, label: string }} Floor
