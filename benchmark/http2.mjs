@@ -14,9 +14,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createAuthority } from '../__test__/support/certificates.mjs'
 import { startRelay } from '../__test__/support/relay.mjs'
+import { findPort, listening } from '../dev/ports.mjs'
 import { makeFlatEntries } from './entries.mjs'
 import { median } from './measure.mjs'
-import { findFreePort, listening } from './server.mjs'
 
 const SELF = fileURLToPath(import.meta.url)
 const DELAY_MS = 50
@@ -81,7 +81,7 @@ async function startNginx(dir, ends) {
   const log = `{"loglines":${JSON.stringify(makeFlatEntries(10_000))}}`
   const files = { 'ca.pem': authority.cert, 'cert.pem': cert, 'key.pem': pem, 'log.json': log }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)))
-  const [http1, http2] = [await findFreePort(), await findFreePort()]
+  const [http1, http2] = [await findPort(), await findPort()]
   const template = await readFile(new URL('nginx-tls.conf', import.meta.url), 'utf8')
   const config = template.replace('{{http1}}', `${http1}`).replace('{{http2}}', `${http2}`).replaceAll('{{dir}}', dir)
   await writeFile(join(dir, 'nginx.conf'), config)

@@ -4,11 +4,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { findPort, listening } from '../dev/ports.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const NGINX_CONFIG = new URL('nginx.conf', import.meta.url)
@@ -55,7 +54,7 @@ async function startExample(dir) {
 
 /** @type {Kind['start']} */
 async function startNginx(dir) {
-  const port = await findFreePort()
+  const port = await findPort()
   const template = await readFile(NGINX_CONFIG, 'utf8')
   const config = join(dir, 'nginx.conf')
   await writeFile(config, template.replace('{{port}}', String(port)).replace('{{root}}', dir))
@@ -81,27 +80,5 @@ function serving(server, exited, url) {
       server.kill()
       await exited
     },
-  }
-}
-
-/** Another process could take it before nginx does; then nginx ends and says so. */
-export async function findFreePort() {
-  const probe = createServer()
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', () => resolve(undefined)))
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address())
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
-export async function listening(port) {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const stands = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (stands) return
-    await sleep(20)
   }
 }

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { findPort } from '../../dev/ports.mjs'
 import { createFolder } from '../support/package.mjs'
 import { createAuthorityFiles } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'
 import { startNginx } from './support/nginx.mjs'
-import { findPort } from './support/program.mjs'
 import { createEntries, startService, urlOf } from './support/service.mjs'
 import { startSquid } from './support/squid.mjs'
 import { startTinyproxy } from './support/tinyproxy.mjs'

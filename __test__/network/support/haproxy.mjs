@@ -2,7 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createOpenFolder, findPort, startProgram } from './program.mjs'
+import { findPort } from '../../../dev/ports.mjs'
+import { createOpenFolder, startProgram } from './program.mjs'
 
 /**
  * @param {import('./program.mjs').Context} t

@@ -1,7 +1,8 @@
 // httpbin under gunicorn: a server that knows nothing of the protocol.
 
+import { findPort } from '../../../dev/ports.mjs'
 import { gunicorn } from '../../../scripts/network-servers.mjs'
-import { createOpenFolder, findPort, startProgram } from './program.mjs'
+import { createOpenFolder, startProgram } from './program.mjs'
 
 /** @param {import('./program.mjs').Context} t */
 export async function startHttpbin(t) {

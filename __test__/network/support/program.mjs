@@ -4,9 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { listening } from '../../../dev/ports.mjs'
 import { find } from '../../../scripts/network-servers.mjs'
 import { createFolder } from '../../support/package.mjs'
 
@@ -17,22 +16,6 @@ export function createOpenFolder(t) {
   const dir = createFolder(t)
   chmodSync(dir, 0o777)
   return dir
-}
-
-/** Below the ports that connections get: none of them can take it before the program does. */
-const PORTS = { from: 20_000, to: 32_000 }
-
-/** A port on which nobody listens. @returns {Promise<number>} */
-export async function findPort() {
-  const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
-  const probe = createServer()
-  const isFree = await new Promise((resolve) => {
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => resolve(true))
-  })
-  if (!isFree) return findPort()
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 /**
@@ -69,20 +52,6 @@ export async function startProgram(t, name, parameters, { dir, port, endBy = 'SI
   await Promise.race([listening(port), failed])
   failed.catch(() => {})
   return { stop, output, pid: program.pid }
-}
-
-/** @param {number} port */
-async function listening(port) {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const stands = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (stands) return
-    await sleep(20)
-  }
 }
 
 /** The lines of a log file. @param {string} path */

@@ -1,8 +1,8 @@
 // The service behind what is tested, and entries for it.
 
 import { startIngressServer } from '../../../dev/ingress-server.mjs'
+import { findPort } from '../../../dev/ports.mjs'
 import { createFolder } from '../../support/package.mjs'
-import { findPort } from './program.mjs'
 
 /**
  * The development service for the time of a test, which counts what reaches it.

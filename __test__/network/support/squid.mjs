@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createOpenFolder, findPort, readLines, startProgram } from './program.mjs'
+import { findPort } from '../../../dev/ports.mjs'
+import { createOpenFolder, readLines, startProgram } from './program.mjs'
 
 /**
  * @param {import('./program.mjs').Context} t
