@@ -4,7 +4,7 @@
 //! that another request leaves. Connects that lose go on, to be of use later. While connecting is slow and
 //! requests are quick, they would add up without bound.
 
-use std::mem;
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -43,19 +43,26 @@ impl<S> Layer<S> for BoundConnects {
     type Service = Bounded<S>;
 
     fn layer(&self, inner: S) -> Bounded<S> {
-        Bounded { inner, places: self.places }
+        Bounded { inner: Arc::new(inner), places: self.places }
     }
 }
 
-#[derive(Clone)]
+/// Clones for next to nothing: the client clones its connector several times for each request, and nearly all
+/// requests find a connection.
 pub(super) struct Bounded<S> {
-    inner: S,
+    inner: Arc<S>,
     places: &'static Semaphore,
+}
+
+impl<S> Clone for Bounded<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), places: self.places }
+    }
 }
 
 impl<S, T> Service<T> for Bounded<S>
 where
-    S: Service<T, Error = BoxError> + Clone + Send + 'static,
+    S: Service<T, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send,
     S::Response: Send,
     T: Send + 'static,
@@ -64,14 +71,13 @@ where
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // What has to be ready is the clone that connects.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: T) -> Self::Future {
-        // What is ready is this one, not its clone.
-        let next = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, next);
+        let mut inner = S::clone(&self.inner);
         // Called in the task of the request; the connect may go on in another.
         let request = Sending::current().map(|sending| Arc::downgrade(&sending));
         let places = self.places;
@@ -81,6 +87,7 @@ where
             if request.as_ref().is_some_and(is_served) {
                 return Err("the request went over another connection".into());
             }
+            poll_fn(|context| inner.poll_ready(context)).await?;
             let connection = match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
                 Either::Left((connection, _)) => connection?,
                 Either::Right(((), connecting)) => {

@@ -5,12 +5,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Body, Url};
 use tokio::time::{Instant, sleep};
 
-use super::body::{ACCEPTED_ENCODINGS, Incoming};
-use super::build::{AGENT, Built};
+use super::body::Incoming;
+use super::build::Built;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
@@ -23,14 +22,13 @@ use super::tick;
 impl Transport for Client {
     type Body = Incoming;
 
-    async fn send(&self, mut request: Request) -> Result<Response<Incoming>, Failure> {
+    async fn send(&self, request: Request) -> Result<Response<Incoming>, Failure> {
         // Not within the time limit: the first request builds the client.
         self.built().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
-        add_common_headers(&mut request.headers);
         let sending = Arc::new(Sending::default());
         let exchange = Exchange { client: self, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
@@ -105,7 +103,7 @@ impl Exchange<'_> {
     /// Without reqwest's builder, which would copy the headers once more.
     fn outgoing(&self, request: &Request) -> reqwest::Request {
         let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
-        *outgoing.headers_mut() = request.headers.clone();
+        *outgoing.headers_mut() = request.headers.to_map();
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(Body::wrap(self.sending.watch(request.body.clone())));
         }
@@ -120,14 +118,4 @@ async fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url, b
     }
     let why = built.no_connection(error, url, begun).await;
     why.map_or(failure, Failure::NotConnected)
-}
-
-/// What every request carries, unless a host's own headers say otherwise.
-fn add_common_headers(headers: &mut HeaderMap) {
-    const USER: HeaderValue = HeaderValue::from_static(AGENT);
-    const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
-    const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
-    headers.entry(USER_AGENT).or_insert(USER);
-    headers.entry(ACCEPT).or_insert(ANY_TEXT);
-    headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
 }

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
+use super::headers::Headers;
+
 /// A request as it goes out. Cloning is cheap: the body is shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     pub(crate) body: Bytes,
     /// For the answer's status and headers to arrive, redirects included.
     pub(crate) answer_within: Option<Limit>,

@@ -19,6 +19,7 @@ mod forward;
 #[cfg(test)]
 mod fuzz;
 mod gate;
+mod headers;
 mod message;
 mod no_proxy;
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod tunnel;
 
 pub(crate) use client::Client;
 pub(crate) use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate};
+pub(crate) use headers::Headers;
 pub(crate) use message::{Body, Failure, Limit, Request, Response, Transport, discard};
 pub(crate) use proxy::check_proxy_url;
 pub(crate) use secret::Secret;

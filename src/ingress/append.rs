@@ -1,5 +1,6 @@
 //! Appending one entry, attempt by attempt.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ pub(crate) struct Append {
     pub(crate) uuid: EntryUuid,
     /// The entry as JSON: serialised once, whatever the number of attempts.
     pub(crate) body: Bytes,
-    pub(crate) target: Target,
+    pub(crate) target: Arc<Target>,
     pub(crate) retry: Retry,
     pub(crate) timeouts: Timeouts,
 }
@@ -62,7 +63,7 @@ struct Attempts<'a, T> {
     session: &'a Session,
     entry: &'a Append,
     caller: &'a dyn Caller,
-    target: Target,
+    target: Arc<Target>,
     renewed: bool,
     /// The last attempt that may be made.
     last: u32,
@@ -84,7 +85,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             session,
             entry,
             caller,
-            target: entry.target.clone(),
+            target: Arc::clone(&entry.target),
             renewed: false,
             last: entry.retry.max_attempts,
             ambiguous: doubt.is_some(),
@@ -196,9 +197,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
         }
         let Ok(Some(token)) = self.caller.renew_token().await else { return Next::GiveUp };
         match self.target.with_token(&token) {
-            Ok(target) if target != self.target => {
+            Ok(target) if target != *self.target => {
                 self.caller.debug(|| "The host has another token: trying with that".into());
-                (self.target, self.renewed) = (target, true);
+                (self.target, self.renewed) = (Arc::new(target), true);
                 Next::AtOnce
             }
             _ => Next::GiveUp,

@@ -1,5 +1,7 @@
 //! An append against a scripted server, for the tests of attempts and of doubt.
 
+use std::sync::Arc;
+
 use super::append::{Append, append};
 use super::request::Target;
 use super::session::Session;
@@ -33,7 +35,7 @@ impl Case {
         let entry = Append {
             uuid: uuid("own"),
             body: r#"{"uuid":"own"}"#.into(),
-            target: Target::new("http://a.test/log?x=1", "t").unwrap(),
+            target: Arc::new(Target::new("http://a.test/log?x=1", "t").unwrap()),
             retry: Retry::default(),
             timeouts: Timeouts::default(),
         };

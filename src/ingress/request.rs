@@ -8,16 +8,13 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Method, Url};
 
 use super::entry_uuid::EntryUuid;
-use crate::http::{Failure, Limit, Request};
+use crate::http::{Failure, Headers, Limit, Request};
 
 /// The head that an append continues from.
 const LAST_UUID: HeaderName = HeaderName::from_static("last-uuid");
 /// The head that the server has, in a conflict.
 const X_LAST_UUID: HeaderName = HeaderName::from_static("x-last-uuid");
 const X_ORGANIZATION_UUID: HeaderName = HeaderName::from_static("x-organization-uuid");
-
-/// No request of a session's own token has more, those added by the transport included.
-const HEADERS: usize = 12;
 
 /// Entries on a page of teleport events.
 const PAGE_LIMIT: u32 = 1000;
@@ -59,6 +56,8 @@ impl Timeouts {
 pub(crate) struct Target {
     url: Url,
     authorization: HeaderValue,
+    /// Of appends, but for the head: made once for all of them.
+    put: Headers,
 }
 
 impl Target {
@@ -67,9 +66,13 @@ impl Target {
         Self::at(sendable_url(url)?, token)
     }
 
-    /// The same with a URL that was parsed.
-    pub(crate) fn at(url: Url, token: &str) -> Result<Self, Failure> {
-        Ok(Self { url, authorization: bearer(token)? })
+    fn at(url: Url, token: &str) -> Result<Self, Failure> {
+        let authorization = bearer(token)?;
+        let put = Headers::new(HeaderMap::from_iter([
+            (AUTHORIZATION, authorization.clone()),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]));
+        Ok(Self { url, authorization, put })
     }
 
     /// The same log with another token.
@@ -78,15 +81,11 @@ impl Target {
     }
 
     pub(crate) fn append(&self, head: Option<&EntryUuid>, body: &Bytes, timeouts: &Timeouts) -> Request {
-        let mut headers = self.authorized();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(head) = head.and_then(EntryUuid::header) {
-            headers.insert(LAST_UUID, head);
-        }
+        let head = head.and_then(EntryUuid::header);
         Request {
             method: Method::PUT,
             url: self.url.clone(),
-            headers,
+            headers: head.map_or_else(|| self.put.clone(), |head| self.put.with(LAST_UUID, head)),
             body: body.clone(),
             answer_within: timeouts.append_limit(body.len()),
             // Only the status of the answer counts.
@@ -96,13 +95,8 @@ impl Target {
     }
 
     pub(crate) fn read(&self, after_last_compact: bool, timeouts: &Timeouts) -> Request {
-        get(log_url(self.url.clone(), after_last_compact), self.authorized(), timeouts)
-    }
-
-    fn authorized(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(HEADERS);
-        headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers
+        let headers = Headers::new(HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]));
+        get(log_url(self.url.clone(), after_last_compact), headers, timeouts)
     }
 }
 
@@ -110,7 +104,7 @@ impl Target {
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     base: String,
-    headers: HeaderMap,
+    headers: Headers,
 }
 
 impl Account {
@@ -128,7 +122,7 @@ impl Account {
             map.insert(name, value);
         }
         map.insert(X_ORGANIZATION_UUID, sendable_header("x-organization-uuid", organization)?);
-        Ok(Self { base, headers: map })
+        Ok(Self { base, headers: Headers::new(map) })
     }
 
     pub(crate) fn read_log(
@@ -163,7 +157,7 @@ pub(crate) fn server_head(headers: &HeaderMap) -> Option<EntryUuid> {
     EntryUuid::new(headers.get(X_LAST_UUID)?.as_bytes())
 }
 
-fn get(url: Url, headers: HeaderMap, timeouts: &Timeouts) -> Request {
+fn get(url: Url, headers: Headers, timeouts: &Timeouts) -> Request {
     let limit = timeouts.fetch_limit();
     Request {
         method: Method::GET,

@@ -5,12 +5,10 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 
-use reqwest::Url;
-
 use super::doubt::Unsure;
 use super::entry_uuid::EntryUuid;
 use super::guard::guarded;
-use super::request::sendable_url;
+use super::request::Target;
 use super::tally::Tally;
 use crate::http::Failure;
 use crate::sync::{Mutex, MutexGuard};
@@ -39,8 +37,14 @@ struct State {
     unsure: Unsure,
     jobs: VecDeque<Job>,
     working: bool,
-    /// The last URL that was parsed: a session's log rarely moves.
-    url: Option<(String, Url)>,
+    target: Option<Known>,
+}
+
+/// The last target, and what it was made of: a session's log rarely moves, and its token is renewed rarely.
+struct Known {
+    url: String,
+    token: String,
+    target: Arc<Target>,
 }
 
 impl Session {
@@ -66,15 +70,15 @@ impl Session {
         work(&mut self.state().unsure)
     }
 
-    /// Parses where the session's log is.
-    pub(crate) fn url(&self, text: &str) -> Result<Url, Failure> {
+    /// Where the session's log is, by what authority.
+    pub(crate) fn target(&self, url: String, token: String) -> Result<Arc<Target>, Failure> {
         let mut state = self.state();
-        match &state.url {
-            Some((known, url)) if known == text => Ok(url.clone()),
+        match &state.target {
+            Some(known) if known.url == url && known.token == token => Ok(Arc::clone(&known.target)),
             _ => {
-                let url = sendable_url(text)?;
-                state.url = Some((text.to_owned(), url.clone()));
-                Ok(url)
+                let target = Arc::new(Target::new(&url, &token)?);
+                state.target = Some(Known { url, token, target: Arc::clone(&target) });
+                Ok(target)
             }
         }
     }
@@ -124,13 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_parsed_when_it_is_another_one() {
+    fn a_target_is_made_anew_when_the_url_or_the_token_is_another_one() {
         let session = session();
-        for text in ["http://a.test/1", "http://a.test/1", "http://b.test/2#x"] {
-            assert_eq!(session.url(text).unwrap(), sendable_url(text).unwrap());
+        let target = |url: &str, token: &str| session.target(url.into(), token.into());
+        let first = target("http://a.test/1", "t").unwrap();
+        assert!(Arc::ptr_eq(&first, &target("http://a.test/1", "t").unwrap()));
+        for (url, token) in [("http://b.test/2#x", "t"), ("http://b.test/2#x", "u"), ("http://a.test/1", "u")]
+        {
+            assert_eq!(*target(url, token).unwrap(), Target::new(url, token).unwrap());
         }
-        assert!(session.url("nonsense").is_err());
-        assert!(session.url("http://a.test/1").is_ok());
+        assert!(target("nonsense", "t").is_err() && target("http://a.test/1", "a\nb").is_err());
+        assert!(target("http://a.test/1", "t").is_ok());
     }
 
     #[tokio::test]
