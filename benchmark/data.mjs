@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { makeEntries } from './entries.mjs'
 
 const PAGE_ENTRIES = 1000
-const SLICE_BYTES = 256 * 1024
+const SLICE_BYTES = 96 * 1024
 const WRITE_BYTES = 1024 * 1024
 
 /** A file that is written a megabyte at a time. */

@@ -100,7 +100,7 @@ ${growth.map(formatGrowth).join('\n\n')}
 - The JavaScript thread's time is the event loop's active time: waiting for a core counts, as it does for a host.
   Below it stands what the thread really ran.
 - The longest hold is the largest delay of a timer that fires each millisecond, that millisecond included. The
-  plain loop parses the same slices of 256 KiB, cut beforehand: what it holds the loop longer than a slice takes
+  plain loop parses the same slices of 96 KiB, cut beforehand: what it holds the loop longer than a slice takes
   is V8's garbage collector. The collector's own account of its pauses gives the line below: the longest turn
   of the loop without them.
 - The picture of the event loop is of runs of their own: a loop of immediates sees each turn, but keeps a core busy,

@@ -44,7 +44,7 @@ async function parse({ dir }) {
 }
 
 /**
- * The floor of the longest hold: the same entries in slices of 256 KiB, cut beforehand and parsed in a plain
+ * The floor of the longest hold: the same entries in slices of 96 KiB, cut beforehand and parsed in a plain
  * loop with a turn of the event loop between. What it holds the loop beyond a slice is V8's garbage collector.
  *
  * @param {import('./index.mjs').Context} context

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-/// Past this many bytes a slice is handed on. Large enough to make the cost of a hand-over small, small
-/// enough to be parsed within a few milliseconds.
-pub(crate) const SLICE_BYTES: usize = 256 * 1024;
+/// Past this many bytes a slice is handed on. Large enough to make the cost of a hand-over small. Small enough to
+/// be parsed within a millisecond, and to stay below 128 KiB with an entry of 30 KB at its end: a longer string
+/// gets memory of its own from V8, mapped and faulted in page by page, and does not count towards the space whose
+/// being full makes V8 collect what is young, so that there is more of that, and more to copy at a time.
+pub(crate) const SLICE_BYTES: usize = 96 * 1024;
 
 /// Past this many entries a slice is handed on, however small they are: it bounds the arguments of the one
 /// call that adds them to a list.
