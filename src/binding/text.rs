@@ -37,10 +37,11 @@ fn escape_beyond_latin1(text: &str) -> Option<Vec<u8>> {
     let mut escapes_left = text.len() / ESCAPED_AT_MOST;
     let mut latin1 = Vec::with_capacity(text.len() + 5 * escapes_left.min(1024));
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| !byte.is_ascii()) {
-        latin1.extend_from_slice(&rest.as_bytes()[..at]);
-        let character = rest[at..].chars().next()?;
-        rest = &rest[at + character.len_utf8()..];
+    loop {
+        let (ascii, other) = rest.split_at(ascii_prefix(rest.as_bytes()));
+        latin1.extend_from_slice(ascii.as_bytes());
+        let Some(character) = other.chars().next() else { return Some(latin1) };
+        rest = &other[character.len_utf8()..];
         match u8::try_from(character) {
             Ok(byte) => latin1.push(byte),
             Err(_) => {
@@ -56,8 +57,15 @@ fn escape_beyond_latin1(text: &str) -> Option<Vec<u8>> {
             }
         }
     }
-    latin1.extend_from_slice(rest.as_bytes());
-    Some(latin1)
+}
+
+/// How many bytes there are before the first one that is not ASCII.
+fn ascii_prefix(text: &[u8]) -> usize {
+    // Whole chunks are compared many bytes at once, which `position` does not do.
+    const CHUNK: usize = 64;
+    let chunks = text.chunks_exact(CHUNK).take_while(|chunk| chunk.is_ascii()).count();
+    let rest = &text[chunks * CHUNK..];
+    chunks * CHUNK + rest.iter().take_while(|byte| byte.is_ascii()).count()
 }
 
 fn hex_digit(value: u16) -> u8 {
@@ -94,6 +102,14 @@ mod tests {
     fn a_few_characters_beyond_latin1_are_escaped() {
         let text = among_others("日é😀\u{fffd}\u{2028}");
         assert_eq!(latin1(&text), Some(among_others(r"\u65e5é\ud83d\ude00\ufffd\u2028")));
+    }
+
+    #[test]
+    fn a_character_is_found_wherever_it_stands() {
+        for length in 0..200 {
+            let text = format!("[\"{}é日{}\"]", "x".repeat(length), "x".repeat(200 - length));
+            assert_eq!(latin1(&text).as_deref(), Some(&*text.replace('日', r"\u65e5")));
+        }
     }
 
     #[test]
