@@ -17,9 +17,9 @@ thread_local! {
 }
 
 pub(super) const HOOKS: Hooks =
-    Hooks { on_start: || IS_RUNTIME.with(|is| is.set(true)), before_park: wake_all };
+    Hooks { on_start: || IS_RUNTIME.with(|is| is.set(true)), when_idle: wake_all };
 
-/// Wakes the thread of `channel` before this one goes to sleep; false where this is no runtime thread.
+/// Wakes the thread of `channel` when this one has nothing else to do; false where this is no runtime thread.
 pub(super) fn later(channel: &Arc<Channel>) -> bool {
     let is_runtime = IS_RUNTIME.with(Cell::get);
     if is_runtime {

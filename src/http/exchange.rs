@@ -13,6 +13,7 @@ use super::build::Built;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
+use super::linger;
 use super::message::{Failure, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::repeat::Repeats;
@@ -33,7 +34,10 @@ impl Transport for Client {
         let exchange = Exchange { client: self, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
         let work = pin!(sending.scope(exchange.redirected(request)));
+        linger::begun();
+        let begun = Instant::now();
         let answer = within(answer_within, work).await;
+        linger::answered(begun.elapsed());
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,

@@ -20,6 +20,7 @@ mod forward;
 mod fuzz;
 mod gate;
 mod headers;
+pub(crate) mod linger;
 mod message;
 mod no_proxy;
 #[cfg(test)]

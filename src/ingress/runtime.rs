@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::http::linger;
+
 /// Host names are looked up on threads of their own, so many at once.
 const MAX_LOOKUPS: usize = 8;
 
@@ -11,8 +13,8 @@ const MAX_LOOKUPS: usize = 8;
 pub(crate) struct Hooks {
     /// When a thread has started.
     pub(crate) on_start: fn(),
-    /// Before a thread goes to sleep, having nothing to do.
-    pub(crate) before_park: fn(),
+    /// When a thread has nothing to do: before it goes to sleep, at the latest.
+    pub(crate) when_idle: fn(),
 }
 
 /// Starts the runtime at the first call. It lives as long as the process: environments come and go.
@@ -29,9 +31,10 @@ pub(crate) fn runtime(hooks: Hooks) -> std::io::Result<&'static Handle> {
         .max_blocking_threads(MAX_LOOKUPS)
         .thread_name("session-ingress")
         .on_thread_start(hooks.on_start)
-        .on_thread_park(hooks.before_park)
+        .on_thread_park(hooks.when_idle)
         .enable_all()
         .build()?;
+    linger::allow(hooks.when_idle);
     // Two environments may get here at once: the second runtime has nothing to do and ends.
     Ok(RUNTIME.get_or_init(|| runtime).handle())
 }

@@ -45,7 +45,7 @@ fn runtime(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let mut work = pin!(work);
         block_on(std::future::poll_fn(|context| {
             let polled = work.as_mut().poll(context);
-            (wake::HOOKS.before_park)();
+            (wake::HOOKS.when_idle)();
             polled
         }));
     })
