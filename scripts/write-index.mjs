@@ -5,8 +5,8 @@
 // two short files have the names for it, and index.d.ts the same ones. Both give the same functions of the
 // same binding: index.mjs spares importers the parser for names in CommonJS, bundlers are shown index.js.
 // Each further file is loaded only where it is needed: it would take longer than what it does. That holds for binding.js
-// too, where there is no doubt about the name of the binary; and for what `require` does at its first call, which an ES
-// module need not wait for.
+// too, where there is no doubt about the name of the binary; for what `require` does when it is made and at its first
+// call, which an ES module need not wait for; and for the ES module that Node makes of node:fs for whoever imports it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -67,10 +67,14 @@ writeFileSync(
   MODULE,
   `${origin}
 
-import { existsSync, realpathSync } from 'node:fs'
-import { createRequire, Module } from 'node:module'
+import { createRequire } from 'node:module'
 
-const require = createRequire(import.meta.url)
+let made
+const require = (id) => (made ??= createRequire(import.meta.url))(id)
+// Older versions of Node have no other way to a module of theirs that is not made an ES module.
+const builtin = process.getBuiltinModule ?? require
+const { existsSync, realpathSync } = builtin('node:fs')
+
 ${begin}
 if (certain) {
   const file = \`session-ingress.\${name}.node\`
@@ -80,13 +84,14 @@ if (certain) {
     .find((url) => existsSync(url))
   try {
     // As \`require\` would, and where it would look: index.js has the same binding.
+    const { Module } = builtin('node:module')
     const filename = realpathSync(found)
-    let module = require.cache[filename]
+    let module = Module._cache[filename]
     if (!module) {
       module = Object.assign(new Module(filename), { filename })
       process.dlopen(module, filename)
       module.loaded = true
-      require.cache[filename] = module
+      Module._cache[filename] = module
     }
     binding = module.exports
   } catch {
