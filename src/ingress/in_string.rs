@@ -1,6 +1,6 @@
 //! Skipping a string of JSON that arrives in pieces.
 
-use memchr::memchr2;
+use memchr::memchr;
 
 /// What comes next inside a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +18,21 @@ impl InString {
             return (0, Some(self));
         }
         let mut at = usize::from(self == Self::Escaped);
-        while let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) {
+        // From quote to quote, and not by every backslash: in text of many lines there are many more of those.
+        while let Some(found) = memchr(b'"', &bytes[at..]) {
+            let before = &bytes[at..at + found];
             at += found + 1;
-            if bytes[at - 1] == b'"' {
+            if !ends_escaping(before) {
                 return (at, None);
             }
-            if at == bytes.len() {
-                return (at, Some(Self::Escaped));
-            }
-            at += 1;
         }
-        (bytes.len(), Some(Self::Plain))
+        (bytes.len(), Some(if ends_escaping(&bytes[at..]) { Self::Escaped } else { Self::Plain }))
     }
+}
+
+/// Whether what follows on `text`, which begins outside of an escape, is escaped by its last backslash.
+fn ends_escaping(text: &[u8]) -> bool {
+    text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 #[cfg(test)]

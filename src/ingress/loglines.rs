@@ -273,7 +273,8 @@ impl Cutter {
     }
 
     fn hand_on(&mut self) {
-        self.pieces.push_back(Piece::Slice(mem::take(&mut self.slice)));
+        let next = self.slice.followed();
+        self.pieces.push_back(Piece::Slice(mem::replace(&mut self.slice, next)));
     }
 }
 

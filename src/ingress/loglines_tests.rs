@@ -1,6 +1,5 @@
 //! What the cutter cuts, keeps and refuses, wherever the chunks end.
 
-use super::super::slice::SLICE_BYTES;
 use super::*;
 
 #[derive(Debug, Default, PartialEq)]
@@ -191,7 +190,7 @@ fn slices_are_handed_on_when_they_are_full() {
     }
     assert_eq!(counts.iter().sum::<usize>(), 1000);
     // Each entry has a bracket or a comma before it.
-    let full = SLICE_BYTES.div_ceil(1 + entry.len());
+    let full = super::super::slice::SLICE_BYTES.div_ceil(1 + entry.len());
     let (last, others) = counts.split_last().unwrap();
     assert!(others.iter().all(|count| *count == full) && (1..=full).contains(last), "{counts:?}");
 }

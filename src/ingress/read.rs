@@ -59,7 +59,7 @@ pub(crate) async fn read_log<T: Transport>(
     let mut log = Log::default();
     let read = match fetch(transport, request).await {
         Ok(Answer::Ok(response)) => {
-            let mut sink = LastUuid { sink, log: &mut log };
+            let mut sink = LastUuid { sink, log: &mut log, last: Vec::new() };
             match read_list(response, "loglines", 0, &mut sink).await {
                 Ok(_) => sink.complete().await.map_err(Broken::from),
                 Err(broken) => Err(broken),
@@ -162,25 +162,30 @@ pub(crate) fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, Refused> {
 struct LastUuid<'a, S> {
     sink: &'a mut S,
     log: &'a mut Log,
+    /// The last entry so far; empty where there is none.
+    last: Vec<u8>,
 }
 
 impl<S: Sink> Sink for LastUuid<'_, S> {
     async fn accept(&mut self, slice: Slice) -> Result<(), Refused> {
         self.log.entries += slice.len();
-        self.log.last_uuid = match slice.entries().next_back() {
-            Some(entry) => uuid_of(entry)?,
-            None => None,
-        };
+        if let Some(entry) = slice.entries().next_back() {
+            self.last.clear();
+            self.last.extend_from_slice(entry);
+        }
         self.sink.accept(slice).await
     }
 
     async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
         self.log.entries = entries;
-        self.log.last_uuid = None;
+        self.last.clear();
         self.sink.truncate(entries).await
     }
 
     async fn complete(&mut self) -> Result<(), Refused> {
+        if !self.last.is_empty() {
+            self.log.last_uuid = uuid_of(&self.last)?;
+        }
         self.sink.complete().await
     }
 

@@ -20,6 +20,12 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
+    /// An empty one that follows this one: what it will hold takes about as much room.
+    pub(super) fn followed(&self) -> Self {
+        let room = self.text.capacity().min(2 * SLICE_BYTES);
+        Self { text: Vec::with_capacity(room), entries: Vec::with_capacity(self.entries.capacity()) }
+    }
+
     /// Adds an entry's text.
     pub(crate) fn push(&mut self, entry: &[u8]) {
         let start = self.begin_entry();
