@@ -22,8 +22,11 @@ const AT_ONCE: Duration = Duration::from_micros(200);
 /// Nothing that the thread does between two looks takes so long, unless another thread was given its core.
 const CROWDED: Duration = Duration::from_millis(1);
 
-/// So long it goes to sleep at once on a machine that was found crowded.
-const REST: Duration = Duration::from_secs(1);
+/// So long it goes to sleep at once on a machine that was found crowded; twice as long each time that it is found so
+/// again soon after. A garbage collector beside it is over in a moment; a compiler is not.
+const REST: Duration = Duration::from_millis(30);
+const LONGEST_REST: Duration = Duration::from_millis(480);
+const SOON: Duration = Duration::from_millis(100);
 
 /// What the runtime does before it sleeps. Without it there is no lingering: on a runtime of somebody else's.
 static WHEN_IDLE: OnceLock<fn()> = OnceLock::new();
@@ -82,11 +85,13 @@ struct Linger {
     until: Option<Instant>,
     last_look: Option<Instant>,
     rests_until: Option<Instant>,
+    /// How long it rested the last time.
+    rest: Duration,
 }
 
 impl Linger {
     const fn new() -> Self {
-        Self { near: false, until: None, last_look: None, rests_until: None }
+        Self { near: false, until: None, last_look: None, rests_until: None, rest: Duration::ZERO }
     }
 
     /// A request begins; says whether to begin to look around.
@@ -112,7 +117,9 @@ impl Linger {
     fn stays(&mut self, now: Instant) -> bool {
         let away = self.last_look.replace(now).map(|last| now.saturating_duration_since(last));
         if away.is_some_and(|away| away >= CROWDED) {
-            self.rests_until = Some(now + REST);
+            let again = self.rests_until.is_some_and(|until| now < until + SOON);
+            self.rest = if again { LONGEST_REST.min(2 * self.rest) } else { REST };
+            self.rests_until = Some(now + self.rest);
             self.until = None;
         }
         self.until = self.until.filter(|until| now < *until);
@@ -154,7 +161,7 @@ mod tests {
         }
         assert!(!linger.stays(now + AT_ONCE));
         // A later one, to a server that is still believed near.
-        assert!(linger.begun(now + REST));
+        assert!(linger.begun(now + SOON));
     }
 
     #[test]
@@ -164,19 +171,32 @@ mod tests {
         assert!(!linger.begun(now) && !linger.answered(AT_ONCE + MOMENT, now) && !linger.begun(now));
         let mut linger = lingering(now);
         linger.answered(AT_ONCE + MOMENT, now + MOMENT);
-        assert!(!linger.stays(now + AT_ONCE) && !linger.begun(now + REST));
+        assert!(!linger.stays(now + AT_ONCE) && !linger.begun(now + SOON));
+    }
+
+    /// Lets one that lingers lose its core; says for how long it then goes to sleep at once, and when that ends.
+    fn crowded(linger: &mut Linger, begun: Instant) -> (Duration, Instant) {
+        let now = begun + CROWDED;
+        // Though a request has just been answered.
+        assert!(!linger.answered(MOMENT, now) && !linger.stays(now));
+        let until = linger.rests_until.unwrap();
+        assert!(!linger.answered(MOMENT, until - MOMENT) && linger.answered(MOMENT, until));
+        (until - now, until)
     }
 
     #[test]
-    fn it_rests_on_a_crowded_machine() {
-        let now = Instant::now();
+    fn it_rests_on_a_crowded_machine_and_longer_on_one_that_stays_crowded() {
+        let mut now = Instant::now();
         let mut linger = lingering(now);
-        let now = now + CROWDED;
-        // The core was given away meanwhile, though a request has just been answered.
-        assert!(!linger.answered(MOMENT, now) && !linger.stays(now));
-        let begins = |linger: &mut Linger, now| linger.answered(MOMENT, now);
-        assert!(!begins(&mut linger, now + REST - MOMENT));
-        assert!(begins(&mut linger, now + REST));
+        let mut rests = [Duration::ZERO; 6];
+        for rest in &mut rests {
+            (*rest, now) = crowded(&mut linger, now);
+        }
+        assert_eq!(rests.map(|rest| rest.as_millis()), [30, 60, 120, 240, 480, 480]);
+        assert!(!linger.stays(now + AT_ONCE));
+        now += SOON;
+        assert!(linger.begun(now));
+        assert_eq!(crowded(&mut linger, now).0, REST);
     }
 
     #[tokio::test]
