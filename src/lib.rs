@@ -10,12 +10,10 @@
 //! - [`ingress`]: the core. Queues and heads, attempts and conflicts, logs and teleport events.
 //! - [`http`]: requests and answers. Connections, redirects, trust, proxies, limits.
 //! - [`test_hooks`]: panics on demand, in builds for tests alone.
-//! - [`allocator`]: where memory comes from.
 //! - [`sync`]: locks and atomics, by one name for the addon and for the models of `tests/model`.
 // In a test build napi's macro exports nothing, and so nothing calls the core but its tests.
 #![cfg_attr(test, allow(dead_code))]
 
-mod allocator;
 mod binding;
 #[cfg(test)]
 mod fuzz;

@@ -1,6 +1,6 @@
 //! The few things of JavaScript that are needed and that napi has no safe or no cheap way for.
 //!
-//! All `unsafe` code of the crate is here, but for its allocator's. What makes it sound, for every function alike:
+//! All `unsafe` code of the crate is here. What makes it sound, for every function alike:
 //!
 //! - [`Env`] and [`Value`] exist only on the thread of their environment and only during a call from
 //!   JavaScript, so that the raw handles in them are valid where these functions can be called.
