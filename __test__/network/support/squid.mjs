@@ -1,7 +1,7 @@
 // squid, a proxy.
 
 import { spawnSync } from 'node:child_process'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findPort } from '../../../dev/ports.mjs'
 import { createOpenFolder, readLines, startProgram } from './program.mjs'
@@ -17,7 +17,10 @@ export async function startSquid(t, { users, deny } = {}) {
   if (users !== undefined) await writePasswords(join(dir, 'passwords'), users)
   const config = join(dir, 'squid.conf')
   await writeFile(config, configuration(dir, port, users !== undefined, deny))
-  const program = await startProgram(t, 'squid', ['-N', '-f', config], { dir, port, endBy: 'SIGKILL' })
+  // By a name of its own: squids of one name share memory by that name, and one that starts takes it from another.
+  const name = `test${port}`
+  t.after(() => removeSharedMemory(name))
+  const program = await startProgram(t, 'squid', ['-N', '-n', name, '-f', config], { dir, port, endBy: 'SIGKILL' })
   return {
     port,
     url: `http://127.0.0.1:${port}`,
@@ -30,6 +33,12 @@ export async function startSquid(t, { users, deny } = {}) {
       })
     },
   }
+}
+
+/** What one that is killed leaves behind. @param {string} name */
+async function removeSharedMemory(name) {
+  const segments = ['metadata', 'queues', 'readers']
+  await Promise.all(segments.map((segment) => rm(`/dev/shm/${name}-cf__${segment}.shm`, { force: true })))
 }
 
 /** @param {string} path @param {Record<string, string>} users */
