@@ -132,7 +132,7 @@ impl<'a> Ingress<'a> {
         let session = self.sessions.get(session_id);
         let Entry { uuid, body, url, token, retry, timeouts } = entry;
         let ticket = Ticket::new(session.tally.clone(), body.len());
-        let target = match session.target(url, token) {
+        let target = match session.target(url, &token) {
             Ok(target) => target,
             Err(failure) => {
                 append::report_unsendable(failure, &caller);

@@ -75,6 +75,11 @@ impl Target {
         Ok(Self { url, authorization, put })
     }
 
+    /// Whether this token is what its requests carry.
+    pub(crate) fn has_token(&self, token: &str) -> bool {
+        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())
+    }
+
     /// The same log with another token.
     pub(crate) fn with_token(&self, token: &str) -> Result<Self, Failure> {
         Self::at(self.url.clone(), token)
@@ -204,8 +209,10 @@ pub(crate) fn sendable_url(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
+const BEARER: &str = "Bearer ";
+
 fn bearer(token: &str) -> Result<HeaderValue, Failure> {
-    let mut value = sendable_header("authorization", &format!("Bearer {token}"))?;
+    let mut value = sendable_header("authorization", &format!("{BEARER}{token}"))?;
     value.set_sensitive(true);
     Ok(value)
 }

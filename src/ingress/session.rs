@@ -40,10 +40,9 @@ struct State {
     target: Option<Known>,
 }
 
-/// The last target, and what it was made of: a session's log rarely moves, and its token is renewed rarely.
+/// The last target, and the URL that it was made of: a session's log rarely moves, and its token is renewed rarely.
 struct Known {
     url: String,
-    token: String,
     target: Arc<Target>,
 }
 
@@ -71,13 +70,13 @@ impl Session {
     }
 
     /// Where the session's log is, by what authority.
-    pub(crate) fn target(&self, url: String, token: String) -> Result<Arc<Target>, Failure> {
+    pub(crate) fn target(&self, url: String, token: &str) -> Result<Arc<Target>, Failure> {
         let mut state = self.state();
         match &state.target {
-            Some(known) if known.url == url && known.token == token => Ok(Arc::clone(&known.target)),
+            Some(known) if known.url == url && known.target.has_token(token) => Ok(Arc::clone(&known.target)),
             _ => {
-                let target = Arc::new(Target::new(&url, &token)?);
-                state.target = Some(Known { url, token, target: Arc::clone(&target) });
+                let target = Arc::new(Target::new(&url, token)?);
+                state.target = Some(Known { url, target: Arc::clone(&target) });
                 Ok(target)
             }
         }
@@ -130,7 +129,7 @@ mod tests {
     #[test]
     fn a_target_is_made_anew_when_the_url_or_the_token_is_another_one() {
         let session = session();
-        let target = |url: &str, token: &str| session.target(url.into(), token.into());
+        let target = |url: &str, token: &str| session.target(url.into(), token);
         let first = target("http://a.test/1", "t").unwrap();
         assert!(Arc::ptr_eq(&first, &target("http://a.test/1", "t").unwrap()));
         for (url, token) in [("http://b.test/2#x", "t"), ("http://b.test/2#x", "u"), ("http://a.test/1", "u")]
