@@ -3,7 +3,7 @@
 // What napi generates (binding.js) finds the binary for a platform and is long. When it is what an ES module
 // imports, Node reads all of it for the names of its exports, which takes longer than loading the addon. The
 // two short files have the names for it, and index.d.ts the same ones. Both give the same functions of the
-// same binding: index.mjs spares importers the parser for names in CommonJS, bundlers are shown index.js.
+// same binding: index.mjs spares importers the parser for names in CommonJS, Bun is shown index.js.
 // Each further file is loaded only where it is needed: it would take longer than what it does. That holds for binding.js
 // too, where there is no doubt about the name of the binary; for what `require` does when it is made and at its first
 // call, which an ES module need not wait for; and for the ES module that Node makes of node:fs for whoever imports it.

@@ -9,7 +9,7 @@ use super::js::{self, Value};
 use super::options::Binding;
 use super::panics::caught;
 use super::settle::{Batch, Change, Delivery, Message, OperationId, Outcome};
-use crate::ingress::{Data, Diagnostic, Meter, Operation, Report};
+use crate::ingress::{Data, Diagnostic, Meter, Operation, Refused, Report};
 use crate::test_hooks::panic_point;
 
 /// After so long the event loop gets its turn; after a batch, which is long by itself, it does at once.
@@ -131,7 +131,7 @@ impl Host {
         // Taken out meanwhile: nothing is borrowed while JavaScript runs.
         let list = self.with_reader(operation, |reader| reader.is_wanted().then(|| reader.list.take()));
         // An operation that has settled or was aborted meanwhile wants no more.
-        let Some(mut list) = list.flatten() else { return };
+        let Some(mut list) = list.flatten() else { return receipt.refuse(Refused::Gone) };
         let accepted = match change {
             Change::Add(entries) => self.json.extend(env, &mut list, entries).is_ok(),
             Change::Truncate(length) => {
@@ -143,7 +143,7 @@ impl Host {
         };
         self.with_reader(operation, |reader| reader.list = list);
         if !accepted {
-            receipt.refuse();
+            receipt.refuse(Refused::NotJson);
         }
     }
 }

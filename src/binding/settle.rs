@@ -61,14 +61,14 @@ pub(super) enum Change {
 
 /// Lets the reader go on when dropped: the batch was looked at.
 pub(super) struct Receipt {
-    state: Arc<ListState>,
+    refused: Arc<OnceLock<Refused>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Receipt {
-    /// V8 found that the batch is no JSON.
-    pub(super) fn refuse(self) {
-        self.state.refused.store(true, Ordering::Relaxed);
+    /// The batch is no JSON, or not wanted any more: nor is the list.
+    pub(super) fn refuse(self, why: Refused) {
+        self.refused.set(why).ok();
     }
 }
 
@@ -203,19 +203,14 @@ pub(super) struct ListSink {
     channel: Arc<Channel>,
     operation: OperationId,
     window: Arc<Semaphore>,
-    state: Arc<ListState>,
+    refused: Arc<OnceLock<Refused>>,
     /// Where the host wants to know how far the read is.
     meter: Option<Arc<Meter>>,
 }
 
-#[derive(Default)]
-struct ListState {
-    refused: AtomicBool,
-}
-
 impl ListSink {
     pub(super) fn new(channel: Arc<Channel>, operation: OperationId, meter: Option<Arc<Meter>>) -> Self {
-        Self { channel, operation, window: Arc::new(Semaphore::new(WINDOW)), state: Arc::default(), meter }
+        Self { channel, operation, window: Arc::new(Semaphore::new(WINDOW)), refused: Arc::default(), meter }
     }
 
     fn advance(&self, change: impl FnOnce(&mut Progress)) {
@@ -228,29 +223,28 @@ impl ListSink {
 
     async fn change(&self, change: Change) -> Result<(), Refused> {
         let place = self.window.clone().acquire_owned().await.map_err(|_| Refused::Gone)?;
-        self.refused()?;
-        let receipt = Receipt { state: self.state.clone(), _place: place };
+        self.check()?;
+        let receipt = Receipt { refused: self.refused.clone(), _place: place };
         let batch = Batch { operation: self.operation, change, receipt };
         if self.channel.put(|queues| queues.batches.push_back(batch)) { Ok(()) } else { Err(Refused::Gone) }
     }
 
-    fn refused(&self) -> Result<(), Refused> {
-        if self.state.refused.load(Ordering::Relaxed) { Err(Refused::NotJson) } else { Ok(()) }
+    fn check(&self) -> Result<(), Refused> {
+        self.refused.get().map_or(Ok(()), |why| Err(*why))
     }
 }
 
 impl Sink for ListSink {
     async fn accept(&mut self, slice: Slice) -> Result<(), Refused> {
         let entries = slice.len();
-        self.change(Change::Add(JsonText::from_utf8(slice.into_json()))).await?;
+        // Before they are handed over: what a host is told of includes what it has.
         self.advance(|progress| progress.entries += entries);
-        Ok(())
+        self.change(Change::Add(JsonText::from_utf8(slice.into_json()))).await
     }
 
     async fn truncate(&mut self, entries: usize) -> Result<(), Refused> {
-        self.change(Change::Truncate(entries)).await?;
         self.advance(|progress| progress.entries = entries);
-        Ok(())
+        self.change(Change::Truncate(entries)).await
     }
 
     async fn complete(&mut self) -> Result<(), Refused> {
@@ -260,7 +254,7 @@ impl Sink for ListSink {
         if self.channel.queues().closed {
             return Err(Refused::Gone);
         }
-        self.refused()
+        self.check()
     }
 
     fn received(&mut self, bytes: usize) {

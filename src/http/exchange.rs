@@ -37,7 +37,7 @@ impl Transport for Client {
         linger::begun();
         let begun = Instant::now();
         let answer = within(answer_within, work).await;
-        linger::answered(begun.elapsed());
+        linger::answered(answer.is_ok().then(|| begun.elapsed()));
         let mut answer = answer.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,

@@ -1,8 +1,8 @@
 //! Staying awake between the requests to a server that answers at once.
 //!
 //! A thread that goes to sleep and is woken again costs tens of microseconds on many machines, virtual ones above
-//! all. For a server far away that is nothing. Next to one on the same machine it is more than all the work of an
-//! append: its answer, and the next append behind it, are there before the thread is asleep. So after a request
+//! all. For a server far away that is nothing. Next to one on the same machine, or as near as that, it is more than all
+//! the work of an append: its answer, and the next append behind it, are there before the thread is asleep. So after a request
 //! that was answered at once the runtime's thread looks around for a moment longer, which also spares the
 //! JavaScript thread the call that wakes it.
 //!
@@ -19,7 +19,8 @@ use tokio::task::yield_now;
 /// What is answered within this time is answered at once, and what the host does next it does within it.
 const AT_ONCE: Duration = Duration::from_micros(200);
 
-/// Nothing that the thread does between two looks takes so long, unless another thread was given its core.
+/// Where so much time passes between two looks, another thread was given the core, or there is so much to do that
+/// sleeping at the end of it is no loss.
 const CROWDED: Duration = Duration::from_millis(1);
 
 /// So long it goes to sleep at once on a machine that was found crowded; twice as long each time that it is found so
@@ -46,8 +47,8 @@ pub(super) fn begun() {
     stay(|linger, now| linger.begun(now));
 }
 
-/// The server has answered a request after so long.
-pub(super) fn answered(took: Duration) {
+/// The server has answered a request after so long; `None` where it has not.
+pub(super) fn answered(took: Option<Duration>) {
     stay(|linger, now| linger.answered(took, now));
 }
 
@@ -107,9 +108,9 @@ impl Linger {
         begins
     }
 
-    /// A request was answered; says whether to begin to look around.
-    fn answered(&mut self, took: Duration, now: Instant) -> bool {
-        self.near = took <= AT_ONCE;
+    /// A request was answered, or failed; says whether to begin to look around.
+    fn answered(&mut self, took: Option<Duration>, now: Instant) -> bool {
+        self.near = took.is_some_and(|took| took <= AT_ONCE);
         self.begun(now)
     }
 
@@ -136,7 +137,7 @@ mod tests {
     /// One that has just seen a request answered at once.
     fn lingering(now: Instant) -> Linger {
         let mut linger = Linger::new();
-        assert!(linger.answered(AT_ONCE, now));
+        assert!(linger.answered(Some(AT_ONCE), now));
         linger
     }
 
@@ -157,7 +158,7 @@ mod tests {
             // It looks around already.
             assert!(!linger.begun(now) && linger.stays(now));
             now += MOMENT;
-            assert!(!linger.answered(MOMENT, now) && linger.stays(now));
+            assert!(!linger.answered(Some(MOMENT), now) && linger.stays(now));
         }
         assert!(!linger.stays(now + AT_ONCE));
         // A later one, to a server that is still believed near.
@@ -165,22 +166,24 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_stay_for_a_server_that_takes_its_time() {
+    fn it_does_not_stay_for_a_server_that_takes_its_time_or_does_not_answer() {
         let now = Instant::now();
         let mut linger = Linger::new();
-        assert!(!linger.begun(now) && !linger.answered(AT_ONCE + MOMENT, now) && !linger.begun(now));
-        let mut linger = lingering(now);
-        linger.answered(AT_ONCE + MOMENT, now + MOMENT);
-        assert!(!linger.stays(now + AT_ONCE) && !linger.begun(now + SOON));
+        assert!(!linger.begun(now) && !linger.answered(Some(AT_ONCE + MOMENT), now) && !linger.begun(now));
+        for took in [Some(AT_ONCE + MOMENT), None] {
+            let mut linger = lingering(now);
+            linger.answered(took, now + MOMENT);
+            assert!(!linger.stays(now + AT_ONCE) && !linger.begun(now + SOON));
+        }
     }
 
     /// Lets one that lingers lose its core; says for how long it then goes to sleep at once, and when that ends.
     fn crowded(linger: &mut Linger, begun: Instant) -> (Duration, Instant) {
         let now = begun + CROWDED;
         // Though a request has just been answered.
-        assert!(!linger.answered(MOMENT, now) && !linger.stays(now));
+        assert!(!linger.answered(Some(MOMENT), now) && !linger.stays(now));
         let until = linger.rests_until.unwrap();
-        assert!(!linger.answered(MOMENT, until - MOMENT) && linger.answered(MOMENT, until));
+        assert!(!linger.answered(Some(MOMENT), until - MOMENT) && linger.answered(Some(MOMENT), until));
         (until - now, until)
     }
 
@@ -207,7 +210,7 @@ mod tests {
             LOOKS.fetch_add(1, Ordering::Relaxed);
         };
         let now = Instant::now();
-        LINGER.with_borrow_mut(|linger| linger.answered(Duration::ZERO, now));
+        LINGER.with_borrow_mut(|linger| linger.answered(Some(Duration::ZERO), now));
         look_around(when_idle).await;
         assert!(LOOKS.load(Ordering::Relaxed) > 0 && now.elapsed() >= AT_ONCE);
     }

@@ -267,7 +267,7 @@ impl Cutter {
 
     fn end_array(&mut self) {
         if !self.slice.is_empty() {
-            self.hand_on();
+            self.pieces.push_back(Piece::Slice(mem::take(&mut self.slice)));
         }
         self.state = State::Around(Around::Other);
     }

@@ -3,6 +3,7 @@
 use super::EntryUuid;
 use super::read::{Log, read_log};
 use super::request::{Target, Timeouts};
+use super::slice::SLICE_BYTES;
 use super::testing::{Answer, Kept, Recorder, Script};
 use crate::http::Failure;
 
@@ -49,6 +50,20 @@ async fn the_head_is_the_uuid_of_the_last_entry_or_none() {
         let read = read(Answer::ok(format!(r#"{{"loglines":[{loglines}]}}"#))).await;
         assert_eq!(read.log.unwrap().last_uuid, EntryUuid::new(uuid), "{loglines}");
     }
+}
+
+#[tokio::test]
+async fn an_entry_of_an_earlier_slice_is_not_the_last_one() {
+    let long = format!(r#"{{"uuid":"a","text":"{}"}}"#, "x".repeat(SLICE_BYTES));
+    let read_after = |last: &str| read(Answer::ok(format!(r#"{{"loglines":[{long},{long}{last}]}}"#)));
+    assert_eq!(read_after("").await.log.unwrap().last_uuid, EntryUuid::new("a"));
+    assert_eq!(read_after(r#",{"type":"summary"}"#).await.log.unwrap().last_uuid, None);
+}
+
+#[tokio::test]
+async fn an_entry_of_a_list_that_a_later_one_replaces_is_not_the_last_one() {
+    let read = read(Answer::ok(r#"{"loglines":[{"uuid":"a"}],"loglines":[]}"#)).await;
+    assert_eq!(read.log, Some(Log::default()));
 }
 
 #[tokio::test]
