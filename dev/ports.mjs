@@ -19,9 +19,14 @@ export async function findPort() {
   return port
 }
 
-/** Waits until somebody takes connections. @param {number} port */
-export async function listening(port) {
-  for (;;) {
+/**
+ * Waits until somebody takes connections, or until nobody will any more: the program has ended.
+ *
+ * @param {number} port
+ * @param {AbortSignal} [ended]
+ */
+export async function listening(port, ended) {
+  while (!ended?.aborted) {
     const socket = connect(port, '127.0.0.1')
     const stands = await new Promise((resolve) => {
       socket.once('connect', () => resolve(true))

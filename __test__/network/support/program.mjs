@@ -49,7 +49,9 @@ export async function startProgram(t, name, parameters, { dir, port, endBy = 'SI
   const failed = exited.then(async ([code, signal]) => {
     throw new Error(`${name} ended with ${code ?? signal}:\n${await readFile(output, 'utf8')}`)
   })
-  await Promise.race([listening(port), failed])
+  const ended = new AbortController()
+  exited.then(() => ended.abort())
+  await Promise.race([listening(port, ended.signal), failed])
   failed.catch(() => {})
   return { stop, output, pid: program.pid }
 }
