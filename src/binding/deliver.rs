@@ -133,17 +133,17 @@ impl Host {
         // An operation that has settled or was aborted meanwhile wants no more.
         let Some(mut list) = list.flatten() else { return receipt.refuse(Refused::Gone) };
         let accepted = match change {
-            Change::Add(entries) => self.json.extend(env, &mut list, entries).is_ok(),
+            Change::Add(entries) => self.json.extend(env, &mut list, entries),
             Change::Truncate(length) => {
                 if let Some(list) = &list {
                     js::set_length(env, list.get(env), length);
                 }
-                true
+                Ok(())
             }
         };
         self.with_reader(operation, |reader| reader.list = list);
-        if !accepted {
-            receipt.refuse(Refused::NotJson);
+        if let Err(refused) = accepted {
+            receipt.refuse(refused);
         }
     }
 }

@@ -5,6 +5,7 @@ use napi::Env;
 
 use super::js::{self, Persistent, Thrown, Value};
 use super::text::JsonText;
+use crate::ingress::Refused;
 
 /// The functions of the environment that are called again and again, as they were when the addon was
 /// loaded: what a host does to its globals later changes nothing here.
@@ -37,16 +38,26 @@ impl Json {
     }
 
     /// `list.push(...JSON.parse(entries))`. A list begins as its first entries.
-    pub(super) fn extend<'e>(
+    pub(super) fn extend(
         &self,
-        env: &'e Env,
+        env: &Env,
         list: &mut Option<Persistent>,
         entries: JsonText,
-    ) -> Result<(), Thrown<'e>> {
+    ) -> Result<(), Refused> {
         let text = match &entries {
             JsonText::Latin1(text) => js::string_from_latin1(env, text),
             JsonText::Utf16(text) => js::string_from_utf16(env, text),
         };
+        let text = text.map_err(|_| Refused::TooLong(entries.len()))?;
+        self.push_parsed(env, list, text).map_err(|_| Refused::NotJson)
+    }
+
+    fn push_parsed<'e>(
+        &self,
+        env: &'e Env,
+        list: &mut Option<Persistent>,
+        text: Value<'_>,
+    ) -> Result<(), Thrown<'e>> {
         let entries = js::call(env, self.parse.get(env), self.json.get(env), &[text])?;
         match list {
             None => *list = Some(Persistent::new(env, entries)),

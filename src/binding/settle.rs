@@ -66,7 +66,7 @@ pub(super) struct Receipt {
 }
 
 impl Receipt {
-    /// The batch is no JSON, or not wanted any more: nor is the list.
+    /// The batch cannot be taken, or is not wanted any more: nor is the list.
     pub(super) fn refuse(self, why: Refused) {
         self.refused.set(why).ok();
     }

@@ -13,6 +13,14 @@ pub(super) enum JsonText {
 const ESCAPED_AT_MOST: usize = 64;
 
 impl JsonText {
+    /// The length of the string that it becomes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Latin1(text) => text.len(),
+            Self::Utf16(text) => text.len(),
+        }
+    }
+
     /// Invalid UTF-8 reads as U+FFFD.
     pub(super) fn from_utf8(text: Vec<u8>) -> Self {
         if text.is_ascii() {

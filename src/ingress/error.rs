@@ -40,6 +40,8 @@ pub(crate) enum Error {
     WrongShape(Operation, &'static str),
     /// A 200 whose body is beyond the host's limit, of so many bytes.
     TooLarge(Operation, u64),
+    /// An entry of about this many characters, too many for a string of JavaScript.
+    EntryTooLong(Operation, usize),
     /// A conflict that names no head, and a log that has none either.
     NoHeadToAdopt,
     /// The attempts ran out while it was unknown whether the entry is stored.
@@ -63,6 +65,10 @@ impl fmt::Display for Error {
             Self::TooLarge(operation, limit) => {
                 write!(f, "Error {operation}: the answer has more than {limit} bytes (limits.maxResponseBytes)")
             }
+            Self::EntryTooLong(operation, characters) => write!(
+                f,
+                "Error {operation}: an entry is longer than a JavaScript string can be ({characters} characters)"
+            ),
             Self::NoHeadToAdopt => f.write_str(
                 "Error appending a session entry: conflict with another writer, and the server names no entry to continue from",
             ),

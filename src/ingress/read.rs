@@ -34,6 +34,8 @@ pub(crate) trait Sink: Send {
 pub(crate) enum Refused {
     /// An entry is not JSON.
     NotJson,
+    /// An entry is longer than a string of JavaScript can be: its characters, and those of a few before it.
+    TooLong(usize),
     /// Nobody waits for the entries any more.
     Gone,
 }
@@ -84,6 +86,10 @@ pub(crate) async fn read_log<T: Transport>(
         }
         Err(Broken::TooLarge(limit)) => {
             caller.error(Error::TooLarge(Operation::ReadLog, limit));
+            caller.diagnostic(Diagnostic::GetInvalidResponse);
+        }
+        Err(Broken::EntryTooLong(characters)) => {
+            caller.error(Error::EntryTooLong(Operation::ReadLog, characters));
             caller.diagnostic(Diagnostic::GetInvalidResponse);
         }
         Err(Broken::Gone) => {}
@@ -207,6 +213,8 @@ pub(crate) enum Broken {
     WrongShape,
     /// A 200 with a body beyond the host's limit, of so many bytes.
     TooLarge(u64),
+    /// A 200 with an entry of about this many characters, too many for a string of JavaScript.
+    EntryTooLong(usize),
     /// Nobody waits for it any more.
     Gone,
 }
@@ -215,6 +223,7 @@ impl From<Refused> for Broken {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotJson => Self::WrongShape,
+            Refused::TooLong(characters) => Self::EntryTooLong(characters),
             Refused::Gone => Self::Gone,
         }
     }
@@ -248,7 +257,7 @@ pub(crate) async fn read_list<B: Body>(
             match taken {
                 Ok(()) => {}
                 Err(Refused::NotJson) => cutter.refuse(),
-                Err(Refused::Gone) => return Err(Broken::Gone),
+                Err(refused) => return Err(refused.into()),
             }
         }
     }

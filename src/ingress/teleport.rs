@@ -76,6 +76,10 @@ pub(crate) async fn read_events<T: Transport>(
             caller.error(Error::TooLarge(Operation::ReadTeleportEvents, limit));
             caller.diagnostic(Diagnostic::TeleportInvalidShape);
         }
+        Err(Ended::Broken(Broken::EntryTooLong(characters))) => {
+            caller.error(Error::EntryTooLong(Operation::ReadTeleportEvents, characters));
+            caller.diagnostic(Diagnostic::TeleportInvalidShape);
+        }
         Err(Ended::Broken(Broken::Gone)) => {}
     }
     Events::None

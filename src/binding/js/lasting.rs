@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi::{Env, JsValue, sys};
 
-use super::{Value, value};
+use super::{Value, or_thrown, undefined};
 
 /// A reference that keeps an object alive.
 pub(in crate::binding) struct Persistent {
@@ -35,7 +35,7 @@ impl Drop for Persistent {
     }
 }
 
-/// The means to settle one promise: napi's own deferred brings a threadsafe function for each promise, the
+/// The means to settle one promise, null where none could be made: napi's own deferred brings a threadsafe function for each promise, the
 /// largest cost of a call.
 pub(in crate::binding) struct Deferred(sys::napi_deferred, PhantomData<*mut ()>);
 
@@ -48,11 +48,17 @@ pub(in crate::binding) fn promise(env: &Env) -> (Deferred, Value<'_>) {
 
 impl Deferred {
     pub(in crate::binding) fn resolve(self, env: &Env, to: Value<'_>) {
+        if self.0.is_null() {
+            return;
+        }
         // SAFETY: a deferred is used once: `self` is consumed.
         unsafe { sys::napi_resolve_deferred(env.raw(), self.0, to.raw()) };
     }
 
     pub(in crate::binding) fn reject(self, env: &Env, with: Value<'_>) {
+        if self.0.is_null() {
+            return;
+        }
         // SAFETY: a deferred is used once: `self` is consumed.
         unsafe { sys::napi_reject_deferred(env.raw(), self.0, with.raw()) };
     }

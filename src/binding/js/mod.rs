@@ -4,8 +4,8 @@
 //!
 //! - [`Env`] and [`Value`] exist only on the thread of their environment and only during a call from
 //!   JavaScript, so that the raw handles in them are valid where these functions can be called.
-//! - Node-API checks its arguments: a null handle, which a failed call leaves behind, gives an error status
-//!   in the next one and nothing worse. After a failure (the environment is ending) nothing throws any more.
+//! - No handle in a [`Value`] is null: the status of each call that gives one is looked at, and a call that failed
+//!   gives `undefined` or an error. Node-API does not check the handles that it passes on to JavaScript.
 //! - [`Deferred`] and [`Persistent`] hold pointers, so they are neither `Send` nor `Sync`.
 #![allow(unsafe_code)]
 
@@ -23,12 +23,16 @@ pub(super) type Value<'e> = Unknown<'e>;
 /// What JavaScript threw.
 pub(super) struct Thrown<'e>(pub(super) Value<'e>);
 
+/// A handle that a call gave; a null one, as failed calls leave behind, becomes `undefined`.
 fn value<'e>(env: &'e Env, raw: sys::napi_value) -> Value<'e> {
+    if raw.is_null() {
+        return undefined(env);
+    }
     // SAFETY: see above. The conversion cannot fail: it takes any value for what it is.
     unsafe { Value::from_napi_value(env.raw(), raw) }.unwrap_or_else(|_| undefined(env))
 }
 
-/// The result of a call that may have run JavaScript.
+/// The result of a call that can fail: the one place where the status of a Node-API call becomes a result.
 fn or_thrown<'e>(
     env: &'e Env,
     status: sys::napi_status,
@@ -49,14 +53,21 @@ fn or_thrown<'e>(
     Err(Thrown(if exception.is_null() { undefined(env) } else { value(env, exception) }))
 }
 
-/// Makes a value by a Node-API call that fails only when the environment is ending.
-macro_rules! make {
+/// Makes a value by a Node-API call.
+macro_rules! try_make {
     ($env:ident, $function:ident $(, $argument:expr)*) => {{
         let mut raw = ptr::null_mut();
         // SAFETY: the arguments are live for the call, `raw` takes its result.
-        unsafe { sys::$function($env.raw() $(, $argument)*, &mut raw) };
-        value($env, raw)
+        let status = unsafe { sys::$function($env.raw() $(, $argument)*, &mut raw) };
+        or_thrown($env, status, raw)
     }};
+}
+
+/// Makes a value by a Node-API call that fails only when the environment is ending; then it is `undefined`.
+macro_rules! make {
+    ($env:ident, $($call:tt)*) => {
+        try_make!($env, $($call)*).unwrap_or_else(|_| undefined($env))
+    };
 }
 
 // Behind the macro, which they use.

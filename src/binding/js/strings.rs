@@ -5,18 +5,20 @@ use std::ptr;
 
 use napi::{Env, JsValue, sys};
 
-use super::{Value, value};
+use super::{Thrown, Value, or_thrown, undefined};
 
 pub(in crate::binding) fn string<'e>(env: &'e Env, text: &str) -> Value<'e> {
     make!(env, napi_create_string_utf8, text.as_ptr().cast(), text.len() as isize)
 }
 
-pub(in crate::binding) fn string_from_latin1<'e>(env: &'e Env, text: &[u8]) -> Value<'e> {
-    make!(env, napi_create_string_latin1, text.as_ptr().cast(), text.len() as isize)
+/// A string of the characters with these codes; fails where it would be longer than V8's strings can be.
+pub(in crate::binding) fn string_from_latin1<'e>(env: &'e Env, text: &[u8]) -> Result<Value<'e>, Thrown<'e>> {
+    try_make!(env, napi_create_string_latin1, text.as_ptr().cast(), text.len() as isize)
 }
 
-pub(in crate::binding) fn string_from_utf16<'e>(env: &'e Env, text: &[u16]) -> Value<'e> {
-    make!(env, napi_create_string_utf16, text.as_ptr(), text.len() as isize)
+/// A string of these UTF-16 units; fails where it would be longer than V8's strings can be.
+pub(in crate::binding) fn string_from_utf16<'e>(env: &'e Env, text: &[u16]) -> Result<Value<'e>, Thrown<'e>> {
+    try_make!(env, napi_create_string_utf16, text.as_ptr(), text.len() as isize)
 }
 
 /// Up to so many UTF-16 units, a text is copied once more on its way to UTF-8: for longer ones, the memory for that
