@@ -1,23 +1,21 @@
 //! session-ingress: a Node-API addon that appends the entries of coding-agent sessions to remote logs, and
 //! reads those logs back.
 //!
-//! # Layout
+//! What decides is the crate `session_ingress_core`. Here is what only the JavaScript thread can do, and the only
+//! place that names napi. Imports run one way, from the rooms below in this list to those above:
 //!
-//! Imports run one way: `binding → ingress → http`.
-//!
-//! - [`binding`]: the JavaScript side. The exported functions, the host's bindings and options, V8's JSON,
-//!   and the one channel by which results reach the JavaScript thread. The only place that names napi.
-//! - [`ingress`]: the core. Queues and heads, attempts and conflicts, logs and teleport events.
-//! - [`http`]: requests and answers. Connections, redirects, trust, proxies, limits.
-//! - [`test_hooks`]: panics on demand, in builds for tests alone.
-//! - [`sync`]: locks and atomics, by one name for the addon and for the models of `tests/model`.
-// In a test build napi's macro exports nothing, and so nothing calls the core but its tests.
-#![cfg_attr(test, allow(dead_code))]
+//! - `exports`: the functions of the package, a file each.
+//! - `delivery`: what operations have for JavaScript, delivered on its thread.
+//! - `environment`: one JavaScript thread: its channel, its pending operations, V8's JSON.
+//! - `channel`: what goes from the runtime to that thread, and how an operation ends.
+//! - `instance`: what `configure` configures: options, sessions, connections.
+//! - `configure`: reading and checking options.
+//! - `js`: JavaScript values. All `unsafe` code of the package.
 
-mod binding;
-#[cfg(test)]
-mod fuzz;
-mod http;
-mod ingress;
-mod sync;
-mod test_hooks;
+mod channel;
+mod configure;
+mod delivery;
+mod environment;
+mod exports;
+mod instance;
+mod js;

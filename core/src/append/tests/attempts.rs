@@ -1,0 +1,307 @@
+//! specification.md, section 3, row by row, against a scripted server and a paused clock.
+
+use std::sync::Arc;
+
+use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
+use crate::append::{append, report_unsendable};
+use crate::http::Failure;
+use crate::protocol::LogEndpoint;
+use crate::session::Session;
+use crate::testing::script::{Recorder, Script, ScriptedResponse};
+
+const BAD_TOKEN: &str = "session_persist_fail_bad_token";
+const CONFLICT: &str = "session_persist_fail_concurrent_modification";
+
+#[tokio::test(start_paused = true)]
+async fn a_200_or_201_makes_the_entry_the_head() {
+    for status in [200, 201] {
+        let outcome = Case::new().run([ScriptedResponse::status(status)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head"]);
+        assert_eq!(outcome.head, Some(uuid("own")));
+        assert!(outcome.told.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_decides_whatever_becomes_of_the_body() {
+    let outcome = Case::new().run([ScriptedResponse::ok("{").cut()]).await;
+    assert!(outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_head_no_last_uuid_is_sent() {
+    let mut case = Case { session: Session::default(), ..Case::new() };
+    assert_eq!(case.run([ScriptedResponse::status(201)]).await.asked, ["PUT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_entry_is_sent_as_it_is_with_every_attempt() {
+    let case = Case::new();
+    let script = Script::new([
+        ScriptedResponse::status(500),
+        ScriptedResponse::status(429),
+        ScriptedResponse::status(201),
+    ]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    for request in script.requests() {
+        assert_eq!(&request.body[..], br#"{"uuid":"own"}"#);
+        assert_eq!(request.url.as_str(), "http://a.test/log?x=1");
+        assert_eq!(request.headers.to_map()["authorization"], "Bearer t");
+        assert_eq!(request.headers.to_map()["content-type"], "application/json");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_that_names_the_entry_itself_means_that_it_was_stored_before() {
+    let outcome = Case::new().run([ScriptedResponse::conflict("own")]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.head, Some(uuid("own")));
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn uuids_that_differ_in_letter_case_only_are_the_same() {
+    let mut case = Case::new();
+    case.entry.uuid = uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c11");
+    let outcome = case.run([ScriptedResponse::conflict("0B8E8AC2-92F2-4E6C-9D0E-5D3B1F9F6C11")]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_that_names_another_entry_is_adopted_and_tried_again_at_once() {
+    let outcome = Case::new().run([ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "PUT Other"]);
+    assert_eq!(outcome.waits, [0]);
+    assert_eq!(outcome.head, Some(uuid("own")));
+    assert_eq!(outcome.told, [ADOPT]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn conflicts_count_towards_the_ten_attempts() {
+    let outcome =
+        Case::new().run((1..=10).map(|number| ScriptedResponse::conflict(&format!("w{number}")))).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.asked.len(), 10);
+    assert_eq!(outcome.waits, [0; 9]);
+    assert_eq!(outcome.head, Some(uuid("w10")));
+    assert_eq!(outcome.told, [ADOPT; 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_adopts_the_last_uuid_of_the_log() {
+    for conflict in [ScriptedResponse::status(409), ScriptedResponse::conflict("")] {
+        let body = r#"{"loglines":[{"uuid":"a"},{"uuid":"b"},{"type":"summary"},{"uuid":7},3]}"#;
+        let outcome =
+            Case::new().run([conflict, ScriptedResponse::ok(body), ScriptedResponse::status(200)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "GET", "PUT b"]);
+        assert_eq!(outcome.waits, [0, 0]);
+        assert_eq!(outcome.told, [ADOPT]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_looks_for_the_entry_itself_first() {
+    let outcome =
+        Case::new().run([ScriptedResponse::status(409), ScriptedResponse::log(&["a", "own", "b"])]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.head, Some(uuid("b")));
+    assert_eq!(outcome.told, [RECOVERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_409_without_a_head_and_no_head_in_the_log_fails() {
+    let get = |line: &str| format!("session_get_{line}");
+    for (answer, of_the_read) in [
+        (ScriptedResponse::log(&[]), vec![]),
+        (ScriptedResponse::ok(r#"{"loglines":[{"type":"summary"}]}"#), vec![]),
+        (ScriptedResponse::status(404), vec![get("no_logs_for_session")]),
+        (ScriptedResponse::status(403), vec![get("fail_status status=403")]),
+        (ScriptedResponse::status(401), vec![get("fail_bad_token"), "logError".into(), get("fail_status")]),
+        (ScriptedResponse::status(500), vec!["logError".into(), get("fail_status status=500")]),
+        (ScriptedResponse::broken(), vec!["logError".into(), get("fail_status")]),
+        (
+            ScriptedResponse::ok(r#"{"loglines":["#).cut(),
+            vec!["logError".into(), get("fail_status status=200")],
+        ),
+        (ScriptedResponse::ok(r#"{"loglines":1}"#), vec!["logError".into(), get("fail_invalid_response")]),
+    ] {
+        let outcome = Case::new().run([ScriptedResponse::status(409), answer]).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.head, Some(uuid("head")));
+        let told = [of_the_read, vec!["logError".into(), CONFLICT.into()]].concat();
+        assert_eq!(outcome.told, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_read_has_the_url_and_authorization_of_the_append() {
+    let case = Case::new();
+    let script = Script::new([ScriptedResponse::status(409), ScriptedResponse::log(&["own"])]);
+    append(&script, &case.session, &case.entry, &case.host).await;
+    let read = &script.requests()[1];
+    assert_eq!((read.method.as_str(), read.url.as_str()), ("GET", "http://a.test/log?x=1"));
+    assert_eq!(read.headers.to_map()["authorization"], "Bearer t");
+    assert!(read.headers.get("content-type").is_none() && read.headers.get("last-uuid").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_with_another_token_gets_one_further_attempt_at_once() {
+    let case = Case::new().tokens(&[Some("new")]);
+    let script = Script::new([ScriptedResponse::status(401), ScriptedResponse::status(201)]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    assert_eq!(script.waits(), [0]);
+    assert_eq!(script.requests()[1].headers.to_map()["authorization"], "Bearer new");
+    assert_eq!(case.host.told(), [BAD_TOKEN]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_with_the_same_token_or_none_ends_the_append() {
+    for token in [Some("t"), None] {
+        let outcome = Case::new().tokens(&[token]).run([ScriptedResponse::status(401)]).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.told, [BAD_TOKEN]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_401_ends_the_append() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(401)]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, [BAD_TOKEN, BAD_TOKEN]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_serves_all_later_attempts() {
+    let case = Case::new().tokens(&[Some("new")]);
+    let script = Script::new([
+        ScriptedResponse::status(401),
+        ScriptedResponse::status(500),
+        ScriptedResponse::status(409),
+        ScriptedResponse::log(&["own"]),
+    ]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    for request in &script.requests()[1..] {
+        assert_eq!(request.headers.to_map()["authorization"], "Bearer new");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_that_no_header_can_carry_ends_the_append() {
+    let outcome = Case::new().tokens(&[Some("a\nb")]).run([ScriptedResponse::status(401)]).await;
+    assert!(!outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_of_the_last_attempt_asks_for_no_token() {
+    let outcome = Case::new().attempts(1).run([ScriptedResponse::status(401)]).await;
+    assert!(!outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_other_status_is_repeated_after_the_wait() {
+    for status in [202, 204, 206, 302, 304, 400, 403, 404, 408, 413, 418, 422, 429, 500, 502, 503, 504, 599] {
+        let outcome =
+            Case::new().run([ScriptedResponse::status(status), ScriptedResponse::status(201)]).await;
+        assert!(outcome.appended, "{status}");
+        assert_eq!(outcome.waits, [500]);
+        let mut told = vec![failed(status, 1)];
+        if status >= 500 {
+            told.insert(0, "logError".into());
+        }
+        assert_eq!(outcome.told, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_repeated_after_the_wait() {
+    for answer in
+        [ScriptedResponse::broken(), ScriptedResponse::not_connected(), ScriptedResponse::timed_out()]
+    {
+        let outcome = Case::new().run([answer, ScriptedResponse::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.waits, [500]);
+        assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_attempts_are_made_with_the_waits_of_the_specification() {
+    let outcome = Case::new().run((0..10).map(|_| ScriptedResponse::status(400))).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
+    let mut told: Vec<_> = (1..=10).map(|attempt| failed(400, attempt)).collect();
+    told.push("session_persist_error_retries_exhausted attempt=10".into());
+    assert_eq!(outcome.told, told);
+    assert_eq!(outcome.head, Some(uuid("head")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_goes_by_the_number_of_the_attempt() {
+    let outcome = Case::new()
+        .run([
+            ScriptedResponse::conflict("a"),
+            ScriptedResponse::conflict("b"),
+            ScriptedResponse::status(400),
+            ScriptedResponse::status(201),
+        ])
+        .await;
+    assert_eq!(outcome.waits, [0, 0, 2000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
+    for (status, seconds, wait) in
+        [(429, "3", 3000), (503, "3", 3000), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
+    {
+        let outcome = Case::new()
+            .run([
+                ScriptedResponse::status(status).header("retry-after", seconds),
+                ScriptedResponse::status(201),
+            ])
+            .await;
+        assert_eq!(outcome.waits, [wait], "{status} {seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_in_the_last_attempt_is_no_exhaustion() {
+    let outcome = Case::new().attempts(1).run([ScriptedResponse::conflict("other")]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, [ADOPT]);
+}
+
+#[test]
+fn what_cannot_be_sent_at_all_is_told_as_a_failed_first_attempt() {
+    let host = Recorder::default();
+    report_unsendable(Failure::Unsendable("a URL".into()), &host);
+    assert_eq!(host.told(), ["logError", "session_persist_fail_status attempt=1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_turns_out_to_be_unsendable_is_not_repeated() {
+    let outcome = Case::new().run([ScriptedResponse::failure(Failure::Unsendable("a header".into()))]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told, ["logError", "session_persist_fail_status attempt=1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_debug_line_holds_the_token() {
+    let mut case = Case::new().tokens(&[Some("new-secret")]);
+    case.entry.endpoint = Arc::new(LogEndpoint::new("http://a.test/", "secret").unwrap());
+    case.run([
+        ScriptedResponse::status(500),
+        ScriptedResponse::status(401),
+        ScriptedResponse::conflict("x"),
+        ScriptedResponse::log(&["x"]),
+        ScriptedResponse::status(201),
+    ])
+    .await;
+    let lines = case.host.debug_lines();
+    assert!(lines.len() > 4);
+    assert!(lines.iter().all(|line| !line.contains("secret")), "{lines:?}");
+}

@@ -1,0 +1,73 @@
+//! An append against a scripted server, for the tests of attempts and of doubt.
+
+use std::sync::Arc;
+
+use crate::append::{Entry, Retry, append};
+use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
+use crate::session::Session;
+use crate::testing::script::{Recorder, Script, ScriptedResponse};
+
+pub(super) const ADOPT: &str = "session_persist_409_adopt_server_uuid";
+pub(super) const RECOVERED: &str = "session_persist_recovered_from_409";
+
+pub(super) fn uuid(text: &str) -> EntryUuid {
+    EntryUuid::new(text).unwrap()
+}
+
+/// An append of an entry `own` to a session whose head is `head`.
+pub(super) struct Case {
+    pub(super) session: Session,
+    pub(super) entry: Entry,
+    pub(super) host: Recorder,
+}
+
+pub(super) struct Outcome {
+    pub(super) appended: bool,
+    pub(super) asked: Vec<String>,
+    pub(super) waits: Vec<u128>,
+    pub(super) head: Option<EntryUuid>,
+    pub(super) told: Vec<String>,
+}
+
+impl Case {
+    pub(super) fn new() -> Self {
+        let entry = Entry {
+            uuid: uuid("own"),
+            body: r#"{"uuid":"own"}"#.into(),
+            endpoint: Arc::new(LogEndpoint::new("http://a.test/log?x=1", "t").unwrap()),
+            retry: Retry::default(),
+            timeouts: Timeouts::default(),
+        };
+        let session = Session::default();
+        session.set_head(uuid("head"));
+        Self { session, entry, host: Recorder::default() }
+    }
+
+    pub(super) fn attempts(mut self, attempts: u32) -> Self {
+        self.entry.retry.max_attempts = attempts;
+        self
+    }
+
+    pub(super) fn tokens(mut self, tokens: &[Option<&str>]) -> Self {
+        self.host = Recorder::with_tokens(tokens);
+        self
+    }
+
+    pub(super) async fn run(&mut self, answers: impl IntoIterator<Item = ScriptedResponse>) -> Outcome {
+        let script = Script::new(answers);
+        let told_before = self.host.told().len();
+        let appended = append(&script, &self.session, &self.entry, &self.host).await;
+        assert_eq!(script.left(), 0, "answers that nobody asked for");
+        Outcome {
+            appended,
+            asked: script.asked(),
+            waits: script.waits(),
+            head: self.session.head(),
+            told: self.host.told().split_off(told_before),
+        }
+    }
+}
+
+pub(super) fn failed(status: u16, attempt: u32) -> String {
+    format!("session_persist_fail_status status={status} attempt={attempt}")
+}

@@ -1,0 +1,71 @@
+//! No server, and no option of a host, makes an append wait longer than it may.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+use crate::append::backoff::{RETRY_AFTER_CAP, Retry, retry_after};
+use crate::testing::fuzz::{bytes, fuzz};
+
+fn asked(value: &[u8], now: SystemTime) -> Option<Option<Duration>> {
+    let value = HeaderValue::from_bytes(value).ok()?;
+    Some(retry_after(429, &HeaderMap::from_iter([(RETRY_AFTER, value)]), now))
+}
+
+#[test]
+fn a_retry_after_of_any_kind_asks_for_at_most_30_seconds() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    fuzz("retry-after", |u| {
+        let value = bytes(u)?;
+        if let Some(Some(wait)) = asked(&value, now) {
+            assert!(wait <= RETRY_AFTER_CAP, "{value:?}");
+        }
+        let digits = u.arbitrary::<u64>()? >> u.int_in_range(0..=63)?;
+        let wait = Duration::from_secs(digits).min(RETRY_AFTER_CAP);
+        let zeros = "0".repeat(u.int_in_range(0..=30)?);
+        assert_eq!(asked(format!(" {zeros}{digits}").as_bytes(), now), Some(Some(wait)));
+        for other in [format!("-{digits}"), format!("{digits}s"), format!("{digits}.0"), format!("+{digits}")]
+        {
+            assert_eq!(asked(other.as_bytes(), now), Some(None), "{other}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_date_asks_for_the_time_until_then() {
+    fuzz("date", |u| {
+        // Up to the year 9999, beyond which HTTP has no dates.
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(u.int_in_range(0..=253_402_300_799)?);
+        let off = Duration::from_secs(u.int_in_range(0..=100)?);
+        let now = if u.arbitrary()? { date - off } else { date + off };
+        let expected = date.duration_since(now).unwrap_or_default().min(RETRY_AFTER_CAP);
+        assert_eq!(asked(httpdate::fmt_http_date(date).as_bytes(), now), Some(Some(expected)));
+        let mut broken = httpdate::fmt_http_date(date).into_bytes();
+        let at = u.choose_index(broken.len())?;
+        broken[at] = u.arbitrary()?;
+        assert!(asked(&broken, now).flatten().is_none_or(|wait| wait <= RETRY_AFTER_CAP));
+        Ok(())
+    });
+}
+
+#[test]
+fn waits_double_up_to_the_longest() {
+    fuzz("waits", |u| {
+        let mut delay = || Ok(Duration::from_nanos(u.arbitrary::<u64>()? >> u.int_in_range(0..=63)?));
+        let (base_delay, max_delay) = (delay()?, delay()?);
+        let max_attempts = u.int_in_range(1..=100)?;
+        let waits: Vec<_> = Retry { max_attempts, base_delay, max_delay }.waits().collect();
+        assert_eq!(waits.len(), max_attempts as usize);
+        let mut expected = base_delay;
+        for (attempt, wait) in waits.into_iter().enumerate() {
+            // What 32 doublings have not brought there comes no further.
+            if attempt < 32 {
+                assert_eq!(wait, expected.min(max_delay), "attempt {attempt}");
+            }
+            assert!(wait <= max_delay);
+            expected = expected.saturating_mul(2);
+        }
+        Ok(())
+    });
+}

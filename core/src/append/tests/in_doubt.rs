@@ -1,0 +1,289 @@
+//! Entries that may or may not be stored: the second half of specification.md, section 3, branch by branch.
+
+use std::time::Duration;
+
+use crate::append::append;
+use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
+use crate::http::Failure;
+use crate::session::Session;
+use crate::testing::script::{Script, ScriptedResponse};
+
+/// After this the entry may be stored.
+fn ambiguous() -> impl Iterator<Item = ScriptedResponse> {
+    [500, 502, 503, 408, 202, 204, 302, 303].map(ScriptedResponse::status).into_iter().chain([
+        ScriptedResponse::broken(),
+        ScriptedResponse::timed_out(),
+        ScriptedResponse::failure(Failure::Redirect("a loop".into())),
+    ])
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_uuid_in_the_log_means_stored() {
+    for answer in ambiguous() {
+        let outcome = Case::new()
+            .run([
+                answer,
+                ScriptedResponse::conflict("Other"),
+                ScriptedResponse::log(&["head", "own", "Other", "later"]),
+            ])
+            .await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET"]);
+        assert_eq!(outcome.head, Some(uuid("later")));
+        assert_eq!(outcome.told.last().unwrap(), RECOVERED);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_named_uuid_in_the_log_means_not_stored() {
+    let outcome = Case::new()
+        .run([
+            ScriptedResponse::broken(),
+            ScriptedResponse::conflict("Other"),
+            ScriptedResponse::log(&["head", "Other", "later"]),
+            ScriptedResponse::status(201),
+        ])
+        .await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT later"]);
+    assert_eq!(outcome.waits, [500, 0, 0]);
+    assert_eq!(outcome.told.last().unwrap(), ADOPT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_proves_nothing_is_repeated_before_the_next_put() {
+    for read in [
+        ScriptedResponse::status(500),
+        ScriptedResponse::status(404),
+        ScriptedResponse::broken(),
+        ScriptedResponse::log(&[]),
+        ScriptedResponse::log(&["head"]),
+        ScriptedResponse::ok("{"),
+    ] {
+        let outcome = Case::new()
+            .run([
+                ScriptedResponse::status(502),
+                ScriptedResponse::conflict("Other"),
+                read,
+                ScriptedResponse::log(&["head", "Other"]),
+                ScriptedResponse::status(201),
+            ])
+            .await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
+        assert_eq!(outcome.waits, [500, 0, 1000, 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_head_stays_while_in_doubt() {
+    let outcome = Case::new()
+        .attempts(3)
+        .run([
+            ScriptedResponse::broken(),
+            ScriptedResponse::conflict("Other"),
+            ScriptedResponse::status(500),
+            ScriptedResponse::status(500),
+        ])
+        .await;
+    assert_eq!(outcome.head, Some(uuid("head")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubt_to_the_last_attempt_fails_and_says_so() {
+    let outcome = Case::new()
+        .attempts(3)
+        .run([
+            ScriptedResponse::broken(),
+            ScriptedResponse::conflict("Other"),
+            ScriptedResponse::log(&["head"]),
+            ScriptedResponse::log(&["head"]),
+        ])
+        .await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(
+        outcome.told,
+        [
+            "logError",
+            "session_persist_fail_status attempt=1",
+            "logError",
+            "session_persist_error_retries_exhausted attempt=3"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_leaves_no_doubt_needs_no_read() {
+    for answer in [
+        ScriptedResponse::not_connected(),
+        ScriptedResponse::status(429),
+        ScriptedResponse::status(400),
+        ScriptedResponse::status(404),
+    ] {
+        let outcome = Case::new()
+            .run([answer, ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)])
+            .await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, ["PUT head", "PUT head", "PUT Other"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_ambiguous_every_later_conflict_is_looked_into() {
+    let outcome = Case::new()
+        .run([
+            ScriptedResponse::broken(),
+            ScriptedResponse::conflict("a"),
+            ScriptedResponse::log(&["a"]),
+            ScriptedResponse::conflict("b"),
+            ScriptedResponse::log(&["a", "b"]),
+            ScriptedResponse::status(201),
+        ])
+        .await;
+    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT a", "GET", "PUT b"]);
+    assert!(outcome.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_may_be_stored_is_looked_for_when_appended_again() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+
+    let outcome = case.run([ScriptedResponse::log(&["head", "own", "later"])]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET"]);
+    assert_eq!(outcome.head, Some(uuid("later")));
+    assert_eq!(outcome.told, [RECOVERED]);
+
+    // Now it is known to be stored; a third append is one like any other.
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_not_found_when_appended_again_is_sent() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    let outcome = case.run([ScriptedResponse::log(&["head", "later"]), ScriptedResponse::status(201)]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "PUT later"]);
+    assert_eq!(outcome.waits, [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
+    let mut case = Case::new().attempts(1);
+    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(201)]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "PUT head"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_fails_again_is_told_as_such() {
+    let mut case = Case::new().attempts(1);
+    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(400)]).await;
+    assert!(!outcome.appended);
+    assert_eq!(
+        outcome.told[1..],
+        [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_lets_an_entry_that_no_conflict_contradicted_be_sent() {
+    let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
+    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    let outcome = case.run([ScriptedResponse::status(404), ScriptedResponse::status(201)]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "PUT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_conflict_named_is_remembered_with_the_doubt() {
+    let mut case = Case::new().attempts(2);
+    let first =
+        [ScriptedResponse::broken(), ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head"])];
+    assert!(!case.run(first).await.appended);
+    // A log without the entry that the conflict named is older than the conflict.
+    let outcome =
+        case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::log(&["head", "own", "Other"])]).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "GET"]);
+}
+
+/// What is asked where a read finds another head between the first attempt and the second.
+async fn asked_with_a_read_meanwhile<const N: usize>(
+    found: &str,
+    answers: [ScriptedResponse; N],
+) -> Vec<String> {
+    let (case, script) = (Case::new(), Script::new(answers));
+    let read = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        case.session.set_head(uuid(found));
+    };
+    let (appended, ()) = tokio::join!(append(&script, &case.session, &case.entry, &case.host), read);
+    assert!(appended);
+    assert_eq!(script.left(), 0);
+    script.asked()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_finds_the_entry_does_not_let_it_be_stored_behind_itself() {
+    for answer in ambiguous() {
+        let asked = asked_with_a_read_meanwhile("own", [answer, ScriptedResponse::conflict("own")]).await;
+        assert_eq!(asked, ["PUT head", "PUT head"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_a_read_that_finds_another_entry_behind_it() {
+    for answer in ambiguous() {
+        let log = ScriptedResponse::log(&["head", "own", "later"]);
+        let asked =
+            asked_with_a_read_meanwhile("later", [answer, ScriptedResponse::conflict("later"), log]).await;
+        assert_eq!(asked, ["PUT head", "PUT head", "GET"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_known_not_to_be_stored_continues_from_what_a_read_found() {
+    let asked =
+        asked_with_a_read_meanwhile("later", [ScriptedResponse::status(429), ScriptedResponse::status(201)])
+            .await;
+    assert_eq!(asked, ["PUT head", "PUT later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_is_not_believed_against_the_server() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    case.session.set_head(uuid("later"));
+    let answers = [
+        ScriptedResponse::log(&[]),
+        ScriptedResponse::conflict("later"),
+        ScriptedResponse::log(&["head", "own", "later"]),
+    ];
+    let outcome = case.run(answers).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["GET", "PUT", "GET"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_cannot_be_stored_is_not_remembered() {
+    let mut case = Case::new().attempts(1);
+    assert!(!case.run([ScriptedResponse::status(400)]).await.appended);
+    assert_eq!(case.run([ScriptedResponse::status(201)]).await.asked, ["PUT head"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waits_while_in_doubt_are_those_of_the_attempts() {
+    let mut case = Case::new().attempts(4);
+    case.entry.retry.base_delay = Duration::from_millis(10);
+    let stale = || ScriptedResponse::log(&["head"]);
+    let outcome = case
+        .run([ScriptedResponse::broken(), ScriptedResponse::conflict("a"), stale(), stale(), stale()])
+        .await;
+    assert_eq!(outcome.waits, [10, 0, 20, 40]);
+}

@@ -1,0 +1,5 @@
+mod attempts;
+mod case;
+mod fuzz;
+mod in_doubt;
+mod queued;

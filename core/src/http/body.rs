@@ -1,0 +1,167 @@
+//! The body of an answer: timed as it comes from the network, and decompressed.
+//!
+//! Decompression is done here and not by reqwest, because the limit between two chunks is one of the network:
+//! a slow body that is well compressed moves, long before there is something to decompress to. And it takes
+//! what Node's clients take: any letter case, `x-gzip`, several members, and `deflate` with or without the
+//! header that it should have.
+
+use std::io;
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, Stream, StreamExt};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio_util::io::StreamReader;
+
+use super::allowance::Allowance;
+use super::failure::describe;
+use super::gate::Place;
+use super::message::{Body, Failure, Limit, within};
+
+/// What answers may be compressed with.
+pub(super) const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
+
+/// So much is decompressed at a time: what a few bytes can expand to has no bound.
+const DECODED_CHUNK: usize = 64 * 1024;
+
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, io::Error>> + Send>>;
+type Decoder = Pin<Box<dyn AsyncRead + Send>>;
+
+/// A body that is still arriving; holds its place among the requests under way until dropped.
+pub struct Incoming {
+    raw: Raw,
+    encoding: Encoding,
+    /// Made when the first bytes have shown what they are.
+    decoder: Option<Decoder>,
+    /// What decompression may still bring.
+    allowance: Allowance,
+    _place: Place<'static>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    None,
+    /// Gzip or zlib by what the bytes say, else as named.
+    Gzip,
+    Deflate,
+    Brotli,
+}
+
+impl Encoding {
+    /// One that is unknown is left alone.
+    fn of(headers: &HeaderMap) -> Self {
+        let name = headers.get(CONTENT_ENCODING).and_then(|name| name.to_str().ok()).unwrap_or_default();
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" | "compress" | "x-compress" => Self::Gzip,
+            "deflate" => Self::Deflate,
+            "br" => Self::Brotli,
+            _ => Self::None,
+        }
+    }
+}
+
+/// The body as it comes from the network.
+struct Raw {
+    /// `None` once it feeds a decoder.
+    answer: Option<reqwest::Response>,
+    chunk_within: Option<Limit>,
+    allowance: Allowance,
+}
+
+impl Raw {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        let Some(answer) = &mut self.answer else { return Ok(None) };
+        let chunk = async { answer.chunk().await.map_err(|error| Failure::Broken(describe(&error))) };
+        let chunk = within(self.chunk_within, chunk).await?;
+        self.allowance.take(chunk.as_ref())?;
+        Ok(chunk)
+    }
+}
+
+impl Incoming {
+    pub(super) fn new(
+        answer: reqwest::Response,
+        headers: &HeaderMap,
+        chunk_within: Option<Limit>,
+        at_most: Option<u64>,
+        place: Place<'static>,
+    ) -> Self {
+        let encoding = Encoding::of(headers);
+        let allowance = Allowance::new(at_most);
+        let raw = Raw { answer: Some(answer), chunk_within, allowance };
+        Self { raw, encoding, decoder: None, allowance, _place: place }
+    }
+
+    /// Begins to decompress; false where there is nothing to.
+    async fn begin(&mut self) -> Result<bool, Failure> {
+        let Some(first) = self.raw.chunk().await? else { return Ok(false) };
+        let raw = Raw { answer: self.raw.answer.take(), ..self.raw };
+        self.decoder = Some(decoder(self.encoding, first, raw));
+        Ok(true)
+    }
+}
+
+impl Body for Incoming {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        if self.encoding == Encoding::None {
+            return self.raw.chunk().await;
+        }
+        if self.decoder.is_none() && !self.begin().await? {
+            return Ok(None);
+        }
+        let Some(decoder) = &mut self.decoder else { return Ok(None) };
+        let mut chunk = BytesMut::with_capacity(DECODED_CHUNK);
+        match decoder.read_buf(&mut chunk).await {
+            Ok(0) => Ok(None),
+            Ok(_) => {
+                let chunk = chunk.freeze();
+                self.allowance.take(Some(&chunk))?;
+                Ok(Some(chunk))
+            }
+            Err(error) => Err(match error.downcast::<Failure>() {
+                Ok(failure) => failure,
+                Err(error) => Failure::Broken(format!("it cannot be decompressed: {error}")),
+            }),
+        }
+    }
+}
+
+fn decoder(encoding: Encoding, first: Bytes, raw: Raw) -> Decoder {
+    let (gzip, zlib) = (first.starts_with(&[0x1f, 0x8b]), first.starts_with(&[0x78]));
+    let rest = stream::unfold(raw, |mut raw| async {
+        let chunk = raw.chunk().await.transpose()?;
+        Some((chunk.map_err(io::Error::other), raw))
+    });
+    let chunks: Chunks = Box::pin(stream::once(async { Ok(first) }).chain(rest));
+    let reader = StreamReader::new(chunks);
+    match encoding {
+        Encoding::Brotli => Box::pin(BrotliDecoder::new(reader)),
+        Encoding::Gzip | Encoding::Deflate if zlib => Box::pin(ZlibDecoder::new(reader)),
+        Encoding::Deflate if !gzip => Box::pin(DeflateDecoder::new(reader)),
+        _ => {
+            let mut gzip = GzipDecoder::new(reader);
+            gzip.multiple_members(true);
+            Box::pin(gzip)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_known_by_any_of_their_names() {
+        let of =
+            |name: &str| Encoding::of(&HeaderMap::from_iter([(CONTENT_ENCODING, name.parse().unwrap())]));
+        for name in ["gzip", "GZIP", " x-gzip ", "compress", "x-compress"] {
+            assert_eq!(of(name), Encoding::Gzip, "{name}");
+        }
+        assert_eq!((of("deflate"), of("Br")), (Encoding::Deflate, Encoding::Brotli));
+        for name in ["identity", "", "zstd", "gzip, br"] {
+            assert_eq!(of(name), Encoding::None, "{name}");
+        }
+    }
+}

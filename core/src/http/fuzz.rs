@@ -1,0 +1,138 @@
+//! Property tests of what stands between the core and the network; see [`crate::fuzz`].
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
+
+use super::gate::{Gate, Place};
+use super::headers::Headers;
+use super::message::{Failure, Request};
+use super::redirect::follow;
+use crate::testing::fuzz::{Result, Unstructured, bytes, fuzz};
+
+/// Where a server may redirect to.
+fn location(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    const STARTS: [&str; 18] = [
+        "",
+        "/",
+        "//",
+        "///",
+        "../",
+        "?",
+        "#",
+        "two",
+        "http://a.test/two",
+        "http://a.test:80",
+        "http://A.TEST./",
+        "https://a.test/",
+        "http://b.test/",
+        "//b.test",
+        "http://u:p@a.test/",
+        "\\\\b.test",
+        "file:///etc/passwd",
+        "data:,x",
+    ];
+    let mut location = u.choose(&STARTS)?.as_bytes().to_vec();
+    if u.ratio(1, 2)? {
+        location.extend(bytes(u)?);
+    }
+    Ok(location)
+}
+
+#[test]
+fn a_redirect_of_any_kind_stays_with_http_and_takes_no_secret_to_another_origin() {
+    fuzz("redirects", |u| {
+        let method = u.choose(&[Method::GET, Method::PUT])?.clone();
+        let (status, location) = (*u.choose(&[200, 301, 302, 303, 304, 307, 308])?, location(u)?);
+        let Ok(value) = HeaderValue::from_bytes(&location) else { return Ok(()) };
+        let secrets = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+        let request = Request {
+            method: method.clone(),
+            url: "http://a.test/one/?x=1".parse().unwrap(),
+            headers: Headers::new(
+                secrets.iter().map(|name| (name.clone(), HeaderValue::from_static("secret"))).collect(),
+            ),
+            body: "body".into(),
+            answer_within: None,
+            chunk_within: None,
+            body_at_most: Some(7),
+        };
+        match follow(&request, status, &HeaderMap::from_iter([(LOCATION, value)])) {
+            Ok(Some(next)) => {
+                assert!(matches!(status, 301 | 302 | 307 | 308) || (status == 303 && method == Method::GET));
+                let url = &next.url;
+                assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{url}");
+                assert_eq!((url.fragment(), url.username(), url.password()), (None, "", None), "{url}");
+                let has_secrets = secrets.map(|name| next.headers.get(name).is_some());
+                assert_eq!(has_secrets, [url.origin() == request.url.origin(); 3], "{url}");
+                assert_eq!((next.method, next.body, next.body_at_most), (method, request.body, Some(7)));
+            }
+            Ok(None) => {
+                let is_last = !matches!(status, 301 | 302 | 303 | 307 | 308)
+                    || (status == 303 && method != Method::GET);
+                assert!(is_last || location.trim_ascii().is_empty(), "{status} {location:?}");
+            }
+            Err(failure) => assert!(matches!(failure, Failure::Redirect(_)), "{failure}"),
+        }
+        Ok(())
+    });
+}
+
+/// Requests that come and go at a gate.
+struct Visitors<'a> {
+    gate: &'a Gate,
+    limit: usize,
+    inside: Vec<Place<'a>>,
+    waiting: Vec<Pin<Box<dyn Future<Output = Place<'a>> + 'a>>>,
+}
+
+impl Visitors<'_> {
+    /// Whoever may enter does.
+    fn poll(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain_mut(|visitor| match visitor.as_mut().poll(&mut context) {
+            Poll::Ready(place) => {
+                self.inside.push(place);
+                assert!(self.inside.len() <= self.limit, "{} of {} are in", self.inside.len(), self.limit);
+                false
+            }
+            Poll::Pending => true,
+        });
+        self.waiting = waiting;
+    }
+
+    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        match u.int_in_range(0..=4)? {
+            0 => self.waiting.push(Box::pin(self.gate.enter())),
+            1 if !self.inside.is_empty() => drop(self.inside.swap_remove(u.choose_index(self.inside.len())?)),
+            // Cancelled, perhaps when a place was given but not yet taken.
+            2 if !self.waiting.is_empty() => drop(self.waiting.remove(u.choose_index(self.waiting.len())?)),
+            3 => {
+                self.limit = u.int_in_range(1..=4)?;
+                self.gate.resize(self.limit);
+            }
+            _ => self.poll(),
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_gate_lets_in_as_many_as_its_size_whatever_happens_to_it_meanwhile() {
+    fuzz("gate", |u| {
+        let limit = u.int_in_range(1..=4)?;
+        let gate = Gate::new(limit);
+        let mut visitors = Visitors { gate: &gate, limit, inside: Vec::new(), waiting: Vec::new() };
+        for _ in 0..u.int_in_range(0..=40)? {
+            visitors.step(u)?;
+        }
+        visitors.poll();
+        visitors.poll();
+        let (inside, waiting) = (visitors.inside.len(), visitors.waiting.len());
+        assert!(waiting == 0 || inside >= visitors.limit, "{waiting} wait, {inside} of {limit} are in");
+        Ok(())
+    });
+}

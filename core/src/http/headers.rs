@@ -1,0 +1,106 @@
+//! The headers of requests.
+
+use std::sync::Arc;
+
+#[cfg(test)]
+use reqwest::header::AsHeaderName;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+
+use super::body::ACCEPTED_ENCODINGS;
+use super::build::AGENT;
+
+/// The headers of a request: those that it shares with others, and at most one of its own. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Headers {
+    shared: Arc<HeaderMap>,
+    own: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Headers {
+    /// These, and what every request carries unless they say otherwise.
+    pub fn new(mut headers: HeaderMap) -> Self {
+        const USER: HeaderValue = HeaderValue::from_static(AGENT);
+        const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
+        const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
+        headers.entry(USER_AGENT).or_insert(USER);
+        headers.entry(ACCEPT).or_insert(ANY_TEXT);
+        headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
+        Self { shared: Arc::new(headers), own: None }
+    }
+
+    /// The same with one more, in the place of one that was added before.
+    pub fn with(&self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { shared: Arc::clone(&self.shared), own: Some((name, value)) }
+    }
+
+    #[cfg(test)]
+    pub fn get(&self, name: impl AsHeaderName + PartialEq<HeaderName>) -> Option<&HeaderValue> {
+        match &self.own {
+            Some((own, value)) if name == *own => Some(value),
+            _ => self.shared.get(name),
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &HeaderName) {
+        self.own.take_if(|(own, _)| own == name);
+        if self.shared.contains_key(name) {
+            Arc::make_mut(&mut self.shared).remove(name);
+        }
+    }
+
+    /// As they are sent.
+    pub fn to_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::clone(&self.shared);
+        if let Some((name, value)) = &self.own {
+            map.insert(name.clone(), value.clone());
+        }
+        map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{AUTHORIZATION, COOKIE};
+
+    fn headers(pairs: &[(HeaderName, &'static str)]) -> Headers {
+        Headers::new(
+            pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect(),
+        )
+    }
+
+    #[test]
+    fn every_request_says_who_asks_and_what_it_takes_unless_its_own_headers_do() {
+        let sent = headers(&[(ACCEPT, "text/html")]).to_map();
+        assert_eq!(
+            (&sent[USER_AGENT], &sent[ACCEPT]),
+            (&AGENT.parse().unwrap(), &"text/html".parse().unwrap())
+        );
+        assert_eq!((&sent[ACCEPT_ENCODING], sent.len()), (&ACCEPTED_ENCODINGS.parse().unwrap(), 3));
+    }
+
+    #[test]
+    fn one_that_is_added_is_found_sent_and_nobody_elses() {
+        let shared = headers(&[(AUTHORIZATION, "secret")]);
+        let with =
+            shared.with(COOKIE, HeaderValue::from_static("a")).with(COOKIE, HeaderValue::from_static("b"));
+        assert_eq!(
+            (with.get(COOKIE).unwrap(), &with.to_map()[COOKIE]),
+            (&"b".parse().unwrap(), &"b".parse().unwrap())
+        );
+        assert_eq!((with.get(AUTHORIZATION), shared.get(COOKIE)), (shared.get(AUTHORIZATION), None));
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_from_this_request_alone() {
+        let shared = headers(&[(AUTHORIZATION, "secret")]);
+        let mut request = shared.with(COOKIE, HeaderValue::from_static("a"));
+        request.remove(&AUTHORIZATION);
+        request.remove(&COOKIE);
+        assert_eq!(
+            (request.to_map().len(), request.get(COOKIE), request.get(AUTHORIZATION)),
+            (3, None, None)
+        );
+        assert!(shared.get(AUTHORIZATION).is_some());
+    }
+}

@@ -1,0 +1,44 @@
+//! TLS: whom a client trusts, and what it shows of itself.
+//!
+//! - `roots`: the authorities. `verifier`: the check of a server's certificate.
+//! - `identity`: the client certificate. `pem`: PEM text, and what can be in it.
+//! - `words`: what a handshake failed of, in own words.
+
+mod identity;
+mod pem;
+mod roots;
+mod verifier;
+mod words;
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, Error};
+
+use super::settings::TlsSettings;
+
+pub use pem::{check_certificates, check_private_key};
+pub(super) use words::handshake_failure;
+
+/// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`. Which
+/// protocols are offered is left to the caller.
+pub(super) fn client_config(
+    settings: &TlsSettings,
+    tell: &mut impl FnMut(String),
+) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(if settings.accepts_any_server {
+        tell("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
+        verifier::accept_any(&provider)
+    } else {
+        let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), tell);
+        verifier::check(roots, extra, provider.clone())?
+    });
+    Ok(match &settings.identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(identity::ClientCertificate::load(
+            identity, &provider, tell,
+        ))),
+        None => builder.with_no_client_auth(),
+    })
+}

@@ -1,0 +1,98 @@
+//! PEM text: certificates and private keys.
+
+use std::fs;
+
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::der::{Decode, SecretDocument};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::http::secret::Secret;
+use crate::http::settings::Pem;
+
+impl Pem {
+    /// The name under which it is set, with the path of a file: never the content, which some set in its place.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::File(variable, path) if is_pem(path) => (*variable).to_owned(),
+            Self::File(variable, path) => format!("{variable} ({path})"),
+            Self::Text(option, _) => (*option).to_owned(),
+        }
+    }
+
+    /// The text, or what is wrong with the file.
+    pub(super) fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::File(_, path) if is_pem(path) => {
+                Err("holds PEM text, and has to hold a file's path".into())
+            }
+            Self::File(_, path) => fs::read(path).map_err(|error| format!("cannot be read: {error}")),
+            Self::Text(_, text) => Ok(text.reveal().as_bytes().to_vec()),
+        }
+    }
+}
+
+/// PEM text, as such or in Base64.
+fn is_pem(text: &str) -> bool {
+    text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
+}
+
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const END_OF_ENCRYPTED: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+/// What OpenSSL wrote before PKCS#8: its way from a passphrase to a key is a single round of MD5.
+const ENCRYPTED_AS_OF_OLD: &str = "Proc-Type: 4,ENCRYPTED";
+
+/// The certificates in `pem`, and how many more there are that cannot be read.
+pub(super) fn certificates(pem: &[u8]) -> (Vec<CertificateDer<'static>>, usize) {
+    let mut broken = 0;
+    let certificates = CertificateDer::pem_slice_iter(pem).filter_map(|certificate| {
+        broken += usize::from(certificate.is_err());
+        certificate.ok()
+    });
+    (certificates.collect(), broken)
+}
+
+/// The private key in `pem`: PKCS#8, also encrypted, SEC1 or PKCS#1. The error quotes neither key nor
+/// passphrase.
+pub(super) fn private_key(
+    pem: &[u8],
+    passphrase: Option<&Secret>,
+) -> Result<PrivateKeyDer<'static>, &'static str> {
+    let text = String::from_utf8_lossy(pem);
+    let Some((_, encrypted)) = text.split_once(ENCRYPTED) else {
+        check_private_key(&text)?;
+        return PrivateKeyDer::from_pem_slice(pem).map_err(|_| NO_KEY);
+    };
+    // Only the block itself: there may be certificates around it.
+    let (encrypted, _) = encrypted.split_once(END_OF_ENCRYPTED).ok_or(NO_KEY)?;
+    let encrypted = format!("{ENCRYPTED}{encrypted}{END_OF_ENCRYPTED}");
+    let passphrase = passphrase.ok_or("is encrypted, and no passphrase is set")?;
+    let (_, document) = SecretDocument::from_pem(&encrypted).map_err(|_| NO_KEY)?;
+    let key = EncryptedPrivateKeyInfoRef::from_der(document.as_bytes())
+        .map_err(|_| "is encrypted in a way that is not supported (PBES2 with AES is)")?;
+    let key = key.decrypt(passphrase.reveal()).map_err(|_| {
+        "cannot be decrypted: the passphrase does not fit, or the cipher is not supported (PBES2 with AES is)"
+    })?;
+    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+}
+
+const NO_KEY: &str = "holds no private key in PEM form";
+
+/// What is wrong with a text that should hold certificates.
+pub fn check_certificates(pem: &str) -> Result<(), &'static str> {
+    match CertificateDer::from_pem_slice(pem.as_bytes()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("holds no certificate in PEM form"),
+    }
+}
+
+/// What is wrong with a text that should hold a private key, as far as that shows without a passphrase.
+pub fn check_private_key(pem: &str) -> Result<(), &'static str> {
+    if pem.contains(ENCRYPTED_AS_OF_OLD) {
+        Err("is encrypted in OpenSSL's old form, which is not supported: `openssl pkcs8 -topk8` converts it")
+    } else if pem.contains(ENCRYPTED) || PrivateKeyDer::from_pem_slice(pem.as_bytes()).is_ok() {
+        Ok(())
+    } else {
+        Err(NO_KEY)
+    }
+}

@@ -1,0 +1,2 @@
+mod array_splitter;
+mod fuzz;

@@ -1,0 +1,102 @@
+//! The name of an entry, as the protocol passes it around.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use reqwest::header::HeaderValue;
+use uuid::Uuid;
+
+/// The `uuid` of an entry: opaque bytes on the wire, a UUID where two are compared.
+///
+/// What an entry or a server says is sent back byte for byte. Two are equal when both parse as the same
+/// UUID (so letter case does not matter), else when their text is the same. Never empty.
+#[derive(Clone)]
+pub struct EntryUuid(Box<[u8]>);
+
+impl EntryUuid {
+    /// `None` for an empty text, which names nothing.
+    pub fn new(text: impl AsRef<[u8]>) -> Option<Self> {
+        let text = text.as_ref();
+        (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// `None` where no header can carry it: the protocol then treats it as no head.
+    pub fn header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(&self.0).ok()
+    }
+
+    fn parsed(&self) -> Option<Uuid> {
+        Uuid::try_parse_ascii(&self.0).ok()
+    }
+}
+
+impl PartialEq for EntryUuid {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || matches!((self.parsed(), other.parsed()), (Some(a), Some(b)) if a == b)
+    }
+}
+
+impl Eq for EntryUuid {}
+
+impl Hash for EntryUuid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.parsed() {
+            Some(uuid) => uuid.hash(state),
+            None => self.0.hash(state),
+        }
+    }
+}
+
+impl fmt::Display for EntryUuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for EntryUuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EntryUuid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uuid(text: &str) -> EntryUuid {
+        EntryUuid::new(text).unwrap()
+    }
+
+    #[test]
+    fn letter_case_does_not_matter_between_uuids() {
+        let lower = uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c11");
+        assert_eq!(lower, uuid("0B8E8AC2-92F2-4E6C-9D0E-5D3B1F9F6C11"));
+        assert_ne!(lower, uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c12"));
+    }
+
+    #[test]
+    fn anything_else_is_compared_as_text() {
+        assert_eq!(uuid("msg_001"), uuid("msg_001"));
+        assert_ne!(uuid("msg_001"), uuid("MSG_001"));
+    }
+
+    #[test]
+    fn it_is_sent_back_byte_for_byte() {
+        assert_eq!(
+            uuid("0B8E8AC2-92f2-4E6C-9d0e-5D3B1F9F6C11").header().unwrap(),
+            "0B8E8AC2-92f2-4E6C-9d0e-5D3B1F9F6C11"
+        );
+        assert_eq!(EntryUuid::new(b"\xE9t\xE9").unwrap().header().unwrap().as_bytes(), b"\xE9t\xE9");
+    }
+
+    #[test]
+    fn control_characters_make_it_no_header() {
+        assert!(uuid("a\nb").header().is_none());
+        assert!(uuid("a\u{7f}b").header().is_none());
+    }
+
+    #[test]
+    fn an_empty_text_names_nothing() {
+        assert!(EntryUuid::new("").is_none());
+    }
+}

@@ -1,0 +1,211 @@
+//! The requests of the protocol.
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::entry_uuid::EntryUuid;
+use super::timeouts::Timeouts;
+use crate::http::{Failure, Headers, Request};
+
+/// The head that an append continues from.
+const LAST_UUID: HeaderName = HeaderName::from_static("last-uuid");
+/// The head that the server has, in a conflict.
+const X_LAST_UUID: HeaderName = HeaderName::from_static("x-last-uuid");
+const X_ORGANIZATION_UUID: HeaderName = HeaderName::from_static("x-organization-uuid");
+
+/// Entries on a page of teleport events.
+const PAGE_LIMIT: u32 = 1000;
+
+/// A session's log, and the authority to write and read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEndpoint {
+    url: Url,
+    authorization: HeaderValue,
+    /// Of appends, but for the head: made once for all of them.
+    put: Headers,
+}
+
+impl LogEndpoint {
+    /// `url` is the host's, absolute; `token` goes into a header as it is.
+    pub fn new(url: &str, token: &str) -> Result<Self, Failure> {
+        Self::at(sendable_url(url)?, token)
+    }
+
+    fn at(url: Url, token: &str) -> Result<Self, Failure> {
+        let authorization = bearer(token)?;
+        let put = Headers::new(HeaderMap::from_iter([
+            (AUTHORIZATION, authorization.clone()),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]));
+        Ok(Self { url, authorization, put })
+    }
+
+    /// Whether this token is what its requests carry.
+    pub fn has_token(&self, token: &str) -> bool {
+        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())
+    }
+
+    /// The same log with another token.
+    pub fn with_token(&self, token: &str) -> Result<Self, Failure> {
+        Self::at(self.url.clone(), token)
+    }
+
+    pub fn append(&self, head: Option<&EntryUuid>, body: &Bytes, timeouts: &Timeouts) -> Request {
+        let head = head.and_then(EntryUuid::header);
+        Request {
+            method: Method::PUT,
+            url: self.url.clone(),
+            headers: head.map_or_else(|| self.put.clone(), |head| self.put.with(LAST_UUID, head)),
+            body: body.clone(),
+            answer_within: timeouts.append_limit(body.len()),
+            // Only the status of the answer counts.
+            chunk_within: None,
+            body_at_most: None,
+        }
+    }
+
+    pub fn read(&self, after_last_compact: bool, timeouts: &Timeouts) -> Request {
+        let headers = Headers::new(HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]));
+        get(log_url(self.url.clone(), after_last_compact), headers, timeouts)
+    }
+}
+
+/// The server of OAuth and teleport reads where the host names none.
+pub const DEFAULT_BASE_API_URL: &str = "https://api.anthropic.com";
+const API_VERSION: &str = "2023-06-01";
+
+/// The server of OAuth and teleport reads, and the headers that authorize them.
+#[derive(Clone, Debug)]
+pub struct OAuthEndpoint {
+    base: String,
+    headers: Headers,
+}
+
+impl OAuthEndpoint {
+    /// `headers` are the host's; `organization` is added to them.
+    pub fn new(base: String, headers: Vec<(String, String)>, organization: &str) -> Result<Self, Failure> {
+        let mut map = HeaderMap::new();
+        for (name, value) in &headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Failure::Unsendable(format!("{name:?} is no header name")))?;
+            let value = sendable_header(name.as_str(), value)?;
+            map.insert(name, value);
+        }
+        map.insert(X_ORGANIZATION_UUID, sendable_header("x-organization-uuid", organization)?);
+        Ok(Self { base, headers: Headers::new(map) })
+    }
+
+    /// The headers by names and values where the host has none of its own.
+    pub fn default_headers(access_token: &str) -> Vec<(String, String)> {
+        [
+            ("Authorization", format!("{BEARER}{access_token}")),
+            ("Content-Type", "application/json".to_owned()),
+            ("anthropic-version", API_VERSION.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    pub fn read_log(
+        &self,
+        session: &str,
+        after_last_compact: bool,
+        timeouts: &Timeouts,
+    ) -> Result<Request, Failure> {
+        let url = sendable_url(&format!("{}/v1/session_ingress/session/{session}", self.base))?;
+        Ok(get(log_url(url, after_last_compact), self.headers.clone(), timeouts))
+    }
+
+    pub fn read_teleport_events(&self, session: &str, timeouts: &Timeouts) -> Result<TeleportPages, Failure> {
+        let mut url = sendable_url(&format!("{}/v1/code/sessions/{session}/teleport-events", self.base))?;
+        add_query(&mut url, &format!("limit={PAGE_LIMIT}"));
+        Ok(TeleportPages(get(url, self.headers.clone(), timeouts)))
+    }
+}
+
+/// The pages of a session's teleport events.
+#[derive(Clone, Debug)]
+pub struct TeleportPages(Request);
+
+impl TeleportPages {
+    /// The same with a limit for the body of each page.
+    pub fn at_most(self, bytes: Option<u64>) -> Self {
+        Self(self.0.at_most(bytes))
+    }
+
+    /// The request of a page; `cursor` is what the page before gave.
+    pub fn page(&self, cursor: Option<&str>) -> Request {
+        let mut request = self.0.clone();
+        if let Some(cursor) = cursor {
+            add_query(&mut request.url, &format!("cursor={}", utf8_percent_encode(cursor, RESERVED)));
+        }
+        request
+    }
+}
+
+/// The head that a conflict names.
+pub fn server_head(headers: &HeaderMap) -> Option<EntryUuid> {
+    EntryUuid::new(headers.get(X_LAST_UUID)?.as_bytes())
+}
+
+fn get(url: Url, headers: Headers, timeouts: &Timeouts) -> Request {
+    let limit = timeouts.fetch_limit();
+    Request {
+        method: Method::GET,
+        url,
+        headers,
+        body: Bytes::new(),
+        answer_within: limit,
+        chunk_within: limit,
+        body_at_most: None,
+    }
+}
+
+/// What is not percent-encoded in a query: the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn log_url(mut url: Url, after_last_compact: bool) -> Url {
+    if after_last_compact {
+        add_query(&mut url, "after_last_compact=true");
+    }
+    url
+}
+
+/// Adds to a query that the URL may have already.
+fn add_query(url: &mut Url, parameter: &str) {
+    let query = match url.query() {
+        Some(query) => format!("{query}&{parameter}"),
+        None => parameter.to_owned(),
+    };
+    url.set_query(Some(&query));
+}
+
+/// The URL of a request: absolute, http or https, without fragment.
+pub(super) fn sendable_url(text: &str) -> Result<Url, Failure> {
+    let mut url = Url::parse(text)
+        .map_err(|error| Failure::Unsendable(format!("the URL is not absolute or not valid: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::Unsendable(format!("the URL's scheme is {}, not http or https", url.scheme())));
+    }
+    url.set_fragment(None);
+    // The token speaks for the session; a second authorization would contradict it. Neither can fail: the
+    // URL has a host.
+    url.set_username("").ok();
+    url.set_password(None).ok();
+    Ok(url)
+}
+
+const BEARER: &str = "Bearer ";
+
+fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+    let mut value = sendable_header("authorization", &format!("{BEARER}{token}"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn sendable_header(name: &str, value: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| Failure::Unsendable(format!("the header {name} would hold control characters")))
+}

@@ -1,0 +1,37 @@
+//! How long requests may take.
+
+use std::time::Duration;
+
+use crate::http::Limit;
+
+/// Time limits of requests; `None` is no limit. The defaults are those of specification.md, section 2.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timeouts {
+    pub connect: Option<Duration>,
+    /// For the response to a PUT, plus one second for each 64 KiB of body.
+    pub append: Option<Duration>,
+    /// For the headers of a read, and then between two chunks of its body.
+    pub fetch: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            append: Some(Duration::from_secs(60)),
+            fetch: Some(Duration::from_secs(20)),
+        }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn append_limit(&self, body: usize) -> Option<Limit> {
+        let extra = Duration::from_secs(body as u64 / (64 * 1024));
+        let duration = self.append?.saturating_add(extra);
+        Some(Limit { name: "appendMs", duration })
+    }
+
+    pub(super) fn fetch_limit(&self) -> Option<Limit> {
+        Some(Limit { name: "fetchMs", duration: self.fetch? })
+    }
+}

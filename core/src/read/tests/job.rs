@@ -1,0 +1,94 @@
+//! Reads as the addon begins them: cancelled, bounded, and the head that they leave.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::http::{Failure, Request, Response, Transport};
+use crate::protocol::{EntryUuid, LogEndpoint, OAuthEndpoint, Timeouts};
+use crate::read::{Cancel, Events, ReadJob, cancellation, read_session_log, read_teleport_events};
+use crate::session::{Sessions, Stats};
+use crate::testing::script::{Kept, Recorder, Script, ScriptBody, ScriptedResponse};
+
+/// A script that holds its answers back, and says when it was asked.
+#[derive(Clone)]
+struct Held {
+    script: Script,
+    asked: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+impl Held {
+    fn new(answers: impl IntoIterator<Item = ScriptedResponse>) -> Self {
+        let closed = || Arc::new(Semaphore::new(0));
+        Self { script: Script::new(answers), asked: closed(), open: closed() }
+    }
+
+    async fn until_asked(&self) {
+        self.asked.acquire().await.unwrap().forget();
+    }
+}
+
+impl Transport for Held {
+    type Body = ScriptBody;
+
+    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, Failure> {
+        self.asked.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+        self.script.send(request).await
+    }
+}
+
+fn job<T>(transport: T, host: &Recorder) -> (ReadJob<T, Kept, Recorder>, Cancel) {
+    let (cancel, cancelled) = cancellation();
+    (ReadJob { transport, sink: Kept::default(), reporter: host.clone(), cancelled }, cancel)
+}
+
+fn log_request() -> Request {
+    LogEndpoint::new("http://a.test/", "t").unwrap().read(false, &Timeouts::default())
+}
+
+#[tokio::test]
+async fn a_log_that_is_read_sets_the_head_of_its_session() {
+    let (mut sessions, host) = (Sessions::default(), Recorder::default());
+    let (job, _cancel) = job(Script::new([ScriptedResponse::log(&["a", "b"])]), &host);
+    assert!(read_session_log(job, log_request(), Some(sessions.get("s"))).await);
+    assert_eq!(sessions.get("s").head(), EntryUuid::new("b"));
+}
+
+#[tokio::test]
+async fn a_read_that_is_cancelled_settles_without_a_result_and_reports_no_failure() {
+    let mut sessions = Sessions::default();
+    let (server, host) = (Held::new([ScriptedResponse::log(&["a"])]), Recorder::default());
+    let (job, cancel) = job(server.clone(), &host);
+    let read = tokio::spawn(read_session_log(job, log_request(), Some(sessions.get("s"))));
+    server.until_asked().await;
+    cancel.send(()).unwrap();
+    assert!(!read.await.unwrap());
+    assert!(host.told().is_empty());
+    assert_eq!(host.debug_lines(), ["Cancelled: reading a session log"]);
+    assert_eq!((sessions.stats("s"), server.script.left()), (Stats::default(), 1));
+}
+
+#[tokio::test]
+async fn a_read_whose_host_is_gone_is_cancelled_before_it_begins() {
+    let (server, host) = (Script::new([]), Recorder::default());
+    let endpoint = OAuthEndpoint::new("http://a.test".into(), vec![], "org").unwrap();
+    let (job, cancel) = job(server.clone(), &host);
+    drop(cancel);
+    let pages = endpoint.read_teleport_events("s", &Timeouts::default()).unwrap();
+    assert_eq!(read_teleport_events(job, pages).await, Events::None);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn every_page_of_teleport_events_has_the_limit_of_the_read() {
+    let pages = [r#"{"data":[],"next_cursor":"c"}"#, r#"{"data":[]}"#].map(ScriptedResponse::ok);
+    let (server, host) = (Script::new(pages), Recorder::default());
+    let endpoint = OAuthEndpoint::new("http://a.test".into(), vec![], "org").unwrap();
+    let (job, _cancel) = job(server.clone(), &host);
+    let pages = endpoint.read_teleport_events("s", &Timeouts::default()).unwrap().at_most(Some(7));
+    assert_eq!(read_teleport_events(job, pages).await, Events::Read);
+    let limits: Vec<_> = server.requests().iter().map(|request| request.body_at_most).collect();
+    assert_eq!(limits, [Some(7), Some(7)]);
+}

@@ -1,0 +1,4 @@
+mod fuzz;
+mod job;
+mod log;
+mod teleport;

@@ -1,0 +1,89 @@
+//! The errors that hosts see through `logError`, or as the rejection of a promise.
+
+use std::fmt;
+
+use crate::http::Failure;
+
+/// What the failing request was for; it names the operation in the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Append,
+    ReadLog,
+    ReadTeleportEvents,
+    Flush,
+    Clear,
+    /// Telling the host what happened.
+    Report,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Append => "appending a session entry",
+            Self::ReadLog => "reading a session log",
+            Self::ReadTeleportEvents => "reading teleport events",
+            Self::Flush => "waiting for appends",
+            Self::Clear => "clearing sessions",
+            Self::Report => "reporting to the host",
+        })
+    }
+}
+
+/// Messages never hold a token: they are made of statuses, limits and the causes that the network gives.
+#[derive(Debug)]
+pub enum Error {
+    /// No answer, or one that could not be used (SPEC: "no answer").
+    NoAnswer(Operation, Failure),
+    /// A status that fails the operation.
+    Status(Operation, u16),
+    /// A 200 whose body is not what the endpoint promises.
+    WrongShape(Operation, &'static str),
+    /// A 200 whose body is beyond the host's limit, of so many bytes.
+    TooLarge(Operation, u64),
+    /// An entry of about this many characters, too many for a string of JavaScript.
+    EntryTooLong(Operation, usize),
+    /// A conflict that names no head, and a log that has none either.
+    NoHeadToAdopt,
+    /// The attempts ran out while it was unknown whether the entry is stored.
+    StillInDoubt,
+    /// A 401 of a read.
+    SessionExpired,
+    /// More pages of teleport events than are read.
+    PageCap(u32),
+    /// A panic inside; the text of the panic.
+    Panicked(Operation, String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer(operation, failure) => write!(f, "Error {operation}: {failure}"),
+            Self::Status(operation, status) => {
+                write!(f, "Error {operation}: the server answered {status}")
+            }
+            Self::WrongShape(operation, what) => write!(f, "Error {operation}: {what}"),
+            Self::TooLarge(operation, limit) => {
+                write!(f, "Error {operation}: the answer has more than {limit} bytes (limits.maxResponseBytes)")
+            }
+            Self::EntryTooLong(operation, characters) => write!(
+                f,
+                "Error {operation}: an entry is longer than a JavaScript string can be ({characters} characters)"
+            ),
+            Self::NoHeadToAdopt => f.write_str(
+                "Error appending a session entry: conflict with another writer, and the server names no entry to continue from",
+            ),
+            Self::StillInDoubt => f.write_str(
+                "Error appending a session entry: the session log did not show whether the entry was stored",
+            ),
+            Self::SessionExpired => {
+                f.write_str("Your session has expired. Please run /login to sign in again.")
+            }
+            Self::PageCap(pages) => {
+                write!(f, "Error reading teleport events: stopped after {pages} pages, and there are more")
+            }
+            Self::Panicked(operation, text) => write!(f, "Error {operation}: internal error: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

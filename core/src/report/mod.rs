@@ -1,0 +1,60 @@
+//! What an operation tells its host, and asks of it.
+
+mod diagnostic;
+mod error;
+
+use tokio::sync::oneshot;
+
+pub use diagnostic::{Data, Diagnostic, Level};
+pub use error::{Error, Operation};
+
+/// One call of one of the host's logging functions.
+#[derive(Debug)]
+pub enum Report {
+    /// `logForDebugging`: worded freely, never with a token in it.
+    Debug(String),
+    /// `logForDiagnosticsNoPII`.
+    Diagnostic(Diagnostic),
+    /// `logError`.
+    Error(Error),
+}
+
+/// The host of an operation.
+///
+/// Reports of one operation reach the host in the order in which they are made here, and all of them
+/// before the operation settles.
+pub trait Reporter: Send + Sync + 'static {
+    /// Whether the host listens to debug lines: where it does not, none are worded.
+    fn wants_debug(&self) -> bool;
+
+    fn report(&self, report: Report);
+
+    /// Asks the host for its token again, after a 401. A closed channel means that there is none.
+    fn renew_token(&self) -> oneshot::Receiver<Option<String>>;
+}
+
+/// Shorthands for reports.
+pub trait ReporterExt {
+    /// Reports a debug line, where the host wants any.
+    fn debug(&self, line: impl FnOnce() -> String);
+
+    fn diagnostic(&self, diagnostic: Diagnostic);
+
+    fn error(&self, error: Error);
+}
+
+impl<R: Reporter + ?Sized> ReporterExt for R {
+    fn debug(&self, line: impl FnOnce() -> String) {
+        if self.wants_debug() {
+            self.report(Report::Debug(line()));
+        }
+    }
+
+    fn diagnostic(&self, diagnostic: Diagnostic) {
+        self.report(Report::Diagnostic(diagnostic));
+    }
+
+    fn error(&self, error: Error) {
+        self.report(Report::Error(error));
+    }
+}

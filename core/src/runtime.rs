@@ -1,0 +1,32 @@
+//! The one tokio runtime of the process.
+
+use std::io;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::channel::RUNTIME_HOOKS;
+
+/// Host names are looked up, and files read, on threads of their own: at most this many.
+const MAX_BLOCKING_THREADS: usize = 8;
+
+/// Starts the runtime at the first call. It lives as long as the process: environments come and go.
+///
+/// One worker thread: an operation is a chain of short steps, and each hop to another thread costs more
+/// than the step.
+pub fn runtime() -> io::Result<&'static Handle> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime.handle());
+    }
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .thread_name("session-ingress")
+        .on_thread_start(RUNTIME_HOOKS.on_thread_start)
+        .on_thread_park(RUNTIME_HOOKS.on_thread_park)
+        .enable_all()
+        .build()?;
+    // Two environments may get here at once: the second runtime has nothing to do and ends.
+    Ok(RUNTIME.get_or_init(|| runtime).handle())
+}

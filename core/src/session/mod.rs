@@ -1,0 +1,213 @@
+//! One session: its head, its ordered queue, and its figures.
+
+mod counters;
+mod in_doubt;
+mod registry;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+
+use crate::http::Failure;
+use crate::panic::catch_panic_async;
+use crate::protocol::{EntryUuid, LogEndpoint};
+use crate::sync::{Mutex, MutexGuard};
+
+pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
+pub use in_doubt::{EntriesInDoubt, InDoubt};
+pub use registry::Sessions;
+
+/// Work that waits in a session's queue.
+pub type Job = Box<dyn FnOnce() -> Running + Send>;
+
+/// A job whose turn has come.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One append-only log on the server, as one instance knows it.
+///
+/// A worker task lives while there are jobs, and no longer: an idle session costs an entry of a map. A
+/// session that was cleared is merely forgotten by [`Sessions`]: its jobs go on chaining on its heads, and touch
+/// no other's.
+#[derive(Default)]
+pub struct Session {
+    counters: Arc<AppendCounters>,
+    // A std mutex: it is held for a few instructions, never across an await.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    head: Option<EntryUuid>,
+    in_doubt: EntriesInDoubt,
+    jobs: VecDeque<Job>,
+    working: bool,
+    endpoint: Option<CachedEndpoint>,
+}
+
+/// The last endpoint, and the URL that it was made of: a session's log rarely moves, and its token is renewed rarely.
+struct CachedEndpoint {
+    url: String,
+    endpoint: Arc<LogEndpoint>,
+}
+
+impl Session {
+    fn new(counters: Arc<AppendCounters>) -> Self {
+        Self { counters, ..Self::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The uuid of the last entry known to be on the server.
+    pub fn head(&self) -> Option<EntryUuid> {
+        self.state().head.clone()
+    }
+
+    pub fn set_head(&self, head: EntryUuid) {
+        self.state().head = Some(head);
+    }
+
+    /// Counts an append of `bytes` as pending, until the guard is settled or dropped.
+    pub fn count_append(&self, bytes: usize) -> PendingGuard {
+        PendingGuard::new(self.counters.clone(), bytes)
+    }
+
+    /// Counts an attempt beyond the first of an append.
+    pub fn count_retry(&self) {
+        self.counters.retried();
+    }
+
+    /// Calls `work` with the entries whose append ended without success while they may have been stored.
+    pub fn with_in_doubt<T>(&self, work: impl FnOnce(&mut EntriesInDoubt) -> T) -> T {
+        work(&mut self.state().in_doubt)
+    }
+
+    /// The session's log at `url`, with the authority of `token`.
+    pub fn endpoint(&self, url: String, token: &str) -> Result<Arc<LogEndpoint>, Failure> {
+        let mut state = self.state();
+        match &state.endpoint {
+            Some(cached) if cached.url == url && cached.endpoint.has_token(token) => {
+                Ok(Arc::clone(&cached.endpoint))
+            }
+            _ => {
+                let endpoint = Arc::new(LogEndpoint::new(&url, token)?);
+                state.endpoint = Some(CachedEndpoint { url, endpoint: Arc::clone(&endpoint) });
+                Ok(endpoint)
+            }
+        }
+    }
+
+    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time. Where the
+    /// session was idle, returns its worker, which is to be spawned.
+    #[must_use]
+    pub fn enqueue(self: &Arc<Self>, job: Job) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let idle = {
+            let mut state = self.state();
+            state.jobs.push_back(job);
+            !mem::replace(&mut state.working, true)
+        };
+        idle.then(|| work(self.clone()))
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut state = self.state();
+        let job = state.jobs.pop_front();
+        state.working = job.is_some();
+        job
+    }
+}
+
+async fn work(session: Arc<Session>) {
+    while let Some(job) = session.next_job() {
+        // A job that panics drops what settles it, which reports the panic. Those behind it go on.
+        catch_panic_async(async { job().await }).await.ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::runtime::Handle;
+    use tokio::sync::{Barrier, mpsc, oneshot};
+
+    fn session() -> Arc<Session> {
+        Arc::default()
+    }
+
+    fn enqueue(session: &Arc<Session>, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(worker) = session.enqueue(Box::new(|| Box::pin(work))) {
+            tokio::spawn(worker);
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_made_anew_when_the_url_or_the_token_is_another_one() {
+        let session = session();
+        let endpoint = |url: &str, token: &str| session.endpoint(url.into(), token);
+        let first = endpoint("http://a.test/1", "t").unwrap();
+        assert!(Arc::ptr_eq(&first, &endpoint("http://a.test/1", "t").unwrap()));
+        for (url, token) in [("http://b.test/2#x", "t"), ("http://b.test/2#x", "u"), ("http://a.test/1", "u")]
+        {
+            assert_eq!(*endpoint(url, token).unwrap(), LogEndpoint::new(url, token).unwrap());
+        }
+        assert!(endpoint("nonsense", "t").is_err() && endpoint("http://a.test/1", "a\nb").is_err());
+        assert!(endpoint("http://a.test/1", "t").is_ok());
+    }
+
+    #[tokio::test]
+    async fn jobs_run_one_at_a_time_in_the_order_of_the_calls() {
+        let (session, running) = (session(), Arc::new(AtomicUsize::new(0)));
+        let (done, mut order) = mpsc::unbounded_channel();
+        for number in 0..100 {
+            let (done, running) = (done.clone(), running.clone());
+            enqueue(&session, async move {
+                assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                tokio::task::yield_now().await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                done.send(number).unwrap();
+            });
+        }
+        for number in 0..100 {
+            assert_eq!(order.recv().await, Some(number));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_leaves_those_behind_it() {
+        let session = session();
+        let worker = session.enqueue(Box::new(|| panic!("no future")));
+        enqueue(&session, async { panic!("no result") });
+        let (done, finished) = oneshot::channel();
+        enqueue(&session, async move { done.send(()).unwrap() });
+        tokio::spawn(worker.unwrap());
+        finished.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn sessions_run_beside_each_other() {
+        let barrier = Arc::new(Barrier::new(11));
+        for _ in 0..10 {
+            let barrier = barrier.clone();
+            enqueue(&session(), async move {
+                barrier.wait().await;
+            });
+        }
+        barrier.wait().await;
+    }
+
+    #[tokio::test]
+    async fn an_idle_session_has_no_task() {
+        let session = session();
+        let (done, finished) = oneshot::channel();
+        enqueue(&session, async move { done.send(()).unwrap() });
+        finished.await.unwrap();
+        while Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(Arc::strong_count(&session), 1);
+        assert!(!session.state().working);
+    }
+}

@@ -1,0 +1,138 @@
+//! The sessions of one instance, by id.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use super::Session;
+use super::counters::{AppendCounters, PendingCounters, Stats};
+
+/// The sessions of one instance, by id. Touched on its thread only.
+#[derive(Default)]
+pub struct Sessions {
+    by_id: HashMap<String, Arc<Session>>,
+    /// Of sessions that were cleared while they had appends: those go on, and stay pending.
+    cleared: HashMap<String, Arc<PendingCounters>>,
+    all: Arc<AppendCounters>,
+}
+
+impl Sessions {
+    pub fn get(&mut self, id: &str) -> Arc<Session> {
+        if let Some(session) = self.by_id.get(id) {
+            return session.clone();
+        }
+        let pending = self.cleared.remove(id).unwrap_or_default();
+        let counters = Arc::new(AppendCounters::of_session(pending, self.all.clone()));
+        let session = Arc::new(Session::new(counters));
+        self.by_id.insert(id.to_owned(), session.clone());
+        session
+    }
+
+    /// The appends of all sessions since the environment began.
+    pub fn all(&self) -> &Arc<AppendCounters> {
+        &self.all
+    }
+
+    /// The appends of a session that are pending; `None` where it is not known.
+    pub fn pending(&self, id: &str) -> Option<&Arc<PendingCounters>> {
+        self.by_id.get(id).map(|session| session.counters.pending()).or_else(|| self.cleared.get(id))
+    }
+
+    /// The figures of a session; of one that is not known, zeros.
+    pub fn stats(&self, id: &str) -> Stats {
+        match self.by_id.get(id) {
+            Some(session) => session.counters.stats(session.head()),
+            None => self.cleared.get(id).map(|pending| pending.stats()).unwrap_or_default(),
+        }
+    }
+
+    /// Forgets head, queue and figures; what was queued is still sent, and stays pending until it settles.
+    pub fn clear(&mut self, id: &str) {
+        if let Some((id, session)) = self.by_id.remove_entry(id) {
+            self.retire(id, &session);
+        }
+    }
+
+    pub fn clear_all(&mut self) {
+        for (id, session) in mem::take(&mut self.by_id) {
+            self.retire(id, &session);
+        }
+    }
+
+    fn retire(&mut self, id: String, session: &Session) {
+        let pending = session.counters.pending();
+        if !pending.is_empty() {
+            // Instead of growing: those whose appends have settled.
+            if self.cleared.len() == self.cleared.capacity() {
+                self.cleared.retain(|_, pending| !pending.is_empty());
+            }
+            self.cleared.insert(id, pending.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::EntryUuid;
+
+    #[test]
+    fn a_cleared_session_begins_anew() {
+        let mut sessions = Sessions::default();
+        let old = sessions.get("a");
+        old.set_head(EntryUuid::new("head").unwrap());
+        assert!(Arc::ptr_eq(&old, &sessions.get("a")));
+        sessions.clear("a");
+        assert!(sessions.get("a").head().is_none());
+        old.set_head(EntryUuid::new("late").unwrap());
+        assert!(sessions.get("a").head().is_none());
+    }
+
+    #[test]
+    fn what_is_pending_when_a_session_is_cleared_stays_so() {
+        let mut sessions = Sessions::default();
+        let old = sessions.get("a").count_append(10);
+        sessions.get("a").count_append(10).settle(true);
+        sessions.get("a").set_head(EntryUuid::new("head").unwrap());
+        for _ in 0..2 {
+            sessions.clear("a");
+            assert_eq!(sessions.stats("a"), Stats { pending: 1, pending_bytes: 10, ..Stats::default() });
+        }
+        let next = sessions.get("a").count_append(5);
+        assert_eq!(sessions.stats("a"), Stats { pending: 2, pending_bytes: 15, ..Stats::default() });
+        old.settle(true);
+        next.settle(false);
+        assert_eq!(sessions.stats("a"), Stats { failed: 1, ..Stats::default() });
+        assert_eq!(sessions.all().stats(None), Stats { appended: 2, failed: 1, ..Stats::default() });
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_session_that_is_cleared_and_settled() {
+        let mut sessions = Sessions::default();
+        for number in 0..1000 {
+            let id = number.to_string();
+            let guard = sessions.get(&id).count_append(1);
+            sessions.clear(&id);
+            guard.settle(true);
+        }
+        assert!(sessions.by_id.is_empty());
+        assert!(sessions.cleared.capacity() < 10, "{}", sessions.cleared.capacity());
+    }
+
+    #[test]
+    fn asking_for_figures_makes_no_session() {
+        let sessions = Sessions::default();
+        assert_eq!(sessions.stats("a"), Stats::default());
+        assert!(sessions.by_id.is_empty());
+    }
+
+    #[test]
+    fn clearing_all_forgets_every_session() {
+        let mut sessions = Sessions::default();
+        for id in ["a", "b"] {
+            sessions.get(id).set_head(EntryUuid::new("head").unwrap());
+        }
+        sessions.clear_all();
+        assert!(["a", "b"].iter().all(|id| sessions.get(id).head().is_none()));
+    }
+}

@@ -1,0 +1,5 @@
+//! What the tests of several rooms need.
+
+pub(crate) mod fuzz;
+pub(crate) mod script;
+pub(crate) mod whole;

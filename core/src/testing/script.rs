@@ -1,0 +1,237 @@
+//! A server and a host that follow a script, for the tests of the core.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::http::{Body, Failure, Limit, Request, Response, Transport};
+use crate::json::EntryBatch;
+use crate::read::{Sink, SinkError};
+use crate::report::{Report, Reporter};
+
+/// One answer of the script.
+pub(crate) struct ScriptedResponse {
+    status: u16,
+    headers: HeaderMap,
+    chunks: VecDeque<Result<Bytes, Failure>>,
+    failure: Option<Failure>,
+}
+
+impl ScriptedResponse {
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, headers: HeaderMap::new(), chunks: VecDeque::new(), failure: None }
+    }
+
+    pub(crate) fn ok(body: impl Into<Bytes>) -> Self {
+        Self { chunks: [Ok(body.into())].into(), ..Self::status(200) }
+    }
+
+    /// A 200 whose body comes in these events.
+    pub(crate) fn in_chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        Self { chunks: chunks.into_iter().map(Ok).collect(), ..Self::status(200) }
+    }
+
+    /// A log of entries with these uuids.
+    pub(crate) fn log(uuids: &[&str]) -> Self {
+        let entries: Vec<_> = uuids.iter().map(|uuid| format!(r#"{{"uuid":"{uuid}"}}"#)).collect();
+        Self::ok(format!(r#"{{"loglines":[{}]}}"#, entries.join(",")))
+    }
+
+    /// A conflict with the head that the server has.
+    pub(crate) fn conflict(head: &str) -> Self {
+        Self::status(409).header("x-last-uuid", head)
+    }
+
+    /// The connection came to stand, and broke.
+    pub(crate) fn broken() -> Self {
+        Self::failure(Failure::Broken("connection reset".into()))
+    }
+
+    pub(crate) fn not_connected() -> Self {
+        Self::failure(Failure::NotConnected("connection refused".into()))
+    }
+
+    pub(crate) fn timed_out() -> Self {
+        Self::failure(Failure::TimedOut(Limit { name: "appendMs", duration: Duration::from_secs(60) }))
+    }
+
+    pub(crate) fn failure(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::status(0) }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    /// The body breaks off behind what is there.
+    pub(crate) fn cut(self) -> Self {
+        self.then(Failure::Broken("connection reset".into()))
+    }
+
+    /// The body fails behind what is there.
+    pub(crate) fn then(mut self, failure: Failure) -> Self {
+        self.chunks.push_back(Err(failure));
+        self
+    }
+}
+
+/// Gives the answers of a script in order, and records what was asked and when.
+#[derive(Clone)]
+pub(crate) struct Script(Arc<Mutex<ScriptState>>);
+
+struct ScriptState {
+    answers: VecDeque<ScriptedResponse>,
+    requests: Vec<Request>,
+    times: Vec<Instant>,
+}
+
+impl Script {
+    pub(crate) fn new(answers: impl IntoIterator<Item = ScriptedResponse>) -> Self {
+        let answers = answers.into_iter().collect();
+        Self(Arc::new(Mutex::new(ScriptState { answers, requests: Vec::new(), times: Vec::new() })))
+    }
+
+    /// What was asked, in short: the method, and of a PUT the head it named.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let short = |request: &Request| match request.headers.get("last-uuid") {
+            Some(head) => format!("{} {}", request.method, head.to_str().unwrap()),
+            None => request.method.to_string(),
+        };
+        self.0.lock().unwrap().requests.iter().map(short).collect()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.0.lock().unwrap().requests.clone()
+    }
+
+    /// The waits between one request and the next, in milliseconds.
+    pub(crate) fn waits(&self) -> Vec<u128> {
+        let state = self.0.lock().unwrap();
+        state.times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
+    }
+
+    /// Answers that nobody asked for.
+    pub(crate) fn left(&self) -> usize {
+        self.0.lock().unwrap().answers.len()
+    }
+}
+
+impl Transport for Script {
+    type Body = ScriptBody;
+
+    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, Failure> {
+        tokio::task::yield_now().await;
+        let mut state = self.0.lock().unwrap();
+        state.requests.push(request);
+        state.times.push(Instant::now());
+        let answer = state.answers.pop_front().expect("the script has no answer left");
+        match answer.failure {
+            Some(failure) => Err(failure),
+            None => Ok(Response {
+                status: answer.status,
+                headers: answer.headers,
+                body: ScriptBody(answer.chunks),
+            }),
+        }
+    }
+}
+
+pub(crate) struct ScriptBody(VecDeque<Result<Bytes, Failure>>);
+
+impl Body for ScriptBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        tokio::task::yield_now().await;
+        self.0.pop_front().transpose()
+    }
+}
+
+/// A host that writes down what it is told, and has tokens for when it is asked.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder(Arc<Mutex<RecorderState>>);
+
+#[derive(Default)]
+struct RecorderState {
+    told: Vec<String>,
+    debug: Vec<String>,
+    tokens: VecDeque<Option<String>>,
+}
+
+impl Recorder {
+    pub(crate) fn with_tokens(tokens: &[Option<&str>]) -> Self {
+        let this = Self::default();
+        this.0.lock().unwrap().tokens = tokens.iter().map(|token| token.map(str::to_owned)).collect();
+        this
+    }
+
+    /// Diagnostics by event, with their data, and `logError` for each error.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.0.lock().unwrap().told.clone()
+    }
+
+    pub(crate) fn debug_lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().debug.clone()
+    }
+}
+
+impl Reporter for Recorder {
+    fn wants_debug(&self) -> bool {
+        true
+    }
+
+    fn report(&self, report: Report) {
+        let mut state = self.0.lock().unwrap();
+        match report {
+            Report::Debug(line) => state.debug.push(line),
+            Report::Error(_) => state.told.push("logError".into()),
+            Report::Diagnostic(diagnostic) => {
+                let mut line = diagnostic.event().to_owned();
+                if let Some(data) = diagnostic.data() {
+                    if let Some(status) = data.status {
+                        line += &format!(" status={status}");
+                    }
+                    if let Some(attempt) = data.attempt {
+                        line += &format!(" attempt={attempt}");
+                    }
+                }
+                state.told.push(line);
+            }
+        }
+    }
+
+    fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
+        let (answer, answered) = oneshot::channel();
+        let token = self.0.lock().unwrap().tokens.pop_front().expect("asked for a token once too often");
+        answer.send(token).unwrap();
+        answered
+    }
+}
+
+/// Keeps the entries of a read as text.
+#[derive(Default)]
+pub(crate) struct Kept(pub(crate) Vec<String>);
+
+impl Sink for Kept {
+    async fn accept(&mut self, batch: EntryBatch) -> Result<(), SinkError> {
+        for entry in batch.entries() {
+            let text = String::from_utf8_lossy(entry).into_owned();
+            serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|_| SinkError::NotJson)?;
+            self.0.push(text);
+        }
+        Ok(())
+    }
+
+    async fn truncate(&mut self, entries: usize) -> Result<(), SinkError> {
+        self.0.truncate(entries);
+        Ok(())
+    }
+
+    async fn complete(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}

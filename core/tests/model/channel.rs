@@ -1,0 +1,232 @@
+//! The channel to the JavaScript thread: nothing that is sent is left lying, and nobody is left waiting, whether
+//! the environment goes on or ends.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use loom::future::block_on;
+use loom::thread::{self, JoinHandle};
+use session_ingress_core::channel::{self, ChunkAck, Closed, Item, RUNTIME_HOOKS, Window};
+use session_ingress_core::session::Sessions;
+use tokio::sync::oneshot;
+
+use crate::waker::Waker;
+use crate::{Model, every_order, two_interruptions};
+
+pub(crate) const MODELS: &[Model] = &[
+    every_order("channel: each message wakes its thread or is seen by it, in order", wakes),
+    two_interruptions("channel: messages of two threads all arrive", wakes_from_two),
+    two_interruptions("channel: appends of a queue settle, and nothing stays pending", settles),
+    every_order("channel: a question is answered", asks),
+    every_order("channel: who asks goes on when the environment ends", asker_ends),
+    two_interruptions("channel: a queue ends with its environment, and nothing of it is left", queue_ends),
+    two_interruptions("channel: a list arrives whole", lists),
+    every_order("channel: who reads a list ends with the environment", list_ends),
+];
+
+enum Message {
+    Settle(u64, bool),
+    RenewToken(oneshot::Sender<Option<String>>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Gone;
+
+impl From<Closed> for Gone {
+    fn from(_: Closed) -> Self {
+        Self
+    }
+}
+
+type Channel = channel::Channel<Message, ChunkAck<Gone>>;
+
+/// A channel, and what its JavaScript thread waits by.
+fn channel() -> (Arc<Channel>, Arc<Waker>) {
+    let (channel, waker) = (Arc::<Channel>::default(), Arc::<Waker>::default());
+    channel.set_waker(waker.clone());
+    (channel, waker)
+}
+
+/// A thread of the runtime: it wakes JavaScript threads before it sleeps.
+fn runtime(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    thread::spawn(move || {
+        (RUNTIME_HOOKS.on_thread_start)();
+        let mut work = pin!(work);
+        block_on(std::future::poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            (RUNTIME_HOOKS.on_thread_park)();
+            polled
+        }));
+    })
+}
+
+/// The JavaScript thread's part each time that it is woken, until `take` has what it waited for.
+fn deliver(channel: &Channel, waker: &Waker, mut take: impl FnMut(Item<Message, ChunkAck<Gone>>) -> bool) {
+    loop {
+        waker.wait();
+        let mut done = false;
+        while let Some(item) = channel.next() {
+            done |= take(item);
+        }
+        if done {
+            return;
+        }
+    }
+}
+
+/// Takes messages until so many operations have settled; gives which, in order, and with what.
+fn settled(channel: &Channel, waker: &Waker, operations: usize) -> Vec<(u64, bool)> {
+    let mut settled = Vec::new();
+    deliver(channel, waker, |item| {
+        match item {
+            Item::Message(Message::Settle(id, appended)) => settled.push((id, appended)),
+            Item::Message(Message::RenewToken(token)) => token.send(Some("token".into())).unwrap(),
+            Item::Chunk(_) => {}
+        }
+        settled.len() == operations
+    });
+    settled
+}
+
+fn wakes() {
+    let (channel, waker) = channel();
+    let of_runtime = channel.clone();
+    let thread = runtime(async move {
+        for id in 1..=3 {
+            of_runtime.send(Message::Settle(id, true));
+        }
+    });
+    assert_eq!(settled(&channel, &waker, 3), [1, 2, 3].map(|id| (id, true)));
+    thread.join().unwrap();
+}
+
+fn wakes_from_two() {
+    let (channel, waker) = channel();
+    let threads = [1, 2].map(|id| {
+        let channel = channel.clone();
+        runtime(async move { channel.send(Message::Settle(id, true)) })
+    });
+    // From the JavaScript thread itself, as where an append is not queued.
+    channel.send(Message::Settle(3, true));
+    assert_eq!(settled(&channel, &waker, 3).len(), 3);
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+/// Appends `id` to the session `a`, whose queue sends what becomes of it.
+fn append(sessions: &mut Sessions, channel: &Arc<Channel>, id: u64) -> Option<JoinHandle<()>> {
+    let channel = channel.clone();
+    let job = Box::new(move || -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { channel.send(Message::Settle(id, true)) })
+    });
+    sessions.get("a").enqueue(job).map(runtime)
+}
+
+fn settles() {
+    let (mut sessions, (channel, waker)) = (Sessions::default(), channel());
+    let mut guards = Vec::new();
+    let mut begin = |sessions: &mut Sessions, id| {
+        guards.push(sessions.get("a").count_append(1));
+        append(sessions, &channel, id)
+    };
+    let first = begin(&mut sessions, 1);
+    let second = begin(&mut sessions, 2);
+    sessions.clear("a");
+    let third = begin(&mut sessions, 3);
+    assert_eq!(sessions.stats("a").pending, 3);
+    let settled = settled(&channel, &waker, 3);
+    let position = |id| settled.iter().position(|(settled, _)| *settled == id);
+    assert!(position(1) < position(2));
+    guards.into_iter().for_each(|guard| guard.settle(true));
+    let all = sessions.all().stats(None);
+    assert_eq!((all.pending, all.appended, sessions.stats("a").appended), (0, 3, 1));
+    for worker in [first, second, third].into_iter().flatten() {
+        worker.join().unwrap();
+    }
+}
+
+/// Asks for a token and settles with whether there was one.
+fn asking(channel: &Arc<Channel>) -> JoinHandle<()> {
+    let channel = channel.clone();
+    runtime(async move {
+        let (token, renewed) = oneshot::channel();
+        channel.send(Message::RenewToken(token));
+        let appended = matches!(renewed.await, Ok(Some(_)));
+        channel.send(Message::Settle(1, appended));
+    })
+}
+
+fn asks() {
+    let (channel, waker) = channel();
+    let thread = asking(&channel);
+    assert_eq!(settled(&channel, &waker, 1), [(1, true)]);
+    thread.join().unwrap();
+}
+
+/// Ends the environment, at any moment.
+fn end(channel: &Arc<Channel>, threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    // Whatever is there already may be delivered; nothing is waited for any more.
+    drop(channel.next());
+    channel.close();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert!(channel.next().is_none(), "something is left lying");
+    assert_eq!(Arc::strong_count(channel), 1, "somebody still holds the channel");
+}
+
+fn asker_ends() {
+    let (channel, _waker) = channel();
+    end(&channel, [asking(&channel)]);
+}
+
+fn queue_ends() {
+    let (mut sessions, (channel, _waker)) = (Sessions::default(), channel());
+    let workers = [1, 2].map(|id| append(&mut sessions, &channel, id));
+    end(&channel, workers.into_iter().flatten());
+    let session = sessions.get("a");
+    drop(sessions);
+    assert_eq!(Arc::strong_count(&session), 1, "a worker or an append is left");
+}
+
+/// Sends ten chunks, which are more than may be on their way at once.
+fn reading(channel: &Arc<Channel>) -> JoinHandle<()> {
+    let channel = channel.clone();
+    runtime(async move {
+        let window = Window::<Gone>::default();
+        let send = async {
+            for _ in 0..10 {
+                channel.send_chunk(window.acquire().await?)?;
+            }
+            window.drained().await?;
+            if channel.is_closed() { Err(Gone) } else { Ok(()) }
+        };
+        let read = send.await;
+        channel.send(Message::Settle(1, read.is_ok()));
+    })
+}
+
+fn lists() {
+    let (channel, waker) = channel();
+    let thread = reading(&channel);
+    let mut chunks = 0;
+    deliver(&channel, &waker, |item| {
+        match item {
+            Item::Chunk(_) => chunks += 1,
+            Item::Message(Message::Settle(_, read)) => {
+                assert!(read && chunks == 10, "{chunks} chunks of 10");
+                return true;
+            }
+            Item::Message(_) => {}
+        }
+        false
+    });
+    thread.join().unwrap();
+}
+
+fn list_ends() {
+    let (channel, _waker) = channel();
+    let thread = reading(&channel);
+    end(&channel, [thread]);
+}

@@ -1,0 +1,46 @@
+//! The end of an operation on the runtime: sent once, whatever happens there.
+
+use std::mem;
+use std::sync::Arc;
+use std::thread;
+
+use session_ingress_core::panic::last_panic;
+use session_ingress_core::report::{Error, Operation, Report};
+
+use super::{Channel, Message, OperationId, Outcome};
+
+/// Settles an operation. Dropped before that, it was lost by a panic, which is reported: the promise settles
+/// all the same.
+pub(crate) struct Completion {
+    channel: Arc<Channel>,
+    operation: Operation,
+    id: OperationId,
+    settled: bool,
+}
+
+impl Completion {
+    pub(crate) fn new(channel: Arc<Channel>, operation: Operation, id: OperationId) -> Self {
+        Self { channel, operation, id, settled: false }
+    }
+
+    pub(crate) fn settle(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if !mem::replace(&mut self.settled, true) {
+            self.channel.send(Message::Settle(self.id, outcome));
+        }
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        if !self.settled {
+            let panic = thread::panicking().then(last_panic).flatten();
+            let error = Error::Panicked(self.operation, panic.unwrap_or_else(|| "it was lost".into()));
+            self.channel.send(Message::Report(Report::Error(error)));
+            self.end(Outcome::Failed);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The way from the runtime to the JavaScript thread: what goes through it, and how an operation ends.
+
+mod completion;
+mod list_sink;
+mod message;
+mod sender;
+mod waker;
+
+pub(crate) use completion::Completion;
+pub(crate) use list_sink::{ListChunk, ListSink, ListUpdate};
+pub(crate) use message::{Message, OperationId, Outcome};
+pub(crate) use sender::ChannelSender;
+pub(crate) use waker::Waker;
+
+/// The channel of one environment.
+pub(crate) type Channel = session_ingress_core::channel::Channel<Message, ListChunk>;

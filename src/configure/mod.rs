@@ -1,0 +1,120 @@
+//! `configure()`: reading and checking options.
+
+mod network;
+mod options;
+mod read;
+
+use napi::Env;
+use session_ingress_core::append::Retry;
+use session_ingress_core::http::{DEFAULT_MAX_CONCURRENT_REQUESTS, NetworkOptions};
+use session_ingress_core::protocol::Timeouts;
+
+use crate::js::{Persistent, Rejection, Value};
+use network::{read_proxy, read_tls};
+pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
+use read::{count, entries, function, milliseconds, read_group, unknown};
+
+/// What one call of `configure` changes, checked in full.
+pub(crate) struct OptionsPatch {
+    callbacks: Vec<(HostCallback, Option<Persistent>)>,
+    settings: CallSettings,
+    /// Where `tls` or `proxy` is named: what concerns connections is then read anew.
+    network: Option<NetworkOptions>,
+    /// `limits.maxConcurrentRequests`, where it is named: it is the process's, so that what one environment
+    /// does not say must not undo what another one said.
+    pub(crate) max_concurrent_requests: Option<usize>,
+}
+
+impl OptionsPatch {
+    /// Reads `options` as a patch of `settings` and `network`. A key that is present replaces, `null` or
+    /// `undefined` restores the default, an absent key stays.
+    pub(crate) fn read<'e>(
+        env: &'e Env,
+        options: Value<'_>,
+        settings: CallSettings,
+        network: &NetworkOptions,
+    ) -> Result<Self, Rejection<'e>> {
+        let mut patch =
+            Self { callbacks: Vec::new(), settings, network: None, max_concurrent_requests: None };
+        for (key, value) in entries(env, options, "options")? {
+            match key.as_str() {
+                "retry" => patch.read_retry(env, value)?,
+                "timeouts" => patch.read_timeouts(env, value)?,
+                "limits" => patch.read_limits(env, value)?,
+                "tls" => read_tls(env, value, patch.network.get_or_insert_with(|| network.clone()))?,
+                "proxy" => read_proxy(env, value, patch.network.get_or_insert_with(|| network.clone()))?,
+                name => {
+                    let callback = HostCallback::ALL.into_iter().find(|callback| callback.name() == name);
+                    let callback = callback.ok_or_else(|| unknown(&key))?;
+                    patch.callbacks.push((callback, function(env, value, &key)?));
+                }
+            }
+        }
+        Ok(patch)
+    }
+
+    /// Whether what concerns connections is to be read anew.
+    pub(crate) fn touches_connections(&self) -> bool {
+        self.network.is_some()
+    }
+
+    fn read_retry<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
+        let (retry, default) = (&mut self.settings.retry, Retry::default());
+        read_group(env, value, "retry", retry, default, |retry, key, name, value| {
+            match key {
+                "maxAttempts" => {
+                    let count = count(value, name)?;
+                    retry.max_attempts =
+                        count.map_or(default.max_attempts, |count| u32::try_from(count).unwrap_or(u32::MAX));
+                }
+                "baseDelayMs" => {
+                    retry.base_delay = milliseconds(value, name)?.unwrap_or(default.base_delay);
+                }
+                "maxDelayMs" => {
+                    retry.max_delay = milliseconds(value, name)?.unwrap_or(default.max_delay);
+                }
+                _ => return Err(unknown(name)),
+            }
+            Ok(())
+        })
+    }
+
+    fn read_timeouts<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
+        let (timeouts, default) = (&mut self.settings.timeouts, Timeouts::default());
+        read_group(env, value, "timeouts", timeouts, default, |timeouts, key, name, value| {
+            let (timeout, default) = match key {
+                "connectMs" => (&mut timeouts.connect, default.connect),
+                "appendMs" => (&mut timeouts.append, default.append),
+                "fetchMs" => (&mut timeouts.fetch, default.fetch),
+                _ => return Err(unknown(name)),
+            };
+            *timeout = match milliseconds(value, name)? {
+                // As everywhere in Node: 0 is no limit.
+                Some(limit) => Some(limit).filter(|limit| !limit.is_zero()),
+                None => default,
+            };
+            Ok(())
+        })
+    }
+
+    fn read_limits<'e>(&mut self, env: &'e Env, value: Value<'_>) -> Result<(), Rejection<'e>> {
+        const DEFAULT: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
+        let mut new = (self.settings.limits, self.max_concurrent_requests);
+        let default = (Limits::default(), Some(DEFAULT));
+        read_group(env, value, "limits", &mut new, default, |(limits, concurrent), key, name, value| {
+            let limit = match key {
+                "maxConcurrentRequests" => {
+                    *concurrent = Some(count(value, name)?.unwrap_or(DEFAULT));
+                    return Ok(());
+                }
+                "maxPendingBytes" => &mut limits.max_pending_bytes,
+                "maxResponseBytes" => &mut limits.max_response_bytes,
+                _ => return Err(unknown(name)),
+            };
+            *limit = count(value, name)?.map(|bytes| bytes as u64);
+            Ok(())
+        })?;
+        (self.settings.limits, self.max_concurrent_requests) = new;
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! The options of one instance.
+
+use napi::Env;
+use session_ingress_core::append::Retry;
+use session_ingress_core::http::NetworkOptions;
+use session_ingress_core::protocol::Timeouts;
+
+use super::OptionsPatch;
+use crate::js::{Persistent, Value};
+
+/// A function of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostCallback {
+    GetSessionIngressAuthToken,
+    GetOauthConfig,
+    GetOAuthHeaders,
+    LogForDebugging,
+    LogForDiagnosticsNoPII,
+    LogError,
+}
+
+impl HostCallback {
+    pub(super) const ALL: [Self; 6] = [
+        Self::GetSessionIngressAuthToken,
+        Self::GetOauthConfig,
+        Self::GetOAuthHeaders,
+        Self::LogForDebugging,
+        Self::LogForDiagnosticsNoPII,
+        Self::LogError,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::GetSessionIngressAuthToken => "getSessionIngressAuthToken",
+            Self::GetOauthConfig => "getOauthConfig",
+            Self::GetOAuthHeaders => "getOAuthHeaders",
+            Self::LogForDebugging => "logForDebugging",
+            Self::LogForDiagnosticsNoPII => "logForDiagnosticsNoPII",
+            Self::LogError => "logError",
+        }
+    }
+}
+
+/// The options of one environment.
+#[derive(Default)]
+pub(crate) struct Options {
+    callbacks: [Option<Persistent>; 6],
+    pub(crate) settings: CallSettings,
+    pub(crate) network: NetworkOptions,
+}
+
+/// Those that are settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct CallSettings {
+    pub(crate) retry: Retry,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+}
+
+/// The limits of one environment; `None` is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Limits {
+    /// Of the entries that are pending, in all.
+    pub(crate) max_pending_bytes: Option<u64>,
+    /// Of an answer to one of the readers.
+    pub(crate) max_response_bytes: Option<u64>,
+}
+
+impl Options {
+    pub(crate) fn callback<'e>(&self, env: &'e Env, callback: HostCallback) -> Option<Value<'e>> {
+        self.callbacks[callback as usize].as_ref().map(|function| function.get(env))
+    }
+
+    pub(crate) fn logs_for_debugging(&self) -> bool {
+        self.callbacks[HostCallback::LogForDebugging as usize].is_some()
+    }
+
+    pub(crate) fn apply(&mut self, patch: OptionsPatch) {
+        for (callback, function) in patch.callbacks {
+            self.callbacks[callback as usize] = function;
+        }
+        self.settings = patch.settings;
+        if let Some(network) = patch.network {
+            self.network = network;
+        }
+    }
+}

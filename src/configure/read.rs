@@ -1,0 +1,89 @@
+//! Reading single options, with errors that name them.
+
+use std::time::Duration;
+
+use napi::{Env, ValueType};
+
+use crate::js::{self, Persistent, Rejection, Value};
+
+/// Reads the keys of an inner object, each by `read` (its key, its full name, its value); nullish restores
+/// all of them.
+pub(super) fn read_group<'e, T>(
+    env: &'e Env,
+    value: Value<'_>,
+    group: &str,
+    into: &mut T,
+    default: T,
+    mut read: impl FnMut(&mut T, &str, &str, Value<'e>) -> Result<(), Rejection<'e>>,
+) -> Result<(), Rejection<'e>> {
+    if js::is_nullish(value) {
+        *into = default;
+        return Ok(());
+    }
+    for (key, value) in entries(env, value, group)? {
+        read(into, &key, &format!("{group}.{key}"), value)?;
+    }
+    Ok(())
+}
+
+pub(super) fn entries<'e>(
+    env: &'e Env,
+    object: Value<'_>,
+    name: &str,
+) -> Result<Vec<(String, Value<'e>)>, Rejection<'e>> {
+    if js::kind(object) != ValueType::Object {
+        return Err(Rejection::Type(format!("{name} must be an object")));
+    }
+    let mut entries = Vec::new();
+    for key in js::keys(env, object)? {
+        let value = js::get(env, object, &key)?;
+        entries.push((key, value));
+    }
+    Ok(entries)
+}
+
+pub(super) fn unknown<'e>(name: &str) -> Rejection<'e> {
+    Rejection::Type(format!("configure: unknown option {name}"))
+}
+
+pub(super) fn function<'e>(
+    env: &'e Env,
+    value: Value<'_>,
+    name: &str,
+) -> Result<Option<Persistent>, Rejection<'e>> {
+    match js::kind(value) {
+        ValueType::Function => Ok(Some(Persistent::new(env, value))),
+        ValueType::Undefined | ValueType::Null => Ok(None),
+        _ => Err(Rejection::Type(format!("configure: {name} must be a function, null or undefined"))),
+    }
+}
+
+/// `None` where the default is asked for.
+fn number<'e>(
+    value: Value<'_>,
+    name: &str,
+    what: &str,
+    accept: impl FnOnce(f64) -> bool,
+) -> Result<Option<f64>, Rejection<'e>> {
+    if js::is_nullish(value) {
+        return Ok(None);
+    }
+    match js::as_number(value).filter(|&number| accept(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(Rejection::Type(format!("configure: {name} must be {what}"))),
+    }
+}
+
+pub(super) fn milliseconds<'e>(value: Value<'_>, name: &str) -> Result<Option<Duration>, Rejection<'e>> {
+    let what = "a finite number of milliseconds, not negative";
+    let number = number(value, name, what, |number| number.is_finite() && number >= 0.0)?;
+    Ok(number.map(|number| Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)))
+}
+
+pub(super) fn count<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
+    let number = number(value, name, "an integer from 1", |number| {
+        number.is_finite() && number.fract() == 0.0 && number >= 1.0
+    })?;
+    // A cast saturates.
+    Ok(number.map(|number| number as usize))
+}

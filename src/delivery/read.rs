@@ -1,0 +1,53 @@
+//! Delivering the entries of a read, and how far it is.
+
+use napi::Env;
+use session_ingress_core::panic_point;
+use session_ingress_core::read::{Progress, ProgressThrottle, SinkError};
+
+use super::report::notify;
+use crate::channel::{ListChunk, ListUpdate, OperationId};
+use crate::environment::Environment;
+use crate::js;
+
+/// Changes the list of a read. An operation that has settled or was aborted meanwhile wants no more.
+pub(super) fn deliver_chunk(environment: &Environment, env: &Env, chunk: ListChunk) {
+    panic_point!("batch");
+    let ListChunk { operation_id, update, ack } = chunk;
+    // Taken out meanwhile: nothing is borrowed while JavaScript runs.
+    let list =
+        environment.operations.with_read(operation_id, |read| (!read.aborted).then(|| read.list.take()));
+    let Some(mut list) = list.flatten() else { return ack.refuse(SinkError::Gone) };
+    let taken = match update {
+        ListUpdate::Add(entries) => environment.json.extend(env, &mut list, entries),
+        ListUpdate::Truncate(length) => {
+            if let Some(list) = &list {
+                js::set_length(env, list.get(env), length);
+            }
+            Ok(())
+        }
+    };
+    environment.operations.with_read(operation_id, |read| read.list = list);
+    if let Err(why) = taken {
+        ack.refuse(why);
+    }
+}
+
+/// Tells the host how far a read is, where it wants to know. What that throws is its own affair.
+pub(super) fn deliver_progress(
+    environment: &Environment,
+    env: &Env,
+    id: OperationId,
+    figures: impl FnOnce(&ProgressThrottle) -> Option<Progress>,
+) {
+    let wanted = environment.operations.with_read(id, |read| {
+        let (function, throttle) = read.on_progress.as_ref().filter(|_| !read.aborted)?;
+        Some((function.get(env), figures(throttle)?))
+    });
+    if let Some((function, Progress { entries, bytes, pages })) = wanted.flatten() {
+        let progress = js::object(env);
+        js::set(env, progress, "entries", js::number(env, entries as f64));
+        js::set(env, progress, "bytes", js::number(env, bytes as f64));
+        js::set(env, progress, "pages", js::number(env, pages.into()));
+        notify(env, function, &[progress]);
+    }
+}

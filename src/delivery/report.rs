@@ -1,0 +1,62 @@
+//! Calling the host's logging functions.
+
+use napi::{Env, JsValue};
+use session_ingress_core::panic_point;
+use session_ingress_core::report::{Data, Diagnostic, Report};
+
+use crate::configure::HostCallback::{self, LogForDiagnosticsNoPII};
+use crate::environment::Environment;
+use crate::js::{self, Value};
+
+pub(super) fn deliver(environment: &Environment, env: &Env, report: Report) {
+    panic_point!("report");
+    match report {
+        Report::Debug(line) => {
+            let line = js::string(env, &line);
+            environment.write_node_debug(env, line);
+            log(environment, env, HostCallback::LogForDebugging, &[line]);
+        }
+        Report::Error(error) => {
+            let message = error.to_string();
+            environment.write_node_debug(env, js::string(env, &message));
+            log(environment, env, HostCallback::LogError, &[js::error(env, &message)]);
+        }
+        Report::Diagnostic(diagnostic) => {
+            let level = js::string(env, diagnostic.level().name());
+            let event = js::string(env, diagnostic.event());
+            match data(env, diagnostic) {
+                Some(data) => log(environment, env, LogForDiagnosticsNoPII, &[level, event, data]),
+                None => log(environment, env, LogForDiagnosticsNoPII, &[level, event]),
+            }
+        }
+    }
+}
+
+/// Calls a logging function of the host, where there is one.
+pub(super) fn log(environment: &Environment, env: &Env, callback: HostCallback, arguments: &[Value<'_>]) {
+    if let Some(function) = environment.instance.callback(env, callback) {
+        notify(env, function, arguments);
+    }
+}
+
+/// Calls a function of the host that has no say in what happens next: what it throws, or what its
+/// promise rejects with, is its own affair.
+pub(super) fn notify(env: &Env, function: Value<'_>, arguments: &[Value<'_>]) {
+    if let Ok(returned) = js::call(env, function, js::undefined(env), arguments)
+        && returned.is_promise().unwrap_or(false)
+    {
+        js::ignore_rejection(env, returned);
+    }
+}
+
+fn data(env: &Env, diagnostic: Diagnostic) -> Option<Value<'_>> {
+    let Data { status, attempt } = diagnostic.data()?;
+    let data = js::object(env);
+    if let Some(status) = status {
+        js::set(env, data, "status", js::number(env, status.into()));
+    }
+    if let Some(attempt) = attempt {
+        js::set(env, data, "attempt", js::number(env, attempt.into()));
+    }
+    Some(data)
+}

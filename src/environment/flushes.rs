@@ -1,0 +1,42 @@
+//! The promises of `flush` that wait.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use session_ingress_core::session::PendingCounters;
+use tokio::task::JoinHandle;
+
+use super::operations::Operations;
+use crate::channel::OperationId;
+
+/// A promise of `flush` that waits.
+pub(crate) struct Flush {
+    pub(crate) operation_id: OperationId,
+    /// The appends it waits for.
+    pub(crate) pending: Arc<PendingCounters>,
+    pub(crate) timer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        if let Some(timer) = &self.timer {
+            timer.abort();
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Flushes(RefCell<Vec<Flush>>);
+
+impl Flushes {
+    pub(crate) fn add(&self, flush: Flush, operations: &Operations) {
+        let mut flushes = self.0.borrow_mut();
+        flushes.retain(|flush| operations.has(flush.operation_id));
+        flushes.push(flush);
+    }
+
+    /// Takes those that wait for nothing any more.
+    pub(crate) fn take_done(&self) -> Vec<Flush> {
+        self.0.borrow_mut().extract_if(.., |flush| flush.pending.is_empty()).collect()
+    }
+}

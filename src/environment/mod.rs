@@ -1,0 +1,243 @@
+//! One environment: a JavaScript thread with its channel, its pending operations and V8's JSON.
+
+mod flushes;
+mod operations;
+mod signals;
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use napi::bindgen_prelude::Function;
+use napi::{Env, JsValue};
+use session_ingress_core::channel::Wake;
+use session_ingress_core::panic::{catch_panic, keep_panics};
+use session_ingress_core::report::{Error, Operation, Report};
+use session_ingress_core::runtime::runtime;
+use tokio::runtime::Handle;
+
+use crate::channel::{Channel, Completion, Message, OperationId, Outcome, Waker};
+use crate::instance::Instance;
+use crate::js::{self, Json, Persistent, Rejection, Value, set_immediate};
+
+pub(crate) use flushes::{Flush, Flushes};
+pub(crate) use operations::{Operations, PendingOperation, PendingRead};
+pub(crate) use signals::{Signals, is_aborted, reason, signal};
+
+/// Delivers what is ready, on the thread of the environment; never panics.
+pub(crate) type Deliver = fn(&Environment, &Env);
+
+/// Everything here is touched on the thread of the environment only; what runtime threads share of it is the
+/// channel. Its cells are borrowed for single steps: nothing is borrowed while JavaScript runs.
+pub(crate) struct Environment {
+    pub(crate) json: Json,
+    pub(crate) channel: Arc<Channel>,
+    pub(crate) operations: Operations,
+    pub(crate) flushes: Flushes,
+    pub(crate) signals: Signals,
+    /// The instance of the package's own functions.
+    pub(crate) instance: Instance,
+    /// A function that takes debug lines for Node's own log, where `NODE_DEBUG` asks for it.
+    debug_log: RefCell<Option<Rc<Persistent>>>,
+    waker: Arc<Waker>,
+    deliver: Persistent,
+    set_immediate: Option<Persistent>,
+}
+
+impl Environment {
+    /// Makes the environment's state when the addon is loaded into it. Nothing is read and nothing started
+    /// that could wait for the first request.
+    pub(crate) fn install(env: &Env, deliver: Deliver) -> napi::Result<()> {
+        keep_panics();
+        let failed =
+            |what| napi::Error::from_reason(format!("session-ingress: this environment has no {what}"));
+        let json = Json::new(env).map_err(|_| failed("JSON object"))?;
+        let this = Rc::new(RefCell::new(Weak::<Self>::new()));
+        let deliver = deliver_function(env, this.clone(), deliver)?;
+        let waker = Arc::new(waker(env, deliver)?.ok_or_else(|| failed("event loop"))?);
+        let channel = Arc::<Channel>::default();
+        channel.set_waker(waker.clone());
+        let environment = Rc::new(Self {
+            json,
+            channel: channel.clone(),
+            operations: Operations::default(),
+            flushes: Flushes::default(),
+            signals: Signals::default(),
+            instance: Instance::new(channel.clone()),
+            debug_log: RefCell::default(),
+            waker,
+            deliver: Persistent::new(env, deliver),
+            set_immediate: set_immediate(env).map(|function| Persistent::new(env, function)),
+        });
+        *this.borrow_mut() = Rc::downgrade(&environment);
+        env.add_env_cleanup_hook(channel, |channel| channel.close())?;
+        env.set_instance_data(environment, (), |_| ())
+    }
+
+    /// The environment that a call comes from.
+    pub(crate) fn of(env: &Env) -> napi::Result<Rc<Self>> {
+        let environment = env.get_instance_data::<Rc<Self>>()?;
+        environment
+            .map(|environment| environment.clone())
+            .ok_or_else(|| napi::Error::from_reason("session-ingress: this environment has ended"))
+    }
+
+    /// Begins an operation and returns its promise.
+    ///
+    /// Where `begin` rejects, so does the promise. Where it panics, the operation has failed, which is reported
+    /// before the promise settles.
+    pub(crate) fn operation<'e>(
+        env: &'e Env,
+        operation: Operation,
+        begin: impl FnOnce(&Rc<Self>, OperationId) -> Result<(), Rejection<'e>>,
+    ) -> napi::Result<Value<'e>> {
+        let environment = Self::of(env)?;
+        let (deferred, promise) = js::promise(env);
+        if environment.operations.is_empty() {
+            environment.hold_event_loop(env, true);
+        }
+        let id = environment.operations.add(operation, deferred);
+        match catch_panic(|| begin(&environment, id)) {
+            Ok(Ok(())) => {}
+            Ok(Err(rejection)) => {
+                if let Some(pending) = environment.remove(env, id) {
+                    pending.deferred.reject(env, rejection.into_value(env));
+                }
+            }
+            Err(panic) => {
+                environment.report_panic(operation, panic);
+                environment.channel.send(Message::Settle(id, Outcome::Failed));
+            }
+        }
+        Ok(promise)
+    }
+
+    /// Ends an operation, whose promise is then to be settled.
+    pub(crate) fn remove(&self, env: &Env, id: OperationId) -> Option<PendingOperation> {
+        let pending = self.operations.remove(id)?;
+        if self.operations.is_empty() {
+            self.hold_event_loop(env, false);
+        }
+        if pending.read.is_some() {
+            self.signals.unwatch(env, id);
+        }
+        Some(pending)
+    }
+
+    /// Settles the promise of an operation, where it still waits.
+    pub(crate) fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
+        let Some(PendingOperation { deferred, operation, guard, read, .. }) = self.remove(env, id) else {
+            return;
+        };
+        if let Some(reason) = read.as_ref().and_then(|read| read.abort_reason(env)) {
+            return deferred.reject(env, reason);
+        }
+        match outcome {
+            Outcome::Boolean(is) => {
+                deferred.resolve(env, js::boolean(env, is));
+                if let Some(guard) = guard {
+                    guard.settle(is);
+                }
+            }
+            Outcome::Null => deferred.resolve(env, js::null(env)),
+            Outcome::List => {
+                let list = read.and_then(|read| read.list);
+                deferred.resolve(env, list.map_or_else(|| js::array(env), |list| list.get(env)));
+            }
+            Outcome::Rejected(message) => deferred.reject(env, js::error(env, &message)),
+            Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
+        }
+    }
+
+    /// A means to settle the operation `id` from the runtime.
+    pub(crate) fn completion(&self, operation: Operation, id: OperationId) -> Completion {
+        Completion::new(self.channel.clone(), operation, id)
+    }
+
+    /// Reports that a call from JavaScript has panicked.
+    pub(crate) fn report_panic(&self, operation: Operation, panic: String) {
+        self.channel.send(Message::Report(Report::Error(Error::Panicked(operation, panic))));
+    }
+
+    /// The runtime, which starts at the first such call.
+    pub(crate) fn runtime<'e>() -> Result<&'static Handle, Rejection<'e>> {
+        runtime()
+            .map_err(|error| Rejection::Type(format!("session-ingress cannot start its runtime: {error}")))
+    }
+
+    /// Delivers more in a later turn of the event loop.
+    pub(crate) fn deliver_later(&self, env: &Env) {
+        let later = self.set_immediate.as_ref().is_some_and(|set_immediate| {
+            js::call(env, set_immediate.get(env), js::undefined(env), &[self.deliver.get(env)]).is_ok()
+        });
+        if !later {
+            // No setImmediate in this environment: as the next callback, which may be in the same turn.
+            self.waker.wake();
+        }
+    }
+
+    /// Applies the options of one call of `configure`.
+    pub(crate) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
+        self.instance.configure(env, options)?;
+        self.instance.update_wants_debug(self.debug_log.borrow().is_some());
+        Ok(())
+    }
+
+    /// Has debug lines and errors taken by `log`, besides the host.
+    pub(crate) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
+        self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
+        self.instance.update_wants_debug(true);
+    }
+
+    /// Writes a line to Node's own log, where `NODE_DEBUG` asks for it.
+    pub(crate) fn write_node_debug(&self, env: &Env, line: Value<'_>) {
+        let log = self.debug_log.borrow().clone();
+        if let Some(log) = log {
+            js::call(env, log.get(env), js::undefined(env), &[line]).ok();
+        }
+    }
+
+    /// Keeps the event loop open exactly while operations are pending.
+    fn hold_event_loop(&self, env: &Env, hold: bool) {
+        js::hold_event_loop(env, self.waker.raw(), hold);
+    }
+}
+
+/// The function that the waker and `setImmediate` call.
+fn deliver_function(
+    env: &Env,
+    this: Rc<RefCell<Weak<Environment>>>,
+    deliver: Deliver,
+) -> napi::Result<Value<'_>> {
+    let function: Function<'_, (), ()> = env.create_function_from_closure("deliver", move |context| {
+        let environment = this.borrow().upgrade();
+        if let Some(environment) = environment {
+            deliver(&environment, context.env);
+        }
+        Ok(())
+    })?;
+    Ok(JsValue::to_unknown(&function))
+}
+
+/// A waker that has `deliver` called. It is made in nobody's async context: log functions are called in that one.
+fn waker(env: &Env, deliver: Value<'_>) -> napi::Result<Option<Waker>> {
+    let made = Rc::new(RefCell::new(None));
+    let slot = made.clone();
+    let make: Function<'_, Function<'_, (), ()>, ()> =
+        env.create_function_from_closure("makeWaker", move |context| {
+            let deliver = context.first_arg::<Function<'_, (), ()>>()?;
+            *slot.borrow_mut() = Some(Waker::new(&deliver)?);
+            Ok(())
+        })?;
+    js::call_detached(env, JsValue::to_unknown(&make), deliver).ok();
+    Ok(made.take())
+}
+
+/// The value that the promise of an operation resolves to where it has failed.
+fn value_of_failed(env: &Env, operation: Operation) -> Value<'_> {
+    match operation {
+        Operation::Append | Operation::Flush => js::boolean(env, false),
+        Operation::ReadLog | Operation::ReadTeleportEvents => js::null(env),
+        Operation::Clear | Operation::Report => js::undefined(env),
+    }
+}

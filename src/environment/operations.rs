@@ -1,0 +1,99 @@
+//! The operations that are pending: each has a promise that waits.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use napi::Env;
+use session_ingress_core::read::{Cancel, ProgressThrottle};
+use session_ingress_core::report::Operation;
+use session_ingress_core::session::PendingGuard;
+
+use super::signals;
+use crate::channel::OperationId;
+use crate::js::{Deferred, Persistent, Value};
+
+/// A promise that waits.
+pub(crate) struct PendingOperation {
+    pub(crate) deferred: Deferred,
+    pub(crate) operation: Operation,
+    /// Counts an append as pending.
+    pub(crate) guard: Option<PendingGuard>,
+    pub(crate) read: Option<Box<PendingRead>>,
+    /// The error that V8 threw where an entry could not be serialised.
+    pub(crate) error: Option<Persistent>,
+}
+
+/// A read that is pending. Dropped with its environment, it is cancelled.
+pub(crate) struct PendingRead {
+    /// The entries that were read so far.
+    pub(crate) list: Option<Persistent>,
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) signal: Option<Persistent>,
+    pub(crate) aborted: bool,
+    pub(crate) on_progress: Option<(Persistent, Arc<ProgressThrottle>)>,
+}
+
+impl PendingRead {
+    /// The reason that the promise is to be rejected with, where the host has aborted the read.
+    pub(crate) fn abort_reason<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
+        self.signal.as_ref().filter(|_| self.aborted).map(|signal| signals::reason(env, signal.get(env)))
+    }
+
+    /// The host wants no more of it.
+    pub(crate) fn abort(&mut self) {
+        self.aborted = true;
+        self.list = None;
+        if let Some(cancel) = self.cancel.take() {
+            // One that has just ended is told nothing.
+            cancel.send(()).ok();
+        }
+    }
+}
+
+/// All that are pending, by id. No function here runs JavaScript, and none that is handed in may.
+#[derive(Default)]
+pub(crate) struct Operations {
+    pending: RefCell<HashMap<OperationId, PendingOperation>>,
+    last: Cell<OperationId>,
+}
+
+impl Operations {
+    pub(super) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
+        let id = self.last.get() + 1;
+        self.last.set(id);
+        let pending = PendingOperation { deferred, operation, guard: None, read: None, error: None };
+        self.pending.borrow_mut().insert(id, pending);
+        id
+    }
+
+    pub(super) fn remove(&self, id: OperationId) -> Option<PendingOperation> {
+        self.pending.borrow_mut().remove(&id)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.borrow().is_empty()
+    }
+
+    pub(crate) fn has(&self, id: OperationId) -> bool {
+        self.pending.borrow().contains_key(&id)
+    }
+
+    /// Calls `work` with an operation that is pending.
+    pub(crate) fn with<T>(
+        &self,
+        id: OperationId,
+        work: impl FnOnce(&mut PendingOperation) -> T,
+    ) -> Option<T> {
+        self.pending.borrow_mut().get_mut(&id).map(work)
+    }
+
+    /// Calls `work` with a read that is pending.
+    pub(crate) fn with_read<T>(
+        &self,
+        id: OperationId,
+        work: impl FnOnce(&mut PendingRead) -> T,
+    ) -> Option<T> {
+        self.with(id, |pending| pending.read.as_deref_mut().map(work)).flatten()
+    }
+}

@@ -1,0 +1,109 @@
+//! `appendSessionLog`: an entry from its object to the end of its session's queue.
+
+use napi::{Env, JsValue};
+use napi_derive::napi;
+use session_ingress_core::append::{Entry, enqueue, report_unsendable};
+use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
+
+use super::arguments::{entry_uuid, session_key, string_argument};
+use crate::channel::{Message, OperationId, Outcome};
+use crate::environment::Environment;
+use crate::js::{self, Persistent, Rejection, Thrown, Value};
+
+pub(super) const NO_TOKEN: &str = "The host has no token for the session";
+const QUEUE_FULL: &str = "No room for another entry: limits.maxPendingBytes are pending";
+
+/// Appends an entry to a session's remote log.
+///
+/// Takes the token, serialises the entry with `JSON.stringify` and queues it before it returns: entries of
+/// a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
+/// beside each other.
+///
+/// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
+/// after `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left
+/// no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
+/// `getSessionIngressAuthToken` threw.
+///
+/// @param sessionId names the session; its queue and head belong to this JavaScript environment
+/// @param entry any object with a `uuid`, a non-empty string without control characters
+/// @param url where the log is, absolute, http or https
+#[napi(
+    ts_generic_types = "T extends TranscriptMessage",
+    ts_args_type = "sessionId: string, entry: T, url: string",
+    ts_return_type = "Promise<boolean>"
+)]
+pub fn append_session_log<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    entry: Value<'e>,
+    url: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Environment::operation(env, Operation::Append, |environment, id| {
+        let instance = &environment.instance;
+        let session_id = session_key(env, session_id)?;
+        let uuid = entry_uuid(env, entry)?;
+        let url = string_argument(env, url, "url")?;
+        let token = instance.token(env)?;
+        let reporter = instance.reporter();
+        let Some(token) = token else {
+            reporter.debug(|| NO_TOKEN.to_owned());
+            reporter.diagnostic(Diagnostic::PersistNoToken);
+            return end(environment, id, &session_id);
+        };
+        let body = match environment.json.stringify(env, entry) {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                let nothing = js::type_error(env, "the entry has no JSON: JSON.stringify gave undefined");
+                report_not_serialisable(environment, env, id, nothing);
+                return end(environment, id, &session_id);
+            }
+            Err(Thrown(error)) => {
+                report_not_serialisable(environment, env, id, error);
+                return end(environment, id, &session_id);
+            }
+        };
+        if !instance.fits_pending_limit(body.len()) {
+            reporter.debug(|| QUEUE_FULL.to_owned());
+            reporter.diagnostic(Diagnostic::PersistQueueFull);
+            return end(environment, id, &session_id);
+        }
+        let session = instance.session(&session_id);
+        let endpoint = match session.endpoint(url, &token) {
+            Ok(endpoint) => endpoint,
+            Err(failure) => {
+                report_unsendable(failure, &reporter);
+                return end(environment, id, &session_id);
+            }
+        };
+        let guard = session.count_append(body.len());
+        environment.operations.with(id, |pending| pending.guard = Some(guard));
+        let settings = instance.settings();
+        let entry = Entry { uuid, body, endpoint, retry: settings.retry, timeouts: settings.timeouts };
+        let completion = environment.completion(Operation::Append, id);
+        let client = instance.client(env);
+        enqueue(Environment::runtime()?, &session, entry, client, reporter, move |appended| {
+            completion.settle(Outcome::Boolean(appended));
+        });
+        Ok(())
+    })
+}
+
+/// Ends an append without a request: it counts as failed when its promise settles.
+fn end<'e>(environment: &Environment, id: OperationId, session_id: &str) -> Result<(), Rejection<'e>> {
+    let guard = environment.instance.session(session_id).count_append(0);
+    environment.operations.with(id, |pending| pending.guard = Some(guard));
+    environment.channel.send(Message::Settle(id, Outcome::Boolean(false)));
+    Ok(())
+}
+
+/// Reports what V8 threw: an error as it is, anything else inside one.
+fn report_not_serialisable(environment: &Environment, env: &Env, id: OperationId, thrown: Value<'_>) {
+    let error = if thrown.is_error().unwrap_or(false) {
+        Persistent::new(env, thrown)
+    } else {
+        let text = js::as_string(env, thrown).unwrap_or_else(|| "a value that is no Error".into());
+        Persistent::new(env, js::error(env, &format!("the entry cannot be serialised: {text}")))
+    };
+    environment.operations.with(id, |pending| pending.error = Some(error));
+    environment.channel.send(Message::NotSerialisable(id));
+}

@@ -1,0 +1,53 @@
+//! `clearSession` and `clearAllSessions`.
+
+use napi::Env;
+use napi_derive::napi;
+
+use session_ingress_core::panic::catch_panic;
+use session_ingress_core::report::Operation;
+
+use super::arguments::session_key;
+use crate::environment::Environment;
+use crate::js::{self, Rejection, Value};
+
+/// Forgets a session's head and queue before it returns; the promise is already fulfilled.
+///
+/// An append on the next line starts a new queue with no head. What was queued is still sent, in its order,
+/// and settles, without touching the new queue's head.
+#[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
+pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
+    cleared(env, |environment| {
+        let session_id = session_key(env, session_id)?;
+        environment.instance.sessions.borrow_mut().clear(&session_id);
+        Ok(())
+    })
+}
+
+/// Does for all sessions of this JavaScript environment what `clearSession` does for one.
+#[napi(ts_return_type = "Promise<void>")]
+pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
+    cleared(env, |environment| {
+        environment.instance.sessions.borrow_mut().clear_all();
+        Ok(())
+    })
+}
+
+/// A promise that is settled already.
+fn cleared<'e>(
+    env: &'e Env,
+    clear: impl FnOnce(&Environment) -> Result<(), Rejection<'e>>,
+) -> napi::Result<Value<'e>> {
+    let environment = Environment::of(env)?;
+    let (deferred, promise) = js::promise(env);
+    match catch_panic(|| clear(&environment)) {
+        Ok(Err(rejection)) => deferred.reject(env, rejection.into_value(env)),
+        done => {
+            if let Err(panic) = done {
+                environment.report_panic(Operation::Clear, panic);
+            }
+            // Nobody waits for this promise: a rejection could end the process.
+            deferred.resolve(env, js::undefined(env));
+        }
+    }
+    Ok(promise)
+}

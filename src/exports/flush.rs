@@ -1,0 +1,95 @@
+//! `flush`: waiting for what is queued, for hosts that are about to exit.
+
+use std::time::Duration;
+
+use napi::Env;
+use napi_derive::napi;
+use session_ingress_core::report::Operation;
+use tokio::task::JoinHandle;
+
+use super::arguments::{optional_object, session_key};
+use crate::channel::{Message, OperationId, Outcome};
+use crate::environment::{Environment, Flush};
+use crate::js::{self, Rejection, Value};
+
+/// Waits until nothing is pending: every append that this JavaScript environment began, or those of one
+/// session, has settled. For hosts that are about to exit.
+///
+/// Resolves `true` as soon as nothing is pending, which may be at once, and `false` when `timeoutMs` have
+/// passed before that; appends then go on as before. It waits for appends that are begun meanwhile, too. It
+/// holds up nothing, and does not tell whether appends succeeded: their own promises, all settled before this
+/// one resolves `true`, and `sessionStats` do. Rejects with a `TypeError` for wrong options.
+///
+/// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+#[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
+pub fn flush<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
+    Environment::operation(env, Operation::Flush, |environment, id| {
+        begin(environment, env, id, FlushOptions::read(env, options)?)
+    })
+}
+
+struct FlushOptions {
+    timeout: Option<Duration>,
+    session: Option<String>,
+}
+
+impl FlushOptions {
+    fn read<'e>(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
+        let Some(options) = optional_object(env, options, &["timeoutMs", "sessionId"])? else {
+            return Ok(Self { timeout: None, session: None });
+        };
+        let timeout = js::get(env, options, "timeoutMs")?;
+        let session = js::get(env, options, "sessionId")?;
+        Ok(Self {
+            timeout: (!js::is_nullish(timeout)).then(|| milliseconds(timeout)).transpose()?,
+            session: (!js::is_nullish(session)).then(|| session_key(env, session)).transpose()?,
+        })
+    }
+}
+
+fn milliseconds<'e>(value: Value<'_>) -> Result<Duration, Rejection<'e>> {
+    match js::as_number(value).filter(|number| number.is_finite() && *number >= 0.0) {
+        Some(number) => Ok(Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)),
+        None => {
+            let what = "options.timeoutMs must be a finite number of milliseconds, not negative";
+            Err(Rejection::Type(what.into()))
+        }
+    }
+}
+
+fn begin<'e>(
+    environment: &Environment,
+    env: &Env,
+    id: OperationId,
+    FlushOptions { timeout, session }: FlushOptions,
+) -> Result<(), Rejection<'e>> {
+    let pending = {
+        let sessions = environment.instance.sessions.borrow();
+        match session {
+            Some(session) => sessions.pending(&session).cloned(),
+            None => Some(sessions.all().pending().clone()),
+        }
+    };
+    let pending = pending.filter(|pending| !pending.is_empty());
+    let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
+        // Here and now: an event loop that has come to its end is not to be started again by this.
+        environment.settle(env, id, Outcome::Boolean(pending.is_none()));
+        return Ok(());
+    };
+    let timer = timeout.map(|timeout| settle_later(environment, id, timeout)).transpose()?;
+    let flush = Flush { operation_id: id, pending: pending.clone(), timer };
+    environment.flushes.add(flush, &environment.operations);
+    Ok(())
+}
+
+fn settle_later<'e>(
+    environment: &Environment,
+    id: OperationId,
+    after: Duration,
+) -> Result<JoinHandle<()>, Rejection<'e>> {
+    let channel = environment.channel.clone();
+    Ok(Environment::runtime()?.spawn(async move {
+        tokio::time::sleep(after).await;
+        channel.send(Message::Settle(id, Outcome::Boolean(false)));
+    }))
+}

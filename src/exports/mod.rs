@@ -1,0 +1,27 @@
+//! The functions of the package, a file each.
+// napi's macro makes the exported functions public.
+#![allow(unreachable_pub)]
+
+mod append;
+mod arguments;
+mod clear;
+mod configure;
+mod debug_log;
+mod flush;
+mod read;
+mod stats;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
+
+use napi::Env;
+use napi::bindgen_prelude::Object;
+use napi_derive::napi;
+use session_ingress_core::panic::catch_panic;
+
+use crate::delivery::deliver;
+use crate::environment::Environment;
+
+#[napi(module_exports)]
+pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
+    catch_panic(|| Environment::install(&env, deliver)).map_err(napi::Error::from_reason)?
+}

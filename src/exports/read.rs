@@ -1,0 +1,268 @@
+//! The three readers: from their arguments to a job on the runtime.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::{Env, ValueType};
+use napi_derive::napi;
+use session_ingress_core::http::{Client, Failure};
+use session_ingress_core::protocol::LogEndpoint;
+use session_ingress_core::protocol::OAuthEndpoint;
+use session_ingress_core::read::{
+    Cancelled, Events, ProgressThrottle, ReadJob, cancellation, read_session_log, read_teleport_events,
+    report_unsendable_events, report_unsendable_log,
+};
+use session_ingress_core::report::{Diagnostic, Error, Operation, ReporterExt};
+
+use super::append::NO_TOKEN;
+use super::arguments::{optional_object, session_key, string_argument};
+use crate::channel::{ChannelSender, ListSink, Message, OperationId, Outcome};
+use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
+use crate::js::{self, Persistent, Rejection, Value, is_truthy};
+
+/// Reads a session's whole log, or what came after its last compaction where env
+/// `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
+///
+/// Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
+/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, with
+/// what `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
+#[napi(
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, url: string, options?: ReadOptions | null",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_session_logs<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    url: Value<'e>,
+    options: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Environment::operation(env, Operation::ReadLog, |environment, id| {
+        let instance = &environment.instance;
+        let session_id = session_key(env, session_id)?;
+        let url = string_argument(env, url, "url")?;
+        let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
+        let Some(token) = instance.token(env)? else {
+            let reporter = instance.reporter();
+            reporter.debug(|| NO_TOKEN.to_owned());
+            reporter.diagnostic(Diagnostic::GetNoToken);
+            environment.channel.send(Message::Settle(id, Outcome::Null));
+            return Ok(());
+        };
+        let settings = instance.settings();
+        // The session as it is now: one that is cleared meanwhile keeps no head from this read.
+        let session = instance.session(&session_id);
+        let endpoint = match LogEndpoint::new(&url, &token) {
+            Ok(endpoint) => endpoint,
+            Err(failure) => return end_log(environment, id, failure),
+        };
+        let request = endpoint.read(is_after_last_compact(env), &settings.timeouts);
+        let request = request.at_most(settings.limits.max_response_bytes);
+        let job = job(environment, env, id, handles);
+        let completion = environment.completion(Operation::ReadLog, id);
+        Environment::runtime()?.spawn(async move {
+            let read = read_session_log(job, request, Some(session)).await;
+            completion.settle(if read { Outcome::List } else { Outcome::Null });
+        });
+        Ok(())
+    })
+}
+
+/// Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
+/// head is not touched.
+///
+/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with what
+/// `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of `options.signal`.
+#[napi(
+    js_name = "getSessionLogsViaOAuth",
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_session_logs_via_oauth<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    access_token: Value<'e>,
+    org_uuid: Value<'e>,
+    options: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Environment::operation(env, Operation::ReadLog, |environment, id| {
+        let settings = environment.instance.settings();
+        let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let request = call.endpoint.and_then(|endpoint| {
+            endpoint.read_log(&call.session_id, is_after_last_compact(env), &settings.timeouts)
+        });
+        let request = match request {
+            Ok(request) => request.at_most(settings.limits.max_response_bytes),
+            Err(failure) => return end_log(environment, id, failure),
+        };
+        let job = job(environment, env, id, call.handles);
+        let completion = environment.completion(Operation::ReadLog, id);
+        Environment::runtime()?.spawn(async move {
+            let read = read_session_log(job, request, None).await;
+            completion.settle(if read { Outcome::List } else { Outcome::Null });
+        });
+        Ok(())
+    })
+}
+
+/// Reads the events of a teleported session, page by page, at most 100 pages of 1000.
+///
+/// Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
+/// to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
+/// wrong arguments, with what `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of
+/// `options.signal`.
+#[napi(
+    ts_generic_types = "T = Entry",
+    ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",
+    ts_return_type = "Promise<T[] | null>"
+)]
+pub fn get_teleport_events<'e>(
+    env: &'e Env,
+    session_id: Value<'e>,
+    access_token: Value<'e>,
+    org_uuid: Value<'e>,
+    options: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    Environment::operation(env, Operation::ReadTeleportEvents, |environment, id| {
+        let settings = environment.instance.settings();
+        let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let pages = call
+            .endpoint
+            .and_then(|endpoint| endpoint.read_teleport_events(&call.session_id, &settings.timeouts));
+        let pages = match pages {
+            Ok(pages) => pages.at_most(settings.limits.max_response_bytes),
+            Err(failure) => {
+                report_unsendable_events(failure, &environment.instance.reporter());
+                environment.channel.send(Message::Settle(id, Outcome::Null));
+                return Ok(());
+            }
+        };
+        let job = job(environment, env, id, call.handles);
+        let completion = environment.completion(Operation::ReadTeleportEvents, id);
+        Environment::runtime()?.spawn(async move {
+            completion.settle(match read_teleport_events(job, pages).await {
+                Events::Read => Outcome::List,
+                Events::None => Outcome::Null,
+                Events::SessionExpired => Outcome::Rejected(Error::SessionExpired.to_string()),
+            });
+        });
+        Ok(())
+    })
+}
+
+/// Ends a read of a log that cannot be sent.
+fn end_log<'e>(environment: &Environment, id: OperationId, failure: Failure) -> Result<(), Rejection<'e>> {
+    report_unsendable_log(failure, &environment.instance.reporter());
+    environment.channel.send(Message::Settle(id, Outcome::Null));
+    Ok(())
+}
+
+/// Whether only the entries since the last compaction are asked for.
+fn is_after_last_compact(env: &Env) -> bool {
+    is_truthy(env, "CLAUDE_AFTER_LAST_COMPACT")
+}
+
+/// The arguments of a read by OAuth.
+struct OAuthCall {
+    session_id: String,
+    handles: ReadHandles,
+    endpoint: Result<OAuthEndpoint, Failure>,
+}
+
+impl OAuthCall {
+    fn begin<'e>(
+        environment: &Rc<Environment>,
+        env: &'e Env,
+        id: OperationId,
+        session_id: Value<'e>,
+        access_token: Value<'e>,
+        org_uuid: Value<'e>,
+        options: Value<'e>,
+    ) -> Result<Self, Rejection<'e>> {
+        let session_id = string_argument(env, session_id, "sessionId")?;
+        string_argument(env, access_token, "accessToken")?;
+        let organization = string_argument(env, org_uuid, "orgUUID")?;
+        let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
+        let endpoint = environment.instance.oauth_endpoint(env, access_token, &organization)?;
+        Ok(Self { session_id, handles, endpoint })
+    }
+}
+
+/// The options of a read.
+struct ReadOptions<'e> {
+    signal: Option<Value<'e>>,
+    on_progress: Option<Value<'e>>,
+}
+
+impl<'e> ReadOptions<'e> {
+    /// Reads and checks the last argument of the readers.
+    fn read(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
+        let Some(options) = optional_object(env, options, &["signal", "onProgress"])? else {
+            return Ok(Self { signal: None, on_progress: None });
+        };
+        let given =
+            |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
+        let signal = match given("signal")? {
+            Some(value) => Some(signal(env, value, "options.signal")?),
+            None => None,
+        };
+        let on_progress = given("onProgress")?;
+        if on_progress.is_some_and(|function| js::kind(function) != ValueType::Function) {
+            return Err(Rejection::Type("options.onProgress must be a function".into()));
+        }
+        Ok(Self { signal, on_progress })
+    }
+}
+
+/// The job's ends of what the [`PendingRead`] holds.
+struct ReadHandles {
+    cancelled: Cancelled,
+    progress: Option<Arc<ProgressThrottle>>,
+}
+
+/// Begins a read as the host asks for it; one whose signal has aborted already rejects with the reason.
+fn begin_read<'e>(
+    environment: &Rc<Environment>,
+    env: &'e Env,
+    id: OperationId,
+    options: ReadOptions<'e>,
+) -> Result<ReadHandles, Rejection<'e>> {
+    let (cancel, cancelled) = cancellation();
+    let progress = options.on_progress.map(|_| Arc::new(ProgressThrottle::start()));
+    let on_progress = options
+        .on_progress
+        .zip(progress.clone())
+        .map(|(function, progress)| (Persistent::new(env, function), progress));
+    let persistent = options.signal.map(|signal| Persistent::new(env, signal));
+    let read =
+        PendingRead { list: None, cancel: Some(cancel), signal: persistent, aborted: false, on_progress };
+    environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
+    if let Some(signal) = options.signal {
+        if is_aborted(env, signal)? {
+            return Err(Rejection::Thrown(reason(env, signal)));
+        }
+        let weak = Rc::downgrade(environment);
+        environment.signals.watch(env, signal, id, move |first| {
+            let Some(environment) = weak.upgrade() else { return };
+            for id in environment.signals.reads(first) {
+                environment.operations.with_read(id, PendingRead::abort);
+            }
+        })?;
+    }
+    Ok(ReadHandles { cancelled, progress })
+}
+
+fn job(
+    environment: &Environment,
+    env: &Env,
+    id: OperationId,
+    ReadHandles { cancelled, progress }: ReadHandles,
+) -> ReadJob<Client, ListSink, ChannelSender> {
+    ReadJob {
+        transport: environment.instance.client(env),
+        sink: ListSink::new(environment.channel.clone(), id, progress),
+        reporter: environment.instance.reporter(),
+        cancelled,
+    }
+}

@@ -1,0 +1,49 @@
+//! `sessionStats`: figures for a status line.
+
+use napi::Env;
+use napi_derive::napi;
+
+use session_ingress_core::session::Stats;
+
+use super::arguments::session_key;
+use crate::environment::Environment;
+use crate::js::{self, Rejection, Value};
+
+/// How many appends there are, and what became of them: of one session, or of all sessions of this
+/// JavaScript environment since the addon was loaded into it.
+///
+/// Returned at once, without waiting for anything. A session that is not known has zeros. Throws a
+/// `TypeError` where `sessionId` is given and not a string.
+///
+/// Clearing a session sets its figures back, but for `pending` and `pendingBytes`: what was queued is still
+/// sent. The figures of all sessions are never set back.
+#[napi(ts_args_type = "sessionId?: string", ts_return_type = "SessionStats", catch_unwind)]
+pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
+    match stats(env, session_id) {
+        Ok(Stats { pending, pending_bytes, head, appended, failed, retries }) => {
+            let stats = js::object(env);
+            let set = |key, number| js::set(env, stats, key, js::number(env, number as f64));
+            set("pending", pending);
+            set("pendingBytes", pending_bytes);
+            let head = head.map_or_else(|| js::null(env), |head| js::string(env, &head.to_string()));
+            js::set(env, stats, "head", head);
+            set("appended", appended);
+            set("failed", failed);
+            set("retries", retries);
+            Ok(stats)
+        }
+        Err(rejection) => {
+            env.throw(rejection.into_value(env))?;
+            Ok(js::undefined(env))
+        }
+    }
+}
+
+fn stats<'e>(env: &'e Env, session_id: Value<'e>) -> Result<Stats, Rejection<'e>> {
+    let environment = Environment::of(env).map_err(|error| Rejection::Type(error.reason.to_string()))?;
+    if js::kind(session_id) == napi::ValueType::Undefined {
+        return Ok(environment.instance.sessions.borrow().all().stats(None));
+    }
+    let session_id = session_key(env, session_id)?;
+    Ok(environment.instance.sessions.borrow().stats(&session_id))
+}

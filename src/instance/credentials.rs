@@ -1,0 +1,94 @@
+//! Credentials and servers that the host supplies to requests.
+
+use std::fs;
+
+use napi::{Env, JsValue, ValueType};
+use session_ingress_core::protocol::{DEFAULT_BASE_API_URL, OAuthEndpoint, trim};
+
+use crate::configure::HostCallback;
+use crate::js::{self, Rejection, Value, variable};
+
+/// A function of the host, as it is configured now. Nothing is borrowed while it runs.
+pub(super) type Callback<'e> = Option<Value<'e>>;
+
+/// Reads the session's token: the host's, else the environment's. Trimmed; blank is none.
+///
+/// A callback that throws or returns something else rejects: to fall back to a default would send a
+/// user's token elsewhere.
+pub(super) fn token<'e>(env: &'e Env, callback: Callback<'e>) -> Result<Option<String>, Rejection<'e>> {
+    let token = match supplied(env, callback, &[])? {
+        Some(token) => match js::kind(token) {
+            ValueType::Undefined | ValueType::Null => None,
+            ValueType::String => js::as_string(env, token),
+            _ => {
+                let what = "a string, null or undefined";
+                return Err(wrong(HostCallback::GetSessionIngressAuthToken, what));
+            }
+        },
+        None => token_of_environment(env),
+    };
+    Ok(token.map(|token| trim(&token).to_owned()).filter(|token| !token.is_empty()))
+}
+
+fn token_of_environment(env: &Env) -> Option<String> {
+    let token = variable(env, "CLAUDE_CODE_SESSION_ACCESS_TOKEN").filter(|token| !trim(token).is_empty());
+    token.or_else(|| fs::read_to_string(variable(env, "CLAUDE_SESSION_INGRESS_TOKEN_FILE")?).ok())
+}
+
+/// Reads the server of OAuth and teleport reads.
+pub(super) fn base_api_url<'e>(env: &'e Env, callback: Callback<'e>) -> Result<String, Rejection<'e>> {
+    let Some(config) = supplied(env, callback, &[])? else { return Ok(DEFAULT_BASE_API_URL.to_owned()) };
+    let wrong = || wrong(HostCallback::GetOauthConfig, "an object with a string BASE_API_URL");
+    if !matches!(js::kind(config), ValueType::Object | ValueType::Function) {
+        return Err(wrong());
+    }
+    let url = js::get(env, config, "BASE_API_URL")?;
+    js::as_string(env, url).ok_or_else(wrong)
+}
+
+/// Reads the headers of OAuth and teleport reads, by name and value.
+pub(super) fn oauth_headers<'e>(
+    env: &'e Env,
+    callback: Callback<'e>,
+    access_token: Value<'_>,
+) -> Result<Vec<(String, String)>, Rejection<'e>> {
+    let Some(headers) = supplied(env, callback, &[access_token])? else {
+        return Ok(OAuthEndpoint::default_headers(&js::as_string(env, access_token).unwrap_or_default()));
+    };
+    let wrong = || wrong(HostCallback::GetOAuthHeaders, "an object of strings");
+    // A list, a Map or a Headers has no header among its own keys: none would be sent.
+    let is_collection = js::kind(headers) == ValueType::Object
+        && js::kind(js::get(env, headers, "entries")?) == ValueType::Function;
+    if js::kind(headers) != ValueType::Object || is_promise(headers) || is_collection {
+        return Err(wrong());
+    }
+    let mut pairs = Vec::new();
+    for name in js::keys(env, headers)? {
+        let value = js::get(env, headers, &name)?;
+        pairs.push((name, js::as_string(env, value).ok_or_else(wrong)?));
+    }
+    Ok(pairs)
+}
+
+/// The value that a callback returns; `None` where the host has none.
+fn supplied<'e>(
+    env: &'e Env,
+    callback: Callback<'e>,
+    arguments: &[Value<'_>],
+) -> Result<Option<Value<'e>>, Rejection<'e>> {
+    let Some(function) = callback else { return Ok(None) };
+    let returned = js::call(env, function, js::undefined(env), arguments)?;
+    if is_promise(returned) {
+        // It is refused by its type. What it rejects with must not end the process for nobody listening.
+        js::ignore_rejection(env, returned);
+    }
+    Ok(Some(returned))
+}
+
+fn is_promise(value: Value<'_>) -> bool {
+    value.is_promise().unwrap_or(false)
+}
+
+fn wrong<'e>(callback: HostCallback, what: &str) -> Rejection<'e> {
+    Rejection::Type(format!("{} must return {what}", callback.name()))
+}

@@ -1,0 +1,126 @@
+//! One instance: what `configure` configures. Options, sessions with their heads and queues, connections.
+
+mod credentials;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use napi::Env;
+use session_ingress_core::http::{Client, Failure, Settings, concurrency_limit};
+use session_ingress_core::protocol::OAuthEndpoint;
+use session_ingress_core::report::ReporterExt;
+use session_ingress_core::session::{Session, Sessions};
+
+use crate::channel::{Channel, ChannelSender};
+use crate::configure::{CallSettings, HostCallback, Options, OptionsPatch};
+use crate::js::{Rejection, Value, variable};
+
+/// Touched on the thread of its environment only. Its cells are borrowed for single steps: nothing is borrowed
+/// while JavaScript runs.
+pub(crate) struct Instance {
+    options: RefCell<Options>,
+    pub(crate) sessions: RefCell<Sessions>,
+    /// The settings of connections, read from `process.env` at the first request, and the client of them.
+    connection: RefCell<Option<(Settings, Client)>>,
+    channel: Arc<Channel>,
+    wants_debug: Arc<AtomicBool>,
+}
+
+impl Instance {
+    pub(crate) fn new(channel: Arc<Channel>) -> Self {
+        Self {
+            options: RefCell::default(),
+            sessions: RefCell::default(),
+            connection: RefCell::default(),
+            channel,
+            wants_debug: Arc::default(),
+        }
+    }
+
+    /// Applies the options of one call of `configure`; where one is wrong, none.
+    pub(crate) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
+        // Reading may call the host's getters, and those may configure.
+        let (settings, network) = {
+            let options = self.options.borrow();
+            (options.settings, options.network.clone())
+        };
+        let patch = OptionsPatch::read(env, options, settings, &network)?;
+        if patch.touches_connections() {
+            self.connection.replace(None);
+        }
+        if let Some(limit) = patch.max_concurrent_requests {
+            concurrency_limit().resize(limit);
+        }
+        self.options.borrow_mut().apply(patch);
+        Ok(())
+    }
+
+    pub(crate) fn settings(&self) -> CallSettings {
+        self.options.borrow().settings
+    }
+
+    /// A function of the host, where it has configured one.
+    pub(crate) fn callback<'e>(&self, env: &'e Env, callback: HostCallback) -> Option<Value<'e>> {
+        self.options.borrow().callback(env, callback)
+    }
+
+    /// Has debug lines worded where the host takes them, or somebody `else_wanted` does.
+    pub(crate) fn update_wants_debug(&self, else_wanted: bool) {
+        let wants = else_wanted || self.options.borrow().logs_for_debugging();
+        self.wants_debug.store(wants, Ordering::Relaxed);
+    }
+
+    /// The way by which operations of this instance report.
+    pub(crate) fn reporter(&self) -> ChannelSender {
+        ChannelSender::new(self.channel.clone(), self.wants_debug.clone())
+    }
+
+    /// The session's token, which the host is asked for.
+    pub(crate) fn token<'e>(&self, env: &'e Env) -> Result<Option<String>, Rejection<'e>> {
+        credentials::token(env, self.callback(env, HostCallback::GetSessionIngressAuthToken))
+    }
+
+    /// The server of OAuth and teleport reads, with the headers of the host; an `Err` inside where they cannot be sent.
+    pub(crate) fn oauth_endpoint<'e>(
+        &self,
+        env: &'e Env,
+        access_token: Value<'e>,
+        organization: &str,
+    ) -> Result<Result<OAuthEndpoint, Failure>, Rejection<'e>> {
+        let base = credentials::base_api_url(env, self.callback(env, HostCallback::GetOauthConfig))?;
+        let callback = self.callback(env, HostCallback::GetOAuthHeaders);
+        let headers = credentials::oauth_headers(env, callback, access_token)?;
+        Ok(OAuthEndpoint::new(base, headers, organization))
+    }
+
+    pub(crate) fn session(&self, id: &str) -> Arc<Session> {
+        self.sessions.borrow_mut().get(id)
+    }
+
+    /// Whether an entry of so many bytes may wait too: `limits.maxPendingBytes`.
+    pub(crate) fn fits_pending_limit(&self, bytes: usize) -> bool {
+        let Some(limit) = self.settings().limits.max_pending_bytes else { return true };
+        let pending = self.sessions.borrow().all().pending().bytes();
+        pending.saturating_add(bytes as u64) <= limit
+    }
+
+    /// The client for a request that begins now.
+    pub(crate) fn client(&self, env: &Env) -> Client {
+        let connect_timeout = self.settings().timeouts.connect;
+        let known = self.connection.borrow().clone();
+        let settings = match known {
+            Some((settings, client)) if settings.connect_timeout() == connect_timeout => return client,
+            Some((settings, _)) => settings,
+            None => {
+                let network = self.options.borrow().network.clone();
+                Settings::read(&network, |name| variable(env, name))
+            }
+        };
+        let settings = settings.with_connect_timeout(connect_timeout);
+        let reporter = self.reporter();
+        let client = Client::shared(settings.clone(), move |warning| reporter.debug(|| warning.to_owned()));
+        self.connection.replace(Some((settings, client.clone())));
+        client
+    }
+}

@@ -1,0 +1,72 @@
+//! V8's own JSON, and lists that grow by the chunk.
+
+use bytes::Bytes;
+use napi::{Env, JsValue};
+
+use session_ingress_core::json::JsonText;
+use session_ingress_core::read::SinkError;
+
+use super::{Persistent, Thrown, Value, array, as_utf8, call, get, global};
+
+/// The functions of the environment that are called again and again, as they were when the addon was
+/// loaded: what a host does to its globals later changes nothing here.
+pub(crate) struct Json {
+    json: Persistent,
+    stringify: Persistent,
+    parse: Persistent,
+    push: Persistent,
+    apply: Persistent,
+}
+
+impl Json {
+    pub(crate) fn new(env: &Env) -> Result<Self, Thrown<'_>> {
+        let json = get(env, global(env), "JSON")?;
+        let push = get(env, array(env), "push")?;
+        let keep = |value| Persistent::new(env, value);
+        Ok(Self {
+            json: keep(json),
+            stringify: keep(get(env, json, "stringify")?),
+            parse: keep(get(env, json, "parse")?),
+            push: keep(push),
+            apply: keep(get(env, push, "apply")?),
+        })
+    }
+
+    /// `JSON.stringify(entry)`: `None` where that is `undefined`.
+    pub(crate) fn stringify<'e>(&self, env: &'e Env, entry: Value<'_>) -> Result<Option<Bytes>, Thrown<'e>> {
+        let text = call(env, self.stringify.get(env), self.json.get(env), &[entry])?;
+        Ok(as_utf8(env, text).map(Bytes::from))
+    }
+
+    /// `list.push(...JSON.parse(entries))`. A list begins as its first entries.
+    pub(crate) fn extend(
+        &self,
+        env: &Env,
+        list: &mut Option<Persistent>,
+        entries: JsonText,
+    ) -> Result<(), SinkError> {
+        let text = match &entries {
+            JsonText::Latin1(text) => env.create_string_latin1(text),
+            JsonText::Utf16(text) => env.create_string_utf16(text),
+        };
+        let text = text.map_err(|_| SinkError::TooLong(entries.characters()))?;
+        self.push_parsed(env, list, text.to_unknown()).map_err(|_| SinkError::NotJson)
+    }
+
+    fn push_parsed<'e>(
+        &self,
+        env: &'e Env,
+        list: &mut Option<Persistent>,
+        text: Value<'_>,
+    ) -> Result<(), Thrown<'e>> {
+        let entries = call(env, self.parse.get(env), self.json.get(env), &[text])?;
+        match list {
+            None => *list = Some(Persistent::new(env, entries)),
+            Some(list) => {
+                let arguments = [list.get(env), entries];
+                call(env, self.apply.get(env), self.push.get(env), &arguments)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! JavaScript values, for which napi has no safe or no cheap way.
+//!
+//! All `unsafe` code of the package is here. What makes it sound, for every function alike:
+//!
+//! - [`Env`] and [`Value`] exist only on the thread of their environment and only during a call from
+//!   JavaScript, so that the raw handles in them are valid where these functions can be called.
+//! - No handle in a [`Value`] is null: the status of each call that gives one is looked at, in [`checked`], and a call
+//!   that failed gives `undefined` or an error. Node-API does not check the handles that it passes on to JavaScript.
+//! - [`Deferred`] and [`Persistent`] hold pointers, so they are neither `Send` nor `Sync`.
+#![allow(unsafe_code)]
+
+mod handles;
+mod json;
+mod process;
+mod rejection;
+mod strings;
+
+use std::ptr;
+
+use napi::bindgen_prelude::{FromNapiValue, Null, Object, ToNapiValue};
+use napi::{Env, JsValue, Unknown, ValueType, sys};
+
+pub(crate) use handles::{Deferred, Persistent, hold_event_loop, promise};
+pub(crate) use json::Json;
+pub(crate) use process::{is_truthy, set_immediate, variable};
+pub(crate) use rejection::{Rejection, Thrown};
+pub(crate) use strings::{as_string, as_utf8, as_utf16};
+
+/// Any JavaScript value.
+pub(crate) type Value<'e> = Unknown<'e>;
+
+/// The result of a Node-API call: the one place where the status of a call becomes a result.
+fn checked<'e>(
+    env: &'e Env,
+    status: sys::napi_status,
+    raw: sys::napi_value,
+) -> Result<Value<'e>, Thrown<'e>> {
+    if status == sys::Status::napi_ok && !raw.is_null() {
+        // SAFETY: see above. The conversion takes any value for what it is.
+        return unsafe { Value::from_napi_value(env.raw(), raw) }.map_err(|_| Thrown(undefined(env)));
+    }
+    let mut pending = false;
+    let mut exception = ptr::null_mut();
+    // SAFETY: out-parameters that live long enough.
+    unsafe {
+        sys::napi_is_exception_pending(env.raw(), &mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env.raw(), &mut exception);
+        }
+    }
+    if exception.is_null() {
+        return Err(Thrown(undefined(env)));
+    }
+    // SAFETY: as above.
+    Err(Thrown(unsafe { Value::from_napi_value(env.raw(), exception) }.unwrap_or_else(|_| undefined(env))))
+}
+
+/// Makes a value that can fail to be made only when the environment is ending; then it is `undefined`.
+fn make<'e>(env: &'e Env, value: impl ToNapiValue) -> Value<'e> {
+    value.into_unknown(env).unwrap_or_else(|_| undefined(env))
+}
+
+pub(crate) fn undefined(env: &Env) -> Value<'_> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: fails for no environment that lives; the conversion keeps the handle as it is.
+    unsafe {
+        sys::napi_get_undefined(env.raw(), &mut raw);
+        Value::from_napi_value(env.raw(), raw).unwrap_unchecked()
+    }
+}
+
+pub(crate) fn null(env: &Env) -> Value<'_> {
+    make(env, Null)
+}
+
+pub(crate) fn boolean(env: &Env, is: bool) -> Value<'_> {
+    make(env, is)
+}
+
+pub(crate) fn number(env: &Env, number: f64) -> Value<'_> {
+    make(env, number)
+}
+
+pub(crate) fn string<'e>(env: &'e Env, text: &str) -> Value<'e> {
+    make(env, text)
+}
+
+pub(crate) fn object(env: &Env) -> Value<'_> {
+    Object::new(env).map_or_else(|_| undefined(env), |object| object.to_unknown())
+}
+
+pub(crate) fn array(env: &Env) -> Value<'_> {
+    make(env, Vec::<f64>::new())
+}
+
+pub(crate) fn error<'e>(env: &'e Env, message: &str) -> Value<'e> {
+    made_error(env, sys::napi_create_error, message)
+}
+
+pub(crate) fn type_error<'e>(env: &'e Env, message: &str) -> Value<'e> {
+    made_error(env, sys::napi_create_type_error, message)
+}
+
+/// A Node-API function that makes an error of a code and a message.
+type CreateError =
+    unsafe fn(sys::napi_env, sys::napi_value, sys::napi_value, *mut sys::napi_value) -> sys::napi_status;
+
+fn made_error<'e>(env: &'e Env, create: CreateError, message: &str) -> Value<'e> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: no code, a live message, `raw` takes the result.
+    let status = unsafe { create(env.raw(), ptr::null_mut(), string(env, message).raw(), &mut raw) };
+    checked(env, status, raw).unwrap_or_else(|_| undefined(env))
+}
+
+pub(crate) fn global(env: &Env) -> Value<'_> {
+    env.get_global().map_or_else(|_| undefined(env), |global| global.to_unknown())
+}
+
+pub(crate) fn kind(value: Value<'_>) -> ValueType {
+    value.get_type().unwrap_or(ValueType::Unknown)
+}
+
+pub(crate) fn is_nullish(value: Value<'_>) -> bool {
+    matches!(kind(value), ValueType::Undefined | ValueType::Null)
+}
+
+/// The number that a value is; `None` where it is none.
+pub(crate) fn as_number(value: Value<'_>) -> Option<f64> {
+    f64::from_unknown(value).ok()
+}
+
+/// `object[key]`; a getter may throw.
+pub(crate) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Value<'e>, Thrown<'e>> {
+    let key = string(env, key);
+    let mut raw = ptr::null_mut();
+    // SAFETY: `raw` takes the result.
+    let status = unsafe { sys::napi_get_property(env.raw(), object.raw(), key.raw(), &mut raw) };
+    checked(env, status, raw)
+}
+
+/// `object[key] = to`, on an object of our own.
+pub(crate) fn set(env: &Env, object: Value<'_>, key: &str, to: Value<'_>) {
+    let key = string(env, key);
+    // SAFETY: all handles are live.
+    let status = unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), to.raw()) };
+    // A setter on Object.prototype could throw; nothing may stay pending.
+    checked(env, status, to.raw()).ok();
+}
+
+/// `Object.keys(object)`; a proxy may throw.
+pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, Thrown<'e>> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: `raw` takes the result.
+    let status = unsafe {
+        sys::napi_get_all_property_names(
+            env.raw(),
+            object.raw(),
+            sys::KeyCollectionMode::own_only,
+            sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+            sys::KeyConversion::numbers_to_strings,
+            &mut raw,
+        )
+    };
+    let names = checked(env, status, raw)?;
+    Ok(Vec::<String>::from_unknown(names).unwrap_or_default())
+}
+
+/// Sets the length of an array of our own.
+pub(crate) fn set_length(env: &Env, array: Value<'_>, length: usize) {
+    set(env, array, "length", number(env, length as f64));
+}
+
+/// `function.call(this, ...arguments)`, of at most three arguments.
+pub(crate) fn call<'e>(
+    env: &'e Env,
+    function: Value<'_>,
+    this: Value<'_>,
+    arguments: &[Value<'_>],
+) -> Result<Value<'e>, Thrown<'e>> {
+    let mut raw_arguments = [ptr::null_mut(); 3];
+    debug_assert!(arguments.len() <= raw_arguments.len());
+    for (raw, argument) in raw_arguments.iter_mut().zip(arguments) {
+        *raw = argument.raw();
+    }
+    let count = arguments.len().min(raw_arguments.len());
+    let mut raw = ptr::null_mut();
+    // SAFETY: `count` arguments are set, `raw` takes the result.
+    let status = unsafe {
+        sys::napi_call_function(
+            env.raw(),
+            this.raw(),
+            function.raw(),
+            count,
+            raw_arguments.as_ptr(),
+            &mut raw,
+        )
+    };
+    checked(env, status, raw)
+}
+
+/// `function.call({}, argument)` in no async context: what is made in it belongs to nobody's `AsyncLocalStorage`.
+pub(crate) fn call_detached<'e>(
+    env: &'e Env,
+    function: Value<'_>,
+    argument: Value<'_>,
+) -> Result<Value<'e>, Thrown<'e>> {
+    let (mut raw, argument) = (ptr::null_mut(), argument.raw());
+    let (this, function) = (object(env).raw(), function.raw());
+    // SAFETY: one argument is there, `raw` takes the result; a null context stands for none.
+    let status = unsafe {
+        sys::napi_make_callback(env.raw(), ptr::null_mut(), this, function, 1, &argument, &mut raw)
+    };
+    checked(env, status, raw)
+}
+
+/// Keeps a promise of the host's from ending the process where it rejects and nobody listens.
+pub(crate) fn ignore_rejection(env: &Env, promise: Value<'_>) {
+    let Ok(ignore) = env.create_function_from_closure::<(), (), _>("ignore", |_| Ok(())) else { return };
+    if let Ok(then) = get(env, promise, "then") {
+        call(env, then, promise, &[undefined(env), ignore.to_unknown()]).ok();
+    }
+}
