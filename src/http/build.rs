@@ -13,7 +13,7 @@ use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls;
-use super::tuning::{MAX_IDLE, Versions, tune};
+use super::tuning::{ALPN, MAX_IDLE, tune};
 use super::tunnel::Tunnels;
 
 /// How this client calls itself, to servers and to proxies.
@@ -32,8 +32,8 @@ pub(super) struct Built {
 
 impl Built {
     /// Reads certificates from disk, on a thread that may wait.
-    pub(super) async fn new(settings: Settings, versions: Versions) -> Result<Self, Failure> {
-        let built = tokio::task::spawn_blocking(move || build(&settings, versions)).await;
+    pub(super) async fn new(settings: Settings) -> Result<Self, Failure> {
+        let built = tokio::task::spawn_blocking(move || build(&settings)).await;
         built.unwrap_or_else(|error| Err(error.to_string())).map_err(Failure::NotConnected)
     }
 
@@ -73,12 +73,12 @@ impl Built {
     }
 }
 
-fn build(settings: &Settings, versions: Versions) -> Result<Built, String> {
+fn build(settings: &Settings) -> Result<Built, String> {
     let mut notes = Vec::new();
     let mut tls =
         tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
     let tunnels = Tunnels::new(tls.clone());
-    tls.alpn_protocols = versions.alpn();
+    tls.alpn_protocols = vec![ALPN.to_vec()];
     let routes = Arc::new(Routes::new(&settings.proxies));
     let client = |max_idle| client(settings, tls.clone(), &routes, max_idle);
     let forwarding = if routes.has_http_proxy() { Some(Forwarding::new(client(0)?)) } else { None };

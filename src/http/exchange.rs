@@ -3,10 +3,9 @@
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::{Body, Url};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::body::Incoming;
 use super::build::Built;
@@ -25,13 +24,13 @@ impl Transport for Client {
 
     async fn send(&self, request: Request) -> Result<Response<Incoming>, Failure> {
         // Not within the time limit: the first request builds the client.
-        self.built().await?;
+        let built = self.built().await?;
         let place = gate().enter().await;
         tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         let sending = Arc::new(Sending::default());
-        let exchange = Exchange { client: self, sending: &sending };
+        let exchange = Exchange { built, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
         let work = pin!(sending.scope(exchange.redirected(request)));
         linger::begun();
@@ -50,7 +49,7 @@ impl Transport for Client {
 }
 
 struct Exchange<'a> {
-    client: &'a Client,
+    built: &'a Built,
     sending: &'a Arc<Sending>,
 }
 
@@ -74,32 +73,28 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            let built = self.client.built().await?;
-            built.check(&request.url)?;
+            self.built.check(&request.url)?;
             let begun = Instant::now();
             let mut outgoing = self.outgoing(request);
-            let forwarding = built.forwarding(&request.url);
+            let forwarding = self.built.forwarding(&request.url);
             let alone = forwarding.and_then(|forwarding| forwarding.client(&mut outgoing));
-            let error = match alone.unwrap_or(&built.client).execute(outgoing).await {
+            let error = match alone.unwrap_or(&self.built.client).execute(outgoing).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
             let mut reused = !self.sending.has_connected();
-            match (fate, forwarding) {
-                (Fate::Http1Required, _) => self.client.require_http1(),
-                (Fate::Lost, Some(forwarding)) if alone.is_none() => {
-                    forwarding.lost();
-                    // Nobody knows: of two connections that might serve a request, the first one does.
-                    reused = true;
-                }
-                _ => {}
+            if let Some(forwarding) = forwarding
+                && fate == Fate::Lost
+                && alone.is_none()
+            {
+                forwarding.lost();
+                // Nobody knows: of two connections that might serve a request, the first one does.
+                reused = true;
             }
-            match repeats.after(fate, &request.method, reused) {
-                Some(Duration::ZERO) => {}
-                Some(wait) => sleep(wait).await,
+            if !repeats.allow(fate, &request.method, reused) {
                 // Boxed: a future is moved with all that it may become.
-                None => return Err(Box::pin(failure(built, fate, &error, &request.url, begun)).await),
+                return Err(Box::pin(failure(self.built, fate, &error, &request.url, begun)).await);
             }
         }
     }
