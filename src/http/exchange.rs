@@ -12,7 +12,6 @@ use super::build::Built;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
-use super::linger;
 use super::message::{Failure, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::repeat::Repeats;
@@ -33,11 +32,7 @@ impl Transport for Client {
         let exchange = Exchange { built, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
         let work = pin!(sending.scope(exchange.redirected(request)));
-        linger::begun();
-        let begun = Instant::now();
-        let answer = within(answer_within, work).await;
-        linger::answered(answer.is_ok().then(|| begun.elapsed()));
-        let mut answer = answer.map_err(|failure| match failure {
+        let mut answer = within(answer_within, work).await.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,
         })?;

@@ -20,7 +20,6 @@ mod forward;
 mod fuzz;
 mod gate;
 mod headers;
-pub(crate) mod linger;
 mod message;
 mod no_proxy;
 #[cfg(test)]

@@ -4,8 +4,6 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::http::linger;
-
 /// Host names are looked up on threads of their own, so many at once.
 const MAX_LOOKUPS: usize = 8;
 
@@ -13,7 +11,7 @@ const MAX_LOOKUPS: usize = 8;
 pub(crate) struct Hooks {
     /// When a thread has started.
     pub(crate) on_start: fn(),
-    /// When a thread has nothing to do: before it goes to sleep, at the latest.
+    /// When a thread has nothing to do: before it goes to sleep.
     pub(crate) when_idle: fn(),
 }
 
@@ -34,7 +32,6 @@ pub(crate) fn runtime(hooks: Hooks) -> std::io::Result<&'static Handle> {
         .on_thread_park(hooks.when_idle)
         .enable_all()
         .build()?;
-    linger::allow(hooks.when_idle);
     // Two environments may get here at once: the second runtime has nothing to do and ends.
     Ok(RUNTIME.get_or_init(|| runtime).handle())
 }
