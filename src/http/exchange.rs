@@ -16,7 +16,6 @@ use super::message::{Failure, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::repeat::Repeats;
 use super::sending::Sending;
-use super::tick;
 
 impl Transport for Client {
     type Body = Incoming;
@@ -25,7 +24,6 @@ impl Transport for Client {
         // Not within the time limit: the first request builds the client.
         let built = self.built().await?;
         let place = gate().enter().await;
-        tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         let sending = Arc::new(Sending::default());

@@ -30,7 +30,6 @@ mod repeat;
 mod secret;
 mod sending;
 mod settings;
-mod tick;
 mod tls;
 mod tuning;
 mod tunnel;
