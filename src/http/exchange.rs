@@ -76,16 +76,13 @@ impl Exchange<'_> {
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
-            let mut reused = !self.sending.has_connected();
             if let Some(forwarding) = forwarding
                 && fate == Fate::Lost
                 && alone.is_none()
             {
                 forwarding.lost();
-                // Nobody knows: of two connections that might serve a request, the first one does.
-                reused = true;
             }
-            if !repeats.allow(fate, &request.method, reused) {
+            if !repeats.allow(fate, &request.method) {
                 // Boxed: a future is moved with all that it may become.
                 return Err(Box::pin(failure(self.built, fate, &error, &request.url, begun)).await);
             }

@@ -23,17 +23,16 @@ pub(super) struct Repeats {
 
 impl Repeats {
     /// Whether the request is sent again, at once; else its failure counts.
-    ///
-    /// `reused`: it went over a connection that had been idle, and that the server may have closed for that.
-    pub(super) fn allow(&mut self, fate: Fate, method: &Method, reused: bool) -> bool {
+    pub(super) fn allow(&mut self, fate: Fate, method: &Method) -> bool {
         match fate {
             Fate::NotSent => {
                 let first = *self.first_not_sent.get_or_insert_with(Instant::now);
                 self.not_sent += 1;
                 self.not_sent <= NOT_SENT_TIMES && first.elapsed() < NOT_SENT_WITHIN
             }
-            // What reads changes nothing, so that it may well have been processed.
-            Fate::Lost => reused && *method == Method::GET && !mem::replace(&mut self.lost, true),
+            // Mostly a connection that had been idle, and that the server closed for that. What reads changes
+            // nothing, so that it may well have been processed.
+            Fate::Lost => *method == Method::GET && !mem::replace(&mut self.lost, true),
             Fate::Unsendable | Fate::NotConnected | Fate::Broken => false,
         }
     }
@@ -43,31 +42,30 @@ impl Repeats {
 mod tests {
     use super::*;
 
-    fn times(fate: Fate, method: &Method, reused: bool) -> usize {
+    fn times(fate: Fate, method: &Method) -> usize {
         let mut repeats = Repeats::default();
-        std::iter::repeat_with(|| repeats.allow(fate, method, reused)).take_while(|&again| again).count()
+        std::iter::repeat_with(|| repeats.allow(fate, method)).take_while(|&again| again).count()
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_sent_is_sent_again_at_once_a_few_times() {
-        assert_eq!(times(Fate::NotSent, &Method::PUT, true), 3);
+        assert_eq!(times(Fate::NotSent, &Method::PUT), 3);
         let mut repeats = Repeats::default();
-        assert!(repeats.allow(Fate::NotSent, &Method::PUT, true));
+        assert!(repeats.allow(Fate::NotSent, &Method::PUT));
         tokio::time::advance(NOT_SENT_WITHIN).await;
-        assert!(!repeats.allow(Fate::NotSent, &Method::PUT, true));
+        assert!(!repeats.allow(Fate::NotSent, &Method::PUT));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_what_was_lost_only_a_read_is_sent_again_once_and_over_an_idle_connection() {
-        assert_eq!(times(Fate::Lost, &Method::GET, true), 1);
-        assert_eq!(times(Fate::Lost, &Method::GET, false), 0);
-        assert_eq!(times(Fate::Lost, &Method::PUT, true), 0);
+    async fn of_what_was_lost_only_a_read_is_sent_again_and_once() {
+        assert_eq!(times(Fate::Lost, &Method::GET), 1);
+        assert_eq!(times(Fate::Lost, &Method::PUT), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn other_failures_count() {
         for fate in [Fate::Unsendable, Fate::NotConnected, Fate::Broken] {
-            assert_eq!(times(fate, &Method::GET, true), 0, "{fate:?}");
+            assert_eq!(times(fate, &Method::GET), 0, "{fate:?}");
         }
     }
 }
