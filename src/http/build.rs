@@ -8,12 +8,11 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::explain::{NoConnection, no_connection};
-use super::forward::Forwarding;
 use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls;
-use super::tuning::{ALPN, MAX_IDLE, tune};
+use super::tuning::{ALPN, tune};
 use super::tunnel::Tunnels;
 
 /// How this client calls itself, to servers and to proxies.
@@ -27,7 +26,6 @@ pub(super) struct Built {
     pub(super) connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
     tunnels: Tunnels,
-    forwarding: Option<Forwarding>,
 }
 
 impl Built {
@@ -43,12 +41,6 @@ impl Built {
             Route::Nowhere(why) => Err(Failure::Unsendable(why.clone())),
             Route::Direct | Route::Via(_) => Ok(()),
         }
-    }
-
-    /// What is known about the proxy that is handed requests to `url`, where one is.
-    pub(super) fn forwarding(&self, url: &Url) -> Option<&Forwarding> {
-        let forwarded = url.scheme() == "http" && matches!(self.routes.of(url), Route::Via(_));
-        self.forwarding.as_ref().filter(|_| forwarded)
     }
 
     /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it;
@@ -80,17 +72,14 @@ fn build(settings: &Settings) -> Result<Built, String> {
     let tunnels = Tunnels::new(tls.clone());
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let routes = Arc::new(Routes::new(&settings.proxies));
-    let client = |max_idle| client(settings, tls.clone(), &routes, max_idle);
-    let forwarding = if routes.has_http_proxy() { Some(Forwarding::new(client(0)?)) } else { None };
-    let (client, connect_timeout) = (client(MAX_IDLE)?, settings.connect_timeout);
-    Ok(Built { client, notes, connect_timeout, routes, tunnels, forwarding })
+    let client = client(settings, tls, &routes)?;
+    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes, tunnels })
 }
 
 fn client(
     settings: &Settings,
     tls: rustls::ClientConfig,
     routes: &Arc<Routes>,
-    max_idle: usize,
 ) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -108,5 +97,5 @@ fn client(
     for proxy in routes.proxies() {
         builder = builder.proxy(proxy);
     }
-    tune(builder, max_idle).build().map_err(|error| error.to_string())
+    tune(builder).build().map_err(|error| error.to_string())
 }

@@ -68,20 +68,11 @@ impl Exchange<'_> {
             }
             self.built.check(&request.url)?;
             let begun = Instant::now();
-            let mut outgoing = self.outgoing(request);
-            let forwarding = self.built.forwarding(&request.url);
-            let alone = forwarding.and_then(|forwarding| forwarding.client(&mut outgoing));
-            let error = match alone.unwrap_or(&self.built.client).execute(outgoing).await {
+            let error = match self.built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
-            if let Some(forwarding) = forwarding
-                && fate == Fate::Lost
-                && alone.is_none()
-            {
-                forwarding.lost();
-            }
             if !repeats.allow(fate, &request.method) {
                 // Boxed: a future is moved with all that it may become.
                 return Err(Box::pin(failure(self.built, fate, &error, &request.url, begun)).await);

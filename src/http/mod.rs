@@ -15,7 +15,6 @@ mod connects;
 mod exchange;
 mod explain;
 mod failure;
-mod forward;
 #[cfg(test)]
 mod fuzz;
 mod gate;

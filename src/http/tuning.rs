@@ -14,14 +14,14 @@ pub(super) const ALPN: &[u8] = b"http/1.1";
 const MAX_HEADERS: usize = 512;
 
 /// Idle connections to a host: fewer would be closed and made anew in every round of many sessions.
-pub(super) const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
+const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
 /// Below the minute after which common load balancers close a connection.
 const IDLE: Duration = Duration::from_secs(50);
 
-pub(super) fn tune(builder: ClientBuilder, max_idle: usize) -> ClientBuilder {
+pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
     builder
         .http1_max_headers(MAX_HEADERS)
-        .pool_max_idle_per_host(max_idle)
+        .pool_max_idle_per_host(MAX_IDLE)
         .pool_idle_timeout(IDLE)
         .connector_layer(BoundConnects::default())
 }
