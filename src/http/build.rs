@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use tokio::time::Instant;
 
-use super::explain::{NoConnection, no_connection};
+use super::explain::no_connection;
 use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls;
 use super::tuning::{ALPN, tune};
-use super::tunnel::Tunnels;
 
 /// How this client calls itself, to servers and to proxies.
 pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
@@ -25,7 +23,6 @@ pub(super) struct Built {
     pub(super) notes: Vec<String>,
     pub(super) connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
-    tunnels: Tunnels,
 }
 
 impl Built {
@@ -43,25 +40,10 @@ impl Built {
         }
     }
 
-    /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it;
-    /// `None` where that is not so, or not known.
-    pub(super) async fn no_connection(
-        &self,
-        error: &reqwest::Error,
-        url: &Url,
-        begun: Instant,
-    ) -> Option<String> {
-        let route = self.routes.of(url);
-        Some(match no_connection(error, route, url.scheme() == "https")? {
-            NoConnection::Because(why) => why,
-            NoConnection::NoTunnel(proxy) => {
-                let left = self.connect_timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
-                match self.tunnels.refusal(&proxy, url, left).await {
-                    Some(status) => format!("{proxy} refused the tunnel: {status}"),
-                    None => format!("{proxy} refused the tunnel"),
-                }
-            }
-        })
+    /// What kept a request from its server, so that the server has seen nothing of it; `None` where that is not
+    /// so, or not known.
+    pub(super) fn no_connection(&self, error: &reqwest::Error, url: &Url) -> Option<String> {
+        no_connection(error, self.routes.of(url), url.scheme() == "https")
     }
 }
 
@@ -69,11 +51,10 @@ fn build(settings: &Settings) -> Result<Built, String> {
     let mut notes = Vec::new();
     let mut tls =
         tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
-    let tunnels = Tunnels::new(tls.clone());
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let routes = Arc::new(Routes::new(&settings.proxies));
     let client = client(settings, tls, &routes)?;
-    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes, tunnels })
+    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes })
 }
 
 fn client(

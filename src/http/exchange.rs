@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use reqwest::{Body, Url};
-use tokio::time::Instant;
 
 use super::body::Incoming;
 use super::build::Built;
@@ -67,15 +66,13 @@ impl Exchange<'_> {
                 tokio::task::yield_now().await;
             }
             self.built.check(&request.url)?;
-            let begun = Instant::now();
             let error = match self.built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
             if !repeats.allow(fate, &request.method) {
-                // Boxed: a future is moved with all that it may become.
-                return Err(Box::pin(failure(self.built, fate, &error, &request.url, begun)).await);
+                return Err(failure(self.built, fate, &error, &request.url));
             }
         }
     }
@@ -91,11 +88,10 @@ impl Exchange<'_> {
     }
 }
 
-async fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
+fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url) -> Failure {
     let failure = fate.failure(error, built.connect_timeout);
     if matches!(failure, Failure::ConnectTimedOut(_)) {
         return failure;
     }
-    let why = built.no_connection(error, url, begun).await;
-    why.map_or(failure, Failure::NotConnected)
+    built.no_connection(error, url).map_or(failure, Failure::NotConnected)
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Client`] sends, over connections that the whole process shares.
 //! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout. `build` makes it of that,
-//!   by `tls`, `proxy` and `no_proxy`. `explain` and `tunnel` say why no connection comes to stand.
+//!   by `tls`, `proxy` and `no_proxy`. `explain` says why no connection comes to stand.
 //! - [`Gate`] bounds how many requests are under way.
 //!
 //! Nothing here knows sessions, entries or heads.
@@ -31,7 +31,6 @@ mod sending;
 mod settings;
 mod tls;
 mod tuning;
-mod tunnel;
 
 pub(crate) use client::Client;
 pub(crate) use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate};
