@@ -183,8 +183,8 @@ const refusals = /** @type {[string, string | undefined, RegExp][]} */ ([
     'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n',
     /refused the tunnel: 407 .* Required \(its user name or password is wrong\)/,
   ],
-  ['502', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno', /refused the tunnel: 502 Bad Gateway$/],
-  ['403', 'HTTP/1.0 403 Not by our rules\r\n\r\n', /refused the tunnel: 403 Not by our rules$/],
+  ['502', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno', /refused the tunnel$/],
+  ['403', 'HTTP/1.0 403 Not by our rules\r\n\r\n', /refused the tunnel$/],
   ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /refused the tunnel$/],
   ['nothing and hangs up', '', /opened no tunnel: it closed the connection/],
 ])
@@ -211,32 +211,20 @@ for (const [what, text, message] of refusals) {
   }
 }
 
-test('ten attempts ask a proxy for the status of its refusal once', async (t) => {
+test('each attempt asks a proxy that refuses the tunnel once', async (t) => {
   const proxy = await createProxy(t, { answer: () => 'HTTP/1.1 503 Service Unavailable\r\n\r\n' })
   const server = await serve(t, stored, TLS)
   const host = useProxies(t, { https_proxy: proxy.url }, { retry: QUICK })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
-  assert.equal(host.errors.length, 10)
-  for (const { message } of host.errors) assert.match(message, /503 Service Unavailable$/)
-  assert.equal(proxy.asked.length, 11)
-})
-
-test('appends that fail together ask a proxy for the status of its refusal once', async (t) => {
-  const proxy = await createProxy(t, { answer: () => 'HTTP/1.1 503 Service Unavailable\r\n\r\n' })
-  const server = await serve(t, stored, TLS)
-  const host = useProxies(t, { https_proxy: proxy.url })
-  await Promise.all(['a', 'b', 'c', 'd', 'e'].map((session) => appendSessionLog(session, createEntry(), server.url)))
-  assert.equal(host.errors.length, 5)
-  for (const { message } of host.errors) assert.match(message, /503 Service Unavailable$/)
-  assert.equal(proxy.asked.length, 6)
+  assert.deepEqual([host.errors.length, proxy.asked.length], [10, 10])
 })
 
 test('a proxy that never answers CONNECT runs into connectMs', async (t) => {
   const proxy = await createProxy(t, { answer: () => undefined })
   const server = await serve(t, stored, TLS)
-  const host = useProxies(t, { https_proxy: proxy.url }, { timeouts: { connectMs: 50 }, retry: { maxAttempts: 1 } })
+  const host = useProxies(t, { https_proxy: proxy.url }, { timeouts: { connectMs: 1000 }, retry: { maxAttempts: 1 } })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
-  assert.match(host.errors[0].message, /no connection within 50 ms \(timeouts\.connectMs\)/)
+  assert.match(host.errors[0].message, /no connection within 1000 ms \(timeouts\.connectMs\)/)
   assert.equal(proxy.asked.length, 1)
 })
 

@@ -2,13 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
-import { serveHttp2, trustServers } from './support/http2.mjs'
+import { addon, createEntry, QUICK, useConnections, useHost } from './support/addon.mjs'
+import { createAuthority } from './support/certificates.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
-
-trustServers()
 
 /** @param {string} location @param {number} [status] */
 const to = (location, status = 307) => ({ status, headers: { location } })
@@ -46,15 +44,18 @@ test('the token does not leave its origin', async (t) => {
 
 test('from https to http and back, the token stays behind', async (t) => {
   useHost(t)
+  const authority = createAuthority()
+  const { cert, pem } = authority.issue()
+  useConnections(t, { tls: { ca: authority.cert } })
   const entry = createEntry()
   const plain = await serve(t, () => ({ status: 201 }))
-  const safe = await serveHttp2(t, () => to(`${plain.url}/log`))
+  const safe = await serve(t, () => to(`${plain.url}/log`), { cert, key: pem })
   assert.equal(await appendSessionLog('s', entry, safe.url), true)
   assert.equal(safe.requests[0].headers.authorization, 'Bearer token')
   assert.equal(plain.requests[0].headers.authorization, undefined)
   assert.deepEqual(plain.requests[0].json(), entry)
 
-  const safer = await serveHttp2(t, () => ({ status: 201 }))
+  const safer = await serve(t, () => ({ status: 201 }), { cert, key: pem })
   const first = await serve(t, () => to(`${safer.url}/log`))
   assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
   assert.equal(safer.requests[0].headers.authorization, undefined)

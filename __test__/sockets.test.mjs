@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createAuthority } from './support/certificates.mjs'
 import { runScript } from './support/child.mjs'
-import { authorityCert, serveHttp2 } from './support/http2.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -35,13 +35,13 @@ test('3,000 sessions append with 256 files where connections do not last', { ski
   assert.deepEqual([stdout.trim(), stderr], ['3000', ''])
 })
 
-test('3,000 sessions append with 256 files over HTTP/2', { skip }, async (t) => {
-  const authority = join(createFolder(t), 'ca.pem')
-  writeFileSync(authority, authorityCert)
-  const server = await serveHttp2(t, () => ({ status: 201 }))
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
+test('3,000 sessions append with 256 files over https', { skip }, async (t) => {
+  const authority = createAuthority()
+  const { cert, pem } = authority.issue()
+  const server = await serve(t, () => ({ status: 201 }), { cert, key: pem })
+  const file = join(createFolder(t), 'ca.pem')
+  writeFileSync(file, authority.cert)
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: file }
   const { stdout, stderr } = await runScript(APPEND, { url: server.url }, { command: FEW_FILES, env })
   assert.deepEqual([stdout.trim(), stderr], ['3000', ''])
-  // Those that were made at once with the first, and no more.
-  assert.ok(server.sessions.length <= 64, `${server.sessions.length} connections`)
 })

@@ -113,7 +113,10 @@ test('any other status on any page gives null', async (t) => {
 
 test('no answer on any page gives null', async (t) => {
   const cut = (/** @type {any} */ _request, /** @type {any} */ response) => void response.destroy()
-  for (const answers of [[cut], [page([1], 'c'), cut]]) {
+  for (const answers of [
+    [cut, cut],
+    [page([1], 'c'), cut, cut],
+  ]) {
     const { read, host } = await start(t, ...answers)
     assert.equal(await read(), null)
     assert.deepEqual(host.diagnostics, [['error', 'teleport_events_fetch_fail']])

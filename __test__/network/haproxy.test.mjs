@@ -47,7 +47,6 @@ for (const keepAliveMs of [50, 100, 300]) {
   for (const [protocol, bind] of [
     ['http', ''],
     ['https', `ssl crt ${certificate}`],
-    ['HTTP/2', `ssl crt ${certificate} alpn h2,http/1.1`],
   ]) {
     test(`connections over ${protocol} that are closed when idle for ${keepAliveMs} ms cost no entry`, async (t) => {
       const host = await appendAroundCloses(t, bind, keepAliveMs)

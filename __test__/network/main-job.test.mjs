@@ -66,18 +66,13 @@ test('without anything between, 1,000 entries of 20 sessions are appended and re
   assert.deepEqual(diagnostics, [...adopted, ['warn', 'teleport_events_not_found']])
 })
 
-for (const [protocol, listen] of [
-  ['HTTP/1.1', 'ssl'],
-  ['HTTP/2', 'ssl http2'],
-]) {
-  test(`through nginx over ${protocol}`, async (t) => {
-    const service = await start(t)
-    const nginx = await startNginx(t, { listen, certificate, upstream: service.url })
-    assert.deepEqual(await doJob(nginx.url, TRUSTING), direct)
-    const [{ protocol: spoken }] = await nginx.stopAndReadLog()
-    assert.equal(spoken, protocol.replace(/2$/, '2.0'))
-  })
-}
+test('through nginx, which has HTTP/2, over HTTP/1.1', async (t) => {
+  const service = await start(t)
+  const nginx = await startNginx(t, { listen: 'ssl http2', certificate, upstream: service.url })
+  assert.deepEqual(await doJob(nginx.url, TRUSTING), direct)
+  const log = await nginx.stopAndReadLog()
+  assert.deepEqual(new Set(log.map(({ protocol }) => protocol)), new Set(['HTTP/1.1']))
+})
 
 for (const [name, startProxy] of /** @type {const} */ ([
   ['squid', startSquid],
@@ -116,7 +111,6 @@ test('through tinyproxy over http', async (t) => {
 for (const [protocol, bind] of [
   ['http', ''],
   ['https', `ssl crt ${combine(certificate)}`],
-  ['HTTP/2', `ssl crt ${combine(certificate)} alpn h2,http/1.1`],
 ]) {
   test(`through haproxy over ${protocol}`, async (t) => {
     const service = await start(t)

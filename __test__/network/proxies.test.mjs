@@ -31,14 +31,14 @@ const PROXIES = {
     start: startSquid,
     asking: { users: { 'us er': 'p@ss:w/rd%' } },
     credentials: 'us%20er:p%40ss%3Aw%2Frd%25',
-    refusesWrongPassword: 407,
+    refusesWrongPassword: /no connection: .* refused the tunnel: 407/,
   },
   tinyproxy: {
     start: startTinyproxy,
     asking: { user: 'user', password: 'pass-word' },
     credentials: 'us%65r:pass%2Dword',
-    // Not what the RFC has.
-    refusesWrongPassword: 401,
+    // By 401, which is not what the RFC has.
+    refusesWrongPassword: /no connection: .* refused the tunnel/,
   },
 }
 
@@ -83,9 +83,9 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.equal((await nginx.stopAndReadLog()).length, 1)
     })
 
-    for (const { who, given, status } of [
-      { who: 'nobody', given: undefined, status: 407 },
-      { who: 'somebody with a wrong password', given: 'user:wrong', status: refusesWrongPassword },
+    for (const { who, given, refusal } of [
+      { who: 'nobody', given: undefined, refusal: /no connection: .* refused the tunnel: 407/ },
+      { who: 'somebody with a wrong password', given: 'user:wrong', refusal: refusesWrongPassword },
     ]) {
       test(`that asks who it is refuses ${who}: the server sees nothing, and nothing is in doubt`, async (t) => {
         const [service, closed] = await Promise.all([startService(t), startAsking(t)])
@@ -94,7 +94,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
         const host = await startHost(t, { env: { ...TRUSTING, HTTPS_PROXY: proxy, HTTP_PROXY: proxy }, configure: FEW })
         assert.equal(await host.appendSessionLog('s', ENTRY, urlOf(nginx.url, 's')), false)
         assert.equal(host.errors.length, ATTEMPTS)
-        for (const error of host.errors) assert.match(error, new RegExp(`no connection: .*${status}`))
+        for (const error of host.errors) assert.match(error, refusal)
         const again = ['error', 'session_persist_fail_status']
         assert.deepEqual(host.diagnostics.slice(0, 2), [
           [...again, { attempt: 1 }],
@@ -118,13 +118,13 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.deepEqual(service.requests, { PUT: 0, GET: 0 })
     })
 
-    test('whose upstream is dead says so with its status', async (t) => {
+    test('whose upstream is dead is named', async (t) => {
       const open = await startOpen(t)
       const host = await startHost(t, { env: { HTTPS_PROXY: open.url, HTTP_PROXY: open.url }, configure: FEW })
       const nobody = `127.0.0.1:${await findPort()}`
       assert.equal(await host.appendSessionLog('s', ENTRY, `https://${nobody}`), false)
       assert.equal(host.errors.length, ATTEMPTS)
-      for (const error of host.errors) assert.match(error, /no connection: .*50[0-4]/)
+      for (const error of host.errors) assert.match(error, /no connection: the proxy .* refused the tunnel/)
       assert.equal(await host.appendSessionLog('s', ENTRY, `http://${nobody}`), false)
       for (const error of host.errors.slice(ATTEMPTS)) assert.match(error, /the server answered 50[0-4]/)
     })
@@ -152,11 +152,11 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
   })
 }
 
-test('squid that refuses the tunnel says so with its status, and nothing is in doubt', async (t) => {
+test('squid that refuses the tunnel is named, and nothing is in doubt', async (t) => {
   const [nginx, squid] = await Promise.all([startTlsServer(t), startSquid(t, { deny: 'CONNECT' })])
   const host = await startHost(t, { env: { ...TRUSTING, HTTPS_PROXY: squid.url }, configure: FEW })
   assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), false)
   assert.equal(host.errors.length, ATTEMPTS)
-  for (const error of host.errors) assert.match(error, /no connection: .*403/)
+  for (const error of host.errors) assert.match(error, /no connection: the proxy .* refused the tunnel/)
   assert.deepEqual(await nginx.stopAndReadLog(), [])
 })

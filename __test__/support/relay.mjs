@@ -2,7 +2,6 @@
 
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * @typedef {{ client: import('node:net').Socket, upstream: import('node:net').Socket, index: number, received: number }} Connection
@@ -13,10 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
  *
  * @param {{ after: (end: () => void) => void }} t
  * @param {number} port where it leads
- * @param {{ delayMs?: number, onData?: (connection: Connection, chunk: Buffer) => boolean | void }} [options]
- *   `delayMs` each way; `onData` sees what the client sends, before it goes on: `true` keeps it back
+ * @param {{ onData?: (connection: Connection, chunk: Buffer) => boolean | void }} [options]
+ *   `onData` sees what the client sends, before it goes on: `true` keeps it back
  */
-export async function startRelay(t, port, { delayMs = 0, onData } = {}) {
+export async function startRelay(t, port, { onData } = {}) {
   /** @type {Connection[]} */
   const connections = []
   const server = createServer({ noDelay: true }, (client) => {
@@ -25,15 +24,15 @@ export async function startRelay(t, port, { delayMs = 0, onData } = {}) {
     connections.push(connection)
     client.on('data', (chunk) => {
       connection.received += 1
-      if (!onData?.(connection, chunk)) pass(upstream, chunk, delayMs)
+      if (!onData?.(connection, chunk)) pass(upstream, chunk)
     })
-    upstream.on('data', (chunk) => pass(client, chunk, delayMs))
+    upstream.on('data', (chunk) => pass(client, chunk))
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ]) {
       from.on('error', () => {})
-      from.on('close', () => setTimeout(() => to.destroy(), delayMs))
+      from.on('close', () => to.destroy())
     }
   })
   server.listen(0, '127.0.0.1')
@@ -48,9 +47,7 @@ export async function startRelay(t, port, { delayMs = 0, onData } = {}) {
   return { port: /** @type {import('node:net').AddressInfo} */ (server.address()).port, connections }
 }
 
-/** @param {import('node:net').Socket} socket @param {Buffer} chunk @param {number} delayMs */
-async function pass(socket, chunk, delayMs) {
-  // Equal delays end in the order in which they began.
-  if (delayMs > 0) await sleep(delayMs)
+/** @param {import('node:net').Socket} socket @param {Buffer} chunk */
+function pass(socket, chunk) {
   if (!socket.destroyed) socket.write(chunk)
 }

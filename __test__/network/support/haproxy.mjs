@@ -9,7 +9,7 @@ import { createOpenFolder, startProgram } from './program.mjs'
  * @param {import('./program.mjs').Context} t
  * @param {object} options
  * @param {string} options.upstream the URL where requests go
- * @param {string} [options.bind] behind the address: `ssl crt … alpn h2`
+ * @param {string} [options.bind] behind the address: `ssl crt …`
  * @param {string[]} [options.defaults] more lines, of time limits
  */
 export async function startHaproxy(t, { upstream, bind = '', defaults = [] }) {

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use tokio::time::Instant;
 
-use super::explain::{NoConnection, no_connection};
-use super::forward::Forwarding;
+use super::explain::no_connection;
 use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls;
-use super::tuning::{MAX_IDLE, Versions, tune};
-use super::tunnel::Tunnels;
+use super::tuning::{ALPN, tune};
 
 /// How this client calls itself, to servers and to proxies.
 pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
@@ -26,14 +23,12 @@ pub(super) struct Built {
     pub(super) notes: Vec<String>,
     pub(super) connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
-    tunnels: Tunnels,
-    forwarding: Option<Forwarding>,
 }
 
 impl Built {
     /// Reads certificates from disk, on a thread that may wait.
-    pub(super) async fn new(settings: Settings, versions: Versions) -> Result<Self, Failure> {
-        let built = tokio::task::spawn_blocking(move || build(&settings, versions)).await;
+    pub(super) async fn new(settings: Settings) -> Result<Self, Failure> {
+        let built = tokio::task::spawn_blocking(move || build(&settings)).await;
         built.unwrap_or_else(|error| Err(error.to_string())).map_err(Failure::NotConnected)
     }
 
@@ -45,52 +40,27 @@ impl Built {
         }
     }
 
-    /// What is known about the proxy that is handed requests to `url`, where one is.
-    pub(super) fn forwarding(&self, url: &Url) -> Option<&Forwarding> {
-        let forwarded = url.scheme() == "http" && matches!(self.routes.of(url), Route::Via(_));
-        self.forwarding.as_ref().filter(|_| forwarded)
-    }
-
-    /// What kept a request, begun at this time, from its server, so that the server has seen nothing of it;
-    /// `None` where that is not so, or not known.
-    pub(super) async fn no_connection(
-        &self,
-        error: &reqwest::Error,
-        url: &Url,
-        begun: Instant,
-    ) -> Option<String> {
-        let route = self.routes.of(url);
-        Some(match no_connection(error, route, url.scheme() == "https")? {
-            NoConnection::Because(why) => why,
-            NoConnection::NoTunnel(proxy) => {
-                let left = self.connect_timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
-                match self.tunnels.refusal(&proxy, url, left).await {
-                    Some(status) => format!("{proxy} refused the tunnel: {status}"),
-                    None => format!("{proxy} refused the tunnel"),
-                }
-            }
-        })
+    /// What kept a request from its server, so that the server has seen nothing of it; `None` where that is not
+    /// so, or not known.
+    pub(super) fn no_connection(&self, error: &reqwest::Error, url: &Url) -> Option<String> {
+        no_connection(error, self.routes.of(url), url.scheme() == "https")
     }
 }
 
-fn build(settings: &Settings, versions: Versions) -> Result<Built, String> {
+fn build(settings: &Settings) -> Result<Built, String> {
     let mut notes = Vec::new();
     let mut tls =
         tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
-    let tunnels = Tunnels::new(tls.clone());
-    tls.alpn_protocols = versions.alpn();
+    tls.alpn_protocols = vec![ALPN.to_vec()];
     let routes = Arc::new(Routes::new(&settings.proxies));
-    let client = |max_idle| client(settings, tls.clone(), &routes, max_idle);
-    let forwarding = if routes.has_http_proxy() { Some(Forwarding::new(client(0)?)) } else { None };
-    let (client, connect_timeout) = (client(MAX_IDLE)?, settings.connect_timeout);
-    Ok(Built { client, notes, connect_timeout, routes, tunnels, forwarding })
+    let client = client(settings, tls, &routes)?;
+    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes })
 }
 
 fn client(
     settings: &Settings,
     tls: rustls::ClientConfig,
     routes: &Arc<Routes>,
-    max_idle: usize,
 ) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -108,5 +78,5 @@ fn client(
     for proxy in routes.proxies() {
         builder = builder.proxy(proxy);
     }
-    tune(builder, max_idle).build().map_err(|error| error.to_string())
+    tune(builder).build().map_err(|error| error.to_string())
 }

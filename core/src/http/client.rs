@@ -10,7 +10,6 @@ use tokio::task::JoinError;
 use super::build::Built;
 use super::message::{Failure, Limit, within};
 use super::settings::Settings;
-use super::tuning::Versions;
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
 #[derive(Clone)]
@@ -27,9 +26,6 @@ struct Shared {
     settings: Settings,
     /// Built at the first request, off the JavaScript thread: it reads certificate stores from disk.
     built: OnceCell<Built>,
-    /// Since a server said that it must be spoken to by HTTP/1.1, which then all are.
-    http1_required: AtomicBool,
-    http1: OnceCell<Built>,
 }
 
 impl Client {
@@ -43,21 +39,19 @@ impl Client {
     /// a disk that does not answer: that takes no longer than a connection may.
     pub(super) async fn built(&self) -> Result<&Built, Failure> {
         let Owned { shared, tell, told } = &*self.0;
-        let versions = shared.versions();
-        let slot = shared.slot(versions);
-        let built = match slot.get() {
+        let built = match shared.built.get() {
             Some(built) => built,
             None => {
                 let limit = shared.settings.connect_timeout;
                 let limit = limit.map(|duration| Limit { name: "connectMs", duration });
                 // A task of its own: one that nobody waits for any more goes on, and is the only one that reads.
-                let building = tokio::spawn(shared.clone().build(versions));
+                let building = tokio::spawn(shared.clone().build());
                 let built = within(limit, async { building.await.map_err(lost)? }).await;
                 built.map_err(|failure| match failure {
                     Failure::TimedOut(limit) => Failure::ConnectTimedOut(limit),
                     failure => failure,
                 })?;
-                slot.get().ok_or_else(|| Failure::NotConnected("the client was not built".into()))?
+                shared.built.get().ok_or_else(|| Failure::NotConnected("the client was not built".into()))?
             }
         };
         // Who finds the client built by others is told, too.
@@ -65,11 +59,6 @@ impl Client {
             built.notes.iter().for_each(|note| tell(note));
         }
         Ok(built)
-    }
-
-    /// Speaks HTTP/1.1 alone from now on.
-    pub(super) fn require_http1(&self) {
-        self.0.shared.http1_required.store(true, Ordering::Relaxed);
     }
 }
 
@@ -79,20 +68,8 @@ fn lost(error: JoinError) -> Failure {
 }
 
 impl Shared {
-    fn versions(&self) -> Versions {
-        if self.http1_required.load(Ordering::Relaxed) { Versions::Http1 } else { Versions::All }
-    }
-
-    fn slot(&self, versions: Versions) -> &OnceCell<Built> {
-        match versions {
-            Versions::Http1 => &self.http1,
-            Versions::All => &self.built,
-        }
-    }
-
-    async fn build(self: Arc<Self>, versions: Versions) -> Result<(), Failure> {
-        let build = || Built::new(self.settings.clone(), versions);
-        self.slot(versions).get_or_try_init(build).await.map(|_| ())
+    async fn build(self: Arc<Self>) -> Result<(), Failure> {
+        self.built.get_or_try_init(|| Built::new(self.settings.clone())).await.map(|_| ())
     }
 
     fn of(settings: Settings) -> Arc<Self> {
@@ -104,12 +81,7 @@ impl Shared {
         }
         // A client that nobody uses any more is gone, with its connections.
         clients.retain(|_, shared| shared.strong_count() > 0);
-        let shared = Arc::new(Self {
-            settings: settings.clone(),
-            built: OnceCell::new(),
-            http1_required: AtomicBool::new(false),
-            http1: OnceCell::new(),
-        });
+        let shared = Arc::new(Self { settings: settings.clone(), built: OnceCell::new() });
         clients.insert(settings, Arc::downgrade(&shared));
         shared
     }

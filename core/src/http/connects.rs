@@ -88,17 +88,13 @@ where
                 return Err("the request went over another connection".into());
             }
             poll_fn(|context| inner.poll_ready(context)).await?;
-            let connection = match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
-                Either::Left((connection, _)) => connection?,
+            match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
+                Either::Left((connection, _)) => connection,
                 Either::Right(((), connecting)) => {
                     drop(place);
-                    connecting.await?
+                    connecting.await
                 }
-            };
-            if let Some(sending) = request.and_then(|request| request.upgrade()) {
-                sending.set_connected();
             }
-            Ok(connection)
         })
     }
 }

@@ -3,42 +3,33 @@
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::{Body, Url};
-use tokio::time::{Instant, sleep};
 
 use super::body::Incoming;
 use super::build::Built;
 use super::client::Client;
 use super::failure::Fate;
 use super::gate::gate;
-use super::linger;
 use super::message::{Failure, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::repeat::Repeats;
 use super::sending::Sending;
-use super::tick;
 
 impl Transport for Client {
     type Body = Incoming;
 
     async fn send(&self, request: Request) -> Result<Response<Incoming>, Failure> {
         // Not within the time limit: the first request builds the client.
-        self.built().await?;
+        let built = self.built().await?;
         let place = gate().enter().await;
-        tick::keep();
         let Request { answer_within, chunk_within, body_at_most, .. } = request;
         let has_body = !request.body.is_empty();
         let sending = Arc::new(Sending::default());
-        let exchange = Exchange { client: self, sending: &sending };
+        let exchange = Exchange { built, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
         let work = pin!(sending.scope(exchange.redirected(request)));
-        linger::begun();
-        let begun = Instant::now();
-        let answer = within(answer_within, work).await;
-        linger::answered(answer.is_ok().then(|| begun.elapsed()));
-        let mut answer = answer.map_err(|failure| match failure {
+        let mut answer = within(answer_within, work).await.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,
         })?;
@@ -50,7 +41,7 @@ impl Transport for Client {
 }
 
 struct Exchange<'a> {
-    client: &'a Client,
+    built: &'a Built,
     sending: &'a Arc<Sending>,
 }
 
@@ -74,32 +65,14 @@ impl Exchange<'_> {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            let built = self.client.built().await?;
-            built.check(&request.url)?;
-            let begun = Instant::now();
-            let mut outgoing = self.outgoing(request);
-            let forwarding = built.forwarding(&request.url);
-            let alone = forwarding.and_then(|forwarding| forwarding.client(&mut outgoing));
-            let error = match alone.unwrap_or(&built.client).execute(outgoing).await {
+            self.built.check(&request.url)?;
+            let error = match self.built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
-            let mut reused = !self.sending.has_connected();
-            match (fate, forwarding) {
-                (Fate::Http1Required, _) => self.client.require_http1(),
-                (Fate::Lost, Some(forwarding)) if alone.is_none() => {
-                    forwarding.lost();
-                    // Nobody knows: of two connections that might serve a request, the first one does.
-                    reused = true;
-                }
-                _ => {}
-            }
-            match repeats.after(fate, &request.method, reused) {
-                Some(Duration::ZERO) => {}
-                Some(wait) => sleep(wait).await,
-                // Boxed: a future is moved with all that it may become.
-                None => return Err(Box::pin(failure(built, fate, &error, &request.url, begun)).await),
+            if !repeats.allow(fate, &request.method) {
+                return Err(failure(self.built, fate, &error, &request.url));
             }
         }
     }
@@ -115,11 +88,10 @@ impl Exchange<'_> {
     }
 }
 
-async fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url, begun: Instant) -> Failure {
+fn failure(built: &Built, fate: Fate, error: &reqwest::Error, url: &Url) -> Failure {
     let failure = fate.failure(error, built.connect_timeout);
     if matches!(failure, Failure::ConnectTimedOut(_)) {
         return failure;
     }
-    let why = built.no_connection(error, url, begun).await;
-    why.map_or(failure, Failure::NotConnected)
+    built.no_connection(error, url).map_or(failure, Failure::NotConnected)
 }

@@ -2,21 +2,13 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
 
-use super::proxy::{ProxyServer, Route};
+use super::proxy::Route;
 use super::tls::handshake_failure;
 
-/// What kept a request from its server.
-pub(super) enum NoConnection {
-    Because(String),
-    /// The proxy answered `CONNECT` with a status that reqwest does not tell.
-    NoTunnel(Arc<ProxyServer>),
-}
-
-/// `None` where the server may have seen the request, or where there is nothing better to say than what the
+/// What kept a request from its server; `None` where the server may have seen the request, or where there is nothing better to say than what the
 /// error says.
-pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<NoConnection> {
+pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<String> {
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
     let handshake = |peer: &str| match tls {
@@ -24,33 +16,32 @@ pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bo
         None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
             .then(|| format!("{peer} closed the connection during the TLS handshake")),
     };
-    let Route::Via(proxy) = route else { return handshake("the server").map(NoConnection::Because) };
+    let Route::Via(proxy) = route else { return handshake("the server") };
     let tunnel = causes.iter().find_map(|cause| TunnelError::of(*cause));
     let of_proxy = match tunnel {
-        Some(TunnelError::Unsuccessful) => return Some(NoConnection::NoTunnel(proxy.clone())),
+        Some(TunnelError::Unsuccessful) => return Some(format!("{proxy} refused the tunnel")),
         Some(TunnelError::AuthorizationRequired) => {
             let why = match proxy.authorization {
                 Some(_) => "its user name or password is wrong",
                 None => "it wants a user name and password",
             };
             let status = "407 Proxy Authentication Required";
-            return Some(NoConnection::Because(format!("{proxy} refused the tunnel: {status} ({why})")));
+            return Some(format!("{proxy} refused the tunnel: {status} ({why})"));
         }
         Some(TunnelError::NotReached) => true,
         Some(TunnelError::BrokenOff) => {
             let why = "it closed the connection, or did not answer in HTTP";
-            return Some(NoConnection::Because(format!("{proxy} opened no tunnel: {why}")));
+            return Some(format!("{proxy} opened no tunnel: {why}"));
         }
         // Without a tunnel, the proxy is the only one who is connected to.
         None => !tunnelled,
     };
     let peer = if of_proxy { proxy.to_string() } else { "the server".to_owned() };
     if let Some(why) = handshake(&peer) {
-        return Some(NoConnection::Because(why));
+        return Some(why);
     }
     let why = causes.last().map(ToString::to_string).unwrap_or_default();
-    (of_proxy && error.is_connect())
-        .then(|| NoConnection::Because(format!("{proxy} cannot be reached: {why}")))
+    (of_proxy && error.is_connect()).then(|| format!("{proxy} cannot be reached: {why}"))
 }
 
 /// hyper-util's error of that name. It is not exported: what it says is all that can be seen of it.

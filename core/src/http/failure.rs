@@ -16,15 +16,9 @@ pub(super) enum Fate {
     NotConnected,
     /// The connection closed before the request was written.
     NotSent,
-    /// The server says that it did not process it, and that another try is welcome.
-    Refused,
-    /// The server says that it did not process it.
-    NotProcessed,
-    /// The server says that it is to come by HTTP/1.1.
-    Http1Required,
     /// The connection broke before the answer came.
     Lost,
-    /// Anything else: the answer is not HTTP, or the stream was reset.
+    /// Anything else: the answer is not HTTP.
     Broken,
 }
 
@@ -35,16 +29,6 @@ impl Fate {
         }
         if error.is_connect() {
             return Self::NotConnected;
-        }
-        if let Some(stream) = find::<h2::Error>(error).filter(|stream| stream.is_remote()) {
-            match stream.reason() {
-                Some(h2::Reason::REFUSED_STREAM) => return Self::Refused,
-                // Streams that the server has processed, or may have, do not get this error.
-                Some(h2::Reason::NO_ERROR) if stream.is_go_away() => return Self::Refused,
-                Some(h2::Reason::HTTP_1_1_REQUIRED) => return Self::Http1Required,
-                _ if stream.is_go_away() => return Self::NotProcessed,
-                _ => {}
-            }
         }
         let canceled = find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled);
         // Whether a request without a body was taken cannot be seen.
@@ -64,9 +48,7 @@ impl Fate {
                 }
                 _ => Failure::NotConnected(why),
             },
-            Self::NotSent | Self::Refused | Self::NotProcessed | Self::Http1Required => {
-                Failure::NotTaken(why)
-            }
+            Self::NotSent => Failure::NotTaken(why),
             Self::Lost | Self::Broken => Failure::Broken(why),
         }
     }
@@ -85,7 +67,6 @@ fn is_disconnect(error: &reqwest::Error) -> bool {
     };
     find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
         || find::<std::io::Error>(error).is_some_and(|error| is_cut(error.kind()))
-        || find::<h2::Error>(error).and_then(h2::Error::get_io).is_some_and(|error| is_cut(error.kind()))
 }
 
 /// The first cause of this type.

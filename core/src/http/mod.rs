@@ -2,7 +2,7 @@
 //!
 //! - [`Client`] sends, over connections that the whole process shares.
 //! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout. `build` makes it of that,
-//!   by `tls`, `proxy` and `no_proxy`. `explain` and `tunnel` say why no connection comes to stand.
+//!   by `tls`, `proxy` and `no_proxy`. `explain` says why no connection comes to stand.
 //! - [`Gate`] bounds how many requests are under way.
 //!
 //! Nothing here knows sessions, entries or heads.
@@ -15,12 +15,10 @@ mod connects;
 mod exchange;
 mod explain;
 mod failure;
-mod forward;
 #[cfg(test)]
 mod fuzz;
 mod gate;
 mod headers;
-pub mod linger;
 mod message;
 mod no_proxy;
 #[cfg(test)]
@@ -31,10 +29,8 @@ mod repeat;
 mod secret;
 mod sending;
 mod settings;
-mod tick;
 mod tls;
 mod tuning;
-mod tunnel;
 
 pub use client::Client;
 pub use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate as concurrency_limit};

@@ -81,11 +81,6 @@ impl Routes {
         }
     }
 
-    /// Whether there is a proxy for http servers, which is handed requests whole.
-    pub(super) fn has_http_proxy(&self) -> bool {
-        matches!(self.http, Route::Via(_))
-    }
-
     /// The routes, as reqwest takes them.
     pub(super) fn proxies(self: &Arc<Self>) -> impl Iterator<Item = Proxy> {
         [("https", &self.https), ("http", &self.http)].into_iter().filter_map(|(scheme, route)| {

@@ -19,29 +19,18 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     taken: AtomicBool,
-    connected: AtomicBool,
 }
 
 impl Sending {
     /// The request is sent again, or on to where a redirect leads.
     pub(super) fn begin(&self) {
         self.taken.store(false, Ordering::Relaxed);
-        self.connected.store(false, Ordering::Relaxed);
     }
 
     /// The body was taken to be written: some of it may have reached the server. Before that, the server has
     /// a part of the head at most, and no request.
     pub(super) fn is_taken(&self) -> bool {
         self.taken.load(Ordering::Relaxed)
-    }
-
-    /// A connection was made for it, so that it was probably not sent over one that had been idle.
-    pub(super) fn has_connected(&self) -> bool {
-        self.connected.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_connected(&self) {
-        self.connected.store(true, Ordering::Relaxed);
     }
 
     /// The body of the request, watched.
