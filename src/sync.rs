@@ -6,5 +6,3 @@
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 pub(crate) use std::sync::{Mutex, MutexGuard};
 pub(crate) use std::thread_local;
-
-pub(crate) use tokio::sync::{Semaphore, SemaphorePermit};

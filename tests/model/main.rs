@@ -7,10 +7,8 @@
 // Of the addon, not all is used here.
 #![allow(dead_code, unused_imports)]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a model is a test")]
-#![allow(clippy::duplicate_mod, reason = "the gate is private to `http`: its models have their own")]
 
 mod binding;
-mod gate;
 mod queue;
 mod sync;
 
@@ -49,7 +47,7 @@ const fn two_interruptions(name: &'static str, run: fn()) -> Model {
 
 fn main() {
     let wanted: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    for model in [queue::MODELS, gate::MODELS, binding::MODELS].concat() {
+    for model in [queue::MODELS, binding::MODELS].concat() {
         if wanted.is_empty() || wanted.iter().any(|part| model.name.contains(part.as_str())) {
             let executions = explore(model);
             println!("{}: {executions} executions", model.name);
