@@ -110,8 +110,10 @@ for (const [what, cert, key, passphrase, message] of /** @type {[string, string?
   ['certificate is none', client.pem, client.pem, undefined, /_CERT \(.*cert\.pem\) holds no certificate in PEM form/],
   ['key is too short', ...shortKey(), undefined, /not supported \(as RSA below 2048 bits/],
 ])) {
-  test(`where the ${what}, only a server that asks is out of reach, and told why`, async (t) => {
-    const [plain, mutual] = [await serve(t, () => ({ status: 201 }), tlsOf(certified)), await serveMutual(t)]
+  test(`where the ${what}, it is left out, and a server that asks for one is out of reach by name`, async (t) => {
+    const stored = () => ({ status: 201 })
+    const plain = await serve(t, stored, tlsOf(certified))
+    const asking = { ...tlsOf(certified), ca: authority.cert, requestCert: true }
     const host = useTrustingHost(t)
     const folder = createFolder(t)
     const write = (/** @type {string} */ name, /** @type {string | undefined} */ content) => {
@@ -130,10 +132,14 @@ for (const [what, cert, key, passphrase, message] of /** @type {[string, string?
     const line = host.debugLines.find((line) => line.startsWith('The client certificate cannot be used: '))
     assert.match(line ?? '', expected)
 
-    assert.equal(await appendSessionLog('s', createEntry(), mutual.url), false)
-    assert.match(host.errors[0].message, /no connection: the client certificate cannot be used: /)
-    assert.match(host.errors[0].message, expected)
-    assert.equal(mutual.requests.length, 0)
+    for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
+      const mutual = await serve(t, stored, { ...asking, minVersion: version, maxVersion: version })
+      assert.equal(await appendSessionLog('s', createEntry(), mutual.url), false)
+      const { message: said } = host.errors.at(-1)
+      assert.match(said, /no connection: the server .*client certificate .*: the client certificate cannot be used: /)
+      assert.match(said, expected)
+      assert.equal(mutual.requests.length, 0)
+    }
   })
 }
 

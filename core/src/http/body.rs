@@ -37,7 +37,7 @@ pub struct Incoming {
     decoder: Option<Decoder>,
     /// What decompression may still bring.
     allowance: Allowance,
-    _place: Place<'static>,
+    _place: Place,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Incoming {
         headers: &HeaderMap,
         chunk_within: Option<Limit>,
         at_most: Option<u64>,
-        place: Place<'static>,
+        place: Place,
     ) -> Self {
         let encoding = Encoding::of(headers);
         let allowance = Allowance::new(at_most);

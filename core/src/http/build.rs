@@ -10,7 +10,7 @@ use super::explain::no_connection;
 use super::message::Failure;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
-use super::tls;
+use super::tls::{ClientTls, client_tls};
 use super::tuning::{ALPN, tune};
 
 /// How this client calls itself, to servers and to proxies.
@@ -23,6 +23,8 @@ pub(super) struct Built {
     pub(super) notes: Vec<String>,
     pub(super) connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
+    /// Why the client certificate was left out.
+    unusable_identity: Option<String>,
 }
 
 impl Built {
@@ -43,18 +45,19 @@ impl Built {
     /// What kept a request from its server, so that the server has seen nothing of it; `None` where that is not
     /// so, or not known.
     pub(super) fn no_connection(&self, error: &reqwest::Error, url: &Url) -> Option<String> {
-        no_connection(error, self.routes.of(url), url.scheme() == "https")
+        let unusable_identity = self.unusable_identity.as_deref();
+        no_connection(error, self.routes.of(url), url.scheme() == "https", unusable_identity)
     }
 }
 
 fn build(settings: &Settings) -> Result<Built, String> {
     let mut notes = Vec::new();
-    let mut tls =
-        tls::client_config(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
-    tls.alpn_protocols = vec![ALPN.to_vec()];
+    let ClientTls { mut config, unusable_identity } =
+        client_tls(&settings.tls, &mut |note| notes.push(note)).map_err(|error| error.to_string())?;
+    config.alpn_protocols = vec![ALPN.to_vec()];
     let routes = Arc::new(Routes::new(&settings.proxies));
-    let client = client(settings, tls, &routes)?;
-    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes })
+    let client = client(settings, config, &routes)?;
+    Ok(Built { client, notes, connect_timeout: settings.connect_timeout, routes, unusable_identity })
 }
 
 fn client(

@@ -8,11 +8,16 @@ use super::tls::handshake_failure;
 
 /// What kept a request from its server; `None` where the server may have seen the request, or where there is nothing better to say than what the
 /// error says.
-pub(super) fn no_connection(error: &reqwest::Error, route: &Route, tunnelled: bool) -> Option<String> {
+pub(super) fn no_connection(
+    error: &reqwest::Error,
+    route: &Route,
+    tunnelled: bool,
+    unusable_identity: Option<&str>,
+) -> Option<String> {
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
     let handshake = |peer: &str| match tls {
-        Some(tls) => handshake_failure(tls, peer, error.is_connect()),
+        Some(tls) => handshake_failure(tls, peer, error.is_connect(), unusable_identity),
         None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
             .then(|| format!("{peer} closed the connection during the TLS handshake")),
     };

@@ -1,12 +1,8 @@
 //! Property tests of what stands between the core and the network; see [`crate::fuzz`].
 
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
-
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 
-use super::gate::{Gate, Place};
 use super::headers::Headers;
 use super::message::{Failure, Request};
 use super::redirect::follow;
@@ -76,63 +72,6 @@ fn a_redirect_of_any_kind_stays_with_http_and_takes_no_secret_to_another_origin(
             }
             Err(failure) => assert!(matches!(failure, Failure::Redirect(_)), "{failure}"),
         }
-        Ok(())
-    });
-}
-
-/// Requests that come and go at a gate.
-struct Visitors<'a> {
-    gate: &'a Gate,
-    limit: usize,
-    inside: Vec<Place<'a>>,
-    waiting: Vec<Pin<Box<dyn Future<Output = Place<'a>> + 'a>>>,
-}
-
-impl Visitors<'_> {
-    /// Whoever may enter does.
-    fn poll(&mut self) {
-        let mut context = Context::from_waker(Waker::noop());
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.retain_mut(|visitor| match visitor.as_mut().poll(&mut context) {
-            Poll::Ready(place) => {
-                self.inside.push(place);
-                assert!(self.inside.len() <= self.limit, "{} of {} are in", self.inside.len(), self.limit);
-                false
-            }
-            Poll::Pending => true,
-        });
-        self.waiting = waiting;
-    }
-
-    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
-        match u.int_in_range(0..=4)? {
-            0 => self.waiting.push(Box::pin(self.gate.enter())),
-            1 if !self.inside.is_empty() => drop(self.inside.swap_remove(u.choose_index(self.inside.len())?)),
-            // Cancelled, perhaps when a place was given but not yet taken.
-            2 if !self.waiting.is_empty() => drop(self.waiting.remove(u.choose_index(self.waiting.len())?)),
-            3 => {
-                self.limit = u.int_in_range(1..=4)?;
-                self.gate.resize(self.limit);
-            }
-            _ => self.poll(),
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn a_gate_lets_in_as_many_as_its_size_whatever_happens_to_it_meanwhile() {
-    fuzz("gate", |u| {
-        let limit = u.int_in_range(1..=4)?;
-        let gate = Gate::new(limit);
-        let mut visitors = Visitors { gate: &gate, limit, inside: Vec::new(), waiting: Vec::new() };
-        for _ in 0..u.int_in_range(0..=40)? {
-            visitors.step(u)?;
-        }
-        visitors.poll();
-        visitors.poll();
-        let (inside, waiting) = (visitors.inside.len(), visitors.waiting.len());
-        assert!(waiting == 0 || inside >= visitors.limit, "{waiting} wait, {inside} of {limit} are in");
         Ok(())
     });
 }

@@ -1,13 +1,14 @@
 //! How many requests are under way at once in the process.
 
-use std::sync::{OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tokio::sync::Mutex as AsyncMutex;
-
-use crate::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// SPEC section 8: a thousand sessions must not cost a thousand sockets.
 pub const DEFAULT_MAX_CONCURRENT_REQUESTS: usize = 128;
+
+/// More than any process has sockets; fits what a semaphore takes and gives at once.
+const MAX_LIMIT: usize = 1 << 28;
 
 /// The gate of this process.
 pub fn gate() -> &'static Gate {
@@ -15,155 +16,141 @@ pub fn gate() -> &'static Gate {
     GATE.get_or_init(|| Gate::new(DEFAULT_MAX_CONCURRENT_REQUESTS))
 }
 
-/// A semaphore whose size can change. Who waits is let in in order.
+/// A semaphore whose limit can change. Waiters are served first in, first out.
 pub struct Gate {
-    /// Held by the next one to enter, however often that has to wait for a place.
-    door: AsyncMutex<()>,
     semaphore: Semaphore,
-    size: Mutex<Size>,
+    limit: Mutex<Limit>,
 }
 
-struct Size {
-    limit: usize,
-    /// Places above the limit that are still taken: each is closed when it is left.
+struct Limit {
+    now: usize,
+    /// Permits above the limit that were in use when it shrank, and that nobody waits for yet.
     excess: usize,
 }
 
 /// A place among the requests under way, until dropped.
-pub struct Place<'a> {
-    gate: &'a Gate,
-    permit: Option<SemaphorePermit<'a>>,
-}
+pub type Place = Option<SemaphorePermit<'static>>;
 
 impl Gate {
-    pub(super) fn new(limit: usize) -> Self {
-        let size = Mutex::new(Size { limit, excess: 0 });
-        Self { door: AsyncMutex::default(), semaphore: Semaphore::new(limit), size }
+    fn new(limit: usize) -> Self {
+        Self { semaphore: Semaphore::new(limit), limit: Mutex::new(Limit { now: limit, excess: 0 }) }
     }
 
-    /// Waits for a place.
-    pub async fn enter(&self) -> Place<'_> {
-        let _door = self.door.lock().await;
-        loop {
-            // The semaphore is never closed; should it be, everyone is let in.
-            let mut place = Place { gate: self, permit: self.semaphore.acquire().await.ok() };
-            // A place that was on its way while the gate shrank: left at that moment, or given to somebody who
-            // was cancelled before taking it.
-            if !place.close_in_excess() {
-                return place;
-            }
+    /// Waits for a place. The semaphore is never closed; should it be, everyone is let in.
+    pub async fn enter(&'static self) -> Place {
+        self.take_excess();
+        self.semaphore.acquire().await.ok()
+    }
+
+    /// Takes permits above the limit out of circulation as they are returned. Not in `resize`, which is called on
+    /// threads and at times without a runtime.
+    fn take_excess(&'static self) {
+        let excess = {
+            let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut limit.excess)
+        };
+        if let Ok(excess @ 1..) = u32::try_from(excess) {
+            tokio::spawn(async move {
+                if let Ok(permits) = self.semaphore.acquire_many(excess).await {
+                    permits.forget();
+                }
+            });
         }
     }
 
-    /// From 1. Holds for who waits already; requests under way are left alone.
+    /// `limit` is at least 1. Requests that are under way or wait already are left alone.
     pub fn resize(&self, limit: usize) {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
-        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if limit > size.limit {
-            let grown = limit - size.limit;
-            let kept = grown.min(size.excess);
-            size.excess -= kept;
-            self.semaphore.add_permits(grown - kept);
+        let new = limit.min(MAX_LIMIT);
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(more) = new.checked_sub(limit.now) {
+            let kept = more.min(limit.excess);
+            limit.excess -= kept;
+            self.semaphore.add_permits(more - kept);
         } else {
-            let shrunk = size.limit - limit;
-            size.excess += shrunk - self.semaphore.forget_permits(shrunk);
+            let fewer = limit.now - new;
+            limit.excess += fewer - self.semaphore.forget_permits(fewer);
         }
-        size.limit = limit;
-    }
-}
-
-impl Place<'_> {
-    /// Closes the place where there are more than the limit; says whether it did.
-    fn close_in_excess(&mut self) -> bool {
-        let mut size = self.gate.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if size.excess == 0 {
-            return false;
-        }
-        let Some(permit) = self.permit.take() else { return false };
-        size.excess -= 1;
-        permit.forget();
-        true
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.close_in_excess();
+        limit.now = new;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::task::{Context, Waker};
     use std::time::Duration;
 
-    async fn enters(gate: &Gate) -> Option<Place<'_>> {
-        tokio::time::timeout(Duration::from_millis(1), gate.enter()).await.ok()
+    fn gate_of(limit: usize) -> &'static Gate {
+        Box::leak(Box::new(Gate::new(limit)))
+    }
+
+    async fn enters(gate: &'static Gate) -> Place {
+        tokio::time::timeout(Duration::from_millis(1), gate.enter()).await.ok().flatten()
+    }
+
+    /// How many enter at once, and leave again.
+    async fn places(gate: &'static Gate) -> usize {
+        let mut inside = Vec::new();
+        while let Some(place) = enters(gate).await {
+            inside.push(place);
+        }
+        inside.len()
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_enter_than_there_are_places() {
-        let gate = Gate::new(2);
-        let (first, _second) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
-        assert!(enters(&gate).await.is_none());
+        let gate = gate_of(2);
+        let (first, _second) = (enters(gate).await.unwrap(), enters(gate).await.unwrap());
+        assert!(enters(gate).await.is_none());
         drop(first);
-        assert!(enters(&gate).await.is_some());
+        assert!(enters(gate).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn growing_lets_in_at_once_and_shrinking_closes_places_as_they_are_left() {
-        let gate = Gate::new(1);
-        let first = enters(&gate).await.unwrap();
+        let gate = gate_of(1);
+        let first = enters(gate).await.unwrap();
         gate.resize(3);
-        let (second, third) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
+        let (second, third) = (enters(gate).await.unwrap(), enters(gate).await.unwrap());
         gate.resize(1);
+        assert!(enters(gate).await.is_none());
         drop(first);
-        assert!(enters(&gate).await.is_none());
+        assert!(enters(gate).await.is_none());
         drop(second);
-        assert!(enters(&gate).await.is_none());
-        gate.resize(2);
-        assert!(enters(&gate).await.is_some());
+        assert!(enters(gate).await.is_none());
         drop(third);
-        let (_one, _two) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
-        assert!(enters(&gate).await.is_none());
+        assert_eq!(places(gate).await, 1);
+        gate.resize(2);
+        assert_eq!(places(gate).await, 2);
+    }
+
+    #[test]
+    fn the_limit_changes_without_a_runtime_and_however_often() {
+        let gate = gate_of(128);
+        for limit in [1, 5, usize::MAX, 3, usize::MAX, 2] {
+            gate.resize(limit);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        assert_eq!(runtime.block_on(places(gate)), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_place_that_nobody_takes_after_the_gate_shrank_is_closed() {
-        let gate = Gate::new(2);
-        let (first, _second) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
-        let mut given_up = Box::pin(gate.enter());
-        assert!(given_up.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(first);
-        gate.resize(1);
-        drop(given_up);
-        assert!(enters(&gate).await.is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_was_given_a_place_before_the_gate_shrank_is_still_the_next_one() {
-        let gate = Gate::new(2);
-        let (first, second) = (enters(&gate).await.unwrap(), enters(&gate).await.unwrap());
-        let (mut next, mut later) = (Box::pin(gate.enter()), Box::pin(gate.enter()));
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(
-            next.as_mut().poll(&mut context).is_pending() && later.as_mut().poll(&mut context).is_pending()
-        );
-        drop(first);
-        gate.resize(1);
-        assert!(
-            next.as_mut().poll(&mut context).is_pending() && later.as_mut().poll(&mut context).is_pending()
-        );
-        drop(second);
-        assert!(
-            later.as_mut().poll(&mut context).is_pending() && next.as_mut().poll(&mut context).is_ready()
-        );
+    async fn a_limit_that_shrinks_and_grows_while_all_places_are_taken_ends_as_it_was_set() {
+        let gate = gate_of(4);
+        let mut inside = Vec::new();
+        while let Some(place) = enters(gate).await {
+            inside.push(place);
+        }
+        for limit in [1, usize::MAX, 1, 3] {
+            gate.resize(limit);
+        }
+        assert!(enters(gate).await.is_none());
+        drop(inside);
+        assert_eq!(places(gate).await, 3);
     }
 
     #[tokio::test]
-    async fn who_waits_is_let_in_in_order() {
-        let gate: &'static Gate = Box::leak(Box::new(Gate::new(1)));
+    async fn waiters_are_served_first_in_first_out() {
+        let gate = gate_of(1);
         let order: &'static Mutex<Vec<u32>> = Box::leak(Box::default());
         let held = gate.enter().await;
         let mut waiting = Vec::new();
@@ -183,6 +170,6 @@ mod tests {
 
     #[test]
     fn the_default_is_128() {
-        assert_eq!(gate().size.lock().unwrap().limit, 128);
+        assert_eq!(gate().limit.lock().unwrap().now, 128);
     }
 }

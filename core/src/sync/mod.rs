@@ -14,5 +14,3 @@ pub(crate) use std::{
     sync::{Mutex, MutexGuard},
     thread_local,
 };
-
-pub(crate) use tokio::sync::{Semaphore, SemaphorePermit};

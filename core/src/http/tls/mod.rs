@@ -12,6 +12,7 @@ mod words;
 
 use std::sync::Arc;
 
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, Error};
 
 use super::settings::TlsSettings;
@@ -19,12 +20,15 @@ use super::settings::TlsSettings;
 pub use pem::{check_certificates, check_private_key};
 pub(super) use words::handshake_failure;
 
+/// The configuration of a client, and why its certificate was left out, where it was.
+pub(super) struct ClientTls {
+    pub(super) config: ClientConfig,
+    pub(super) unusable_identity: Option<String>,
+}
+
 /// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`. Which
 /// protocols are offered is left to the caller.
-pub(super) fn client_config(
-    settings: &TlsSettings,
-    tell: &mut impl FnMut(String),
-) -> Result<ClientConfig, Error> {
+pub(super) fn client_tls(settings: &TlsSettings, tell: &mut impl FnMut(String)) -> Result<ClientTls, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
@@ -35,10 +39,19 @@ pub(super) fn client_config(
         let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), tell);
         verifier::check(roots, extra, provider.clone())?
     });
-    Ok(match &settings.identity {
-        Some(identity) => builder.with_client_cert_resolver(Arc::new(identity::ClientCertificate::load(
-            identity, &provider, tell,
-        ))),
-        None => builder.with_no_client_auth(),
+    let Some(identity) = &settings.identity else {
+        return Ok(ClientTls { config: builder.with_no_client_auth(), unusable_identity: None });
+    };
+    Ok(match identity::load(identity, &provider) {
+        Ok(certified) => {
+            let resolver = Arc::new(SingleCertAndKey::from(certified));
+            ClientTls { config: builder.with_client_cert_resolver(resolver), unusable_identity: None }
+        }
+        // Most servers do not ask: a variable that was left behind must not keep a user from them.
+        Err(why) => {
+            tell(format!("The client certificate cannot be used: {why}"));
+            let unusable_identity = Some(format!("the client certificate cannot be used: {why}"));
+            ClientTls { config: builder.with_no_client_auth(), unusable_identity }
+        }
     })
 }

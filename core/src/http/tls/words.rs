@@ -11,13 +11,29 @@ use super::verifier::is_an_authoritys;
 /// `None` where there is nothing better to say than what the error says, and where the handshake had
 /// succeeded for us (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at
 /// that last, when a request may be on its way already; it has read none of it.
-pub(in crate::http) fn handshake_failure(error: &Error, peer: &str, connecting: bool) -> Option<String> {
+///
+/// `unusable_identity` says why the client certificate was left out: told where one may have been asked for.
+pub(in crate::http) fn handshake_failure(
+    error: &Error,
+    peer: &str,
+    connecting: bool,
+    unusable_identity: Option<&str>,
+) -> Option<String> {
     Some(match error {
-        Error::AlertReceived(alert) => match of_our_certificate(*alert) {
-            Some(why) => format!("{peer} {why}"),
-            None if connecting => format!("{peer} {}", of_the_handshake(*alert)?),
-            None => return None,
-        },
+        Error::AlertReceived(alert) => {
+            let ours = of_our_certificate(*alert);
+            let why = match ours {
+                Some(why) => why,
+                None if connecting => of_the_handshake(*alert)?,
+                None => return None,
+            };
+            // A server may not say that it missed one, only that the handshake failed.
+            let may_miss_one = ours.is_some() || *alert == AlertDescription::HandshakeFailure;
+            match unusable_identity.filter(|_| may_miss_one) {
+                Some(reason) => format!("{peer} {why}: {reason}"),
+                None => format!("{peer} {why}"),
+            }
+        }
         _ if !connecting => return None,
         Error::InvalidCertificate(_) if is_an_authoritys(error) => format!(
             "the certificate of {peer} is refused: it is its own authority's (self-signed), and not trusted itself"
@@ -25,8 +41,6 @@ pub(in crate::http) fn handshake_failure(error: &Error, peer: &str, connecting: 
         Error::InvalidCertificate(why) => {
             format!("the certificate of {peer} is refused: {}", certificate(why))
         }
-        // Of the client certificate.
-        Error::General(why) => why.clone(),
         Error::InvalidMessage(_) => format!("{peer} does not speak TLS on this port"),
         Error::PeerIncompatible(_) => format!("{peer} {NOTHING_IN_COMMON}"),
         _ => return None,
