@@ -2,47 +2,7 @@
 
 import { createRequire } from 'node:module'
 
-let made
-const require = (id) => (made ??= createRequire(import.meta.url))(id)
-// Older versions of Node have no other way to a module of theirs that is not made an ES module.
-const builtin = process.getBuiltinModule ?? require
-const { existsSync, realpathSync } = builtin('node:fs')
-
-let binding
-const { platform, arch, env, versions } = process
-const name = platform + '-' + arch + ({ linux: '-gnu', win32: '-msvc' }[platform] ?? '')
-const certain =
-  !existsSync(`/lib/ld-musl-${{ x64: 'x86_64', arm64: 'aarch64' }[arch]}.so.1`) &&
-  !versions.bun &&
-  !['NATIVE_LIBRARY_PATH', 'FORCE_WASI', 'ENFORCE_VERSION_CHECK'].some((end) => env[`NAPI_RS_${end}`])
-if (certain) {
-  const file = `session-ingress.${name}.node`
-  const packaged = `session-ingress-${name}/${file}`
-  const found = [file, `node_modules/${packaged}`, `../${packaged}`]
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url))
-  try {
-    // As `require` would, and where it would look: index.js has the same binding.
-    const { Module } = builtin('node:module')
-    const filename = realpathSync(found)
-    let module = Module._cache[filename]
-    if (!module) {
-      module = Object.assign(new Module(filename), { filename })
-      process.dlopen(module, filename)
-      module.loaded = true
-      Module._cache[filename] = module
-    }
-    binding = module.exports
-  } catch {
-    // binding.js has the better error.
-  }
-}
-try {
-  binding ??= require('./binding.js')
-} catch (error) {
-  throw require('./lib/missing-binary.js')(error)
-}
-if (env.NODE_DEBUG) require('./lib/node-debug.js')(binding)
+const binding = createRequire(import.meta.url)('./index.js')
 
 export const appendSessionLog = binding.appendSessionLog
 export const clearAllSessions = binding.clearAllSessions
