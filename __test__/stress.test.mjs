@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KILL_AFTER, KILL_BEFORE } from '../tools/stress/faults.mjs'
 import { runStorm } from '../tools/stress/stress.mjs'
+import './support/binary.mjs'
 
 const SEED = Number(process.env.STRESS_SEED ?? 1)
 const ENTRIES = 10_000

@@ -55,7 +55,7 @@ describe('the installed tarball', () => {
   const dir = createFolder({ after })
   before(async () => {
     await installTarball(dir)
-    await copyFile(new URL('main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
+    await copyFile(new URL('../fixtures/main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
   })
 
   /** What each runtime is told besides the script. @type {Record<string, string[]>} */

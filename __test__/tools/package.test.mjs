@@ -12,10 +12,13 @@ import { serve } from '../support/server.mjs'
 
 const ROOT = new URL('../../', import.meta.url)
 
+// What is loaded here is what was installed.
+const { NAPI_RS_NATIVE_LIBRARY_PATH, ...environment } = process.env
+
 /** Runs a script in a folder, as a file of that name. @param {string} dir @param {string} name @param {string} script @param {Record<string, string>} [env] */
 async function runIn(dir, name, script, env = {}) {
   await writeFile(join(dir, name), script)
-  const { stdout } = await promisify(execFile)(process.execPath, [name], { cwd: dir, env: { ...process.env, ...env } })
+  const { stdout } = await promisify(execFile)(process.execPath, [name], { cwd: dir, env: { ...environment, ...env } })
   return stdout
 }
 

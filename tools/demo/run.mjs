@@ -15,11 +15,13 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
+import { QUICK_BUILD, useQuickBuild } from '../shared/quick-build.mjs'
 import { createProgress } from './progress.mjs'
 import { readTranscript } from './transcript.mjs'
 
 // Nothing here leaves the machine.
 process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1'
+useQuickBuild()
 
 /** @type {typeof import('../../index.js')} */
 const { appendSessionLog, configure, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents } = createRequire(
@@ -76,6 +78,7 @@ try {
   }
   progress.end()
   console.table(rows)
+  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH === QUICK_BUILD) console.log('(times of a build without optimisation)')
 } finally {
   service.process.kill()
   await rm(dir, { recursive: true })

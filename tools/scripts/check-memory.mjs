@@ -1,17 +1,18 @@
 // Runs a bit of everything under valgrind: what is read or written where nothing is, or is freed twice, fails, and
 // so does what the addon loses for good.
 //
-// The addon is the one with debug information that `npm run build:test-hooks` makes: frames have names. V8 runs
+// The addon is the quick build, which has debug information: frames have names. V8 runs
 // without its compilers, whose code valgrind would have to follow.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { useQuickBuild } from '../shared/quick-build.mjs'
 
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 const log = path('target/valgrind.log')
-const NAPI_RS_NATIVE_LIBRARY_PATH = path('target/test-hooks/session-ingress.node')
 
+useQuickBuild()
 mkdirSync(path('target'), { recursive: true })
 const parameters = [
   '--error-exitcode=99',
@@ -23,7 +24,7 @@ parameters.push('--num-callers=40', `--log-file=${log}`, process.execPath, '--ji
 const { status, stdout, stderr, error } = spawnSync(
   'valgrind',
   [...parameters, path('__test__/support/everything.cjs')],
-  { encoding: 'utf8', env: { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH }, timeout: 20 * 60_000 },
+  { encoding: 'utf8', timeout: 20 * 60_000 },
 )
 const report = readFileSync(log, 'utf8').replace(/^==\d+== ?/gm, '')
 const lost = report

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { QUICK } from '../shared/quick-build.mjs'
 
 /** Properties of each; the core's run two at a time. */
 const OF_CORE = 20
@@ -23,7 +24,8 @@ function run(command, parameters, env) {
 }
 
 const ofCore = Math.ceil((seconds * 1000) / OF_CORE)
-const core = run('cargo', ['test', '--quiet', '--lib', 'fuzz::', '--', '--nocapture', '--test-threads=2'], {
+const ofTests = ['--nocapture', '--test-threads=2']
+const core = run('cargo', ['test', '--quiet', '--workspace', '--lib', ...QUICK, 'fuzz::', '--', ...ofTests], {
   ARBTEST_BUDGET_MS: String(ofCore),
 })
 const files = ['__test__/fuzz-readers.test.mjs', '__test__/fuzz-hosts.test.mjs']

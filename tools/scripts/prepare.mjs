@@ -1,4 +1,5 @@
-// Makes what a command needs on a fresh clone: the npm packages, and the addon as its sources are now.
+// Makes what a command needs on a fresh clone: the npm packages, and the addon as its sources are now. That is the
+// quick build in target/; with --release, the one that is shipped, beside index.js.
 
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -26,7 +27,8 @@ function changedAt(path) {
 if (changedAt('package-lock.json') > changedAt('node_modules/.package-lock.json')) {
   console.log('Installing the npm packages …')
   // Not `npm ci`: it refuses a lock file that leaves out a package for some other platform.
-  run('npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund')
+  run('npm', 'run', 'setup')
 }
-console.log('Building the addon (a first build takes a few minutes) …')
-run('npm', 'run', 'build')
+const isRelease = process.argv.includes('--release')
+console.log(`Building the addon${isRelease ? ' as it is shipped' : ''} (a first build takes some minutes) …`)
+run('npm', 'run', isRelease ? 'build' : 'build:quick')
