@@ -5,14 +5,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { FaultPlan, meanwhile, resetAfter, resetBefore, status, statusAfter, truncated } from '../dev/faults.mjs'
-import { startIngressServer } from '../dev/ingress-server.mjs'
+import {
+  FaultPlan,
+  meanwhile,
+  resetAfter,
+  resetBefore,
+  status,
+  statusAfter,
+  truncated,
+} from '../tools/server/faults.mjs'
+import { startIngressServer } from '../tools/server/ingress-server.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
-/** @typedef {import('../dev/faults.mjs').Fault} Fault */
+/** @typedef {import('../tools/server/faults.mjs').Fault} Fault */
 
 /** A service with a log of one entry, and a second writer. @param {import('node:test').TestContext} t */
 async function startService(t) {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { createGate, serve } from './support/server.mjs'
+import './support/binary.mjs'
 
 const ADDON = fileURLToPath(new URL('../index.js', import.meta.url))
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { findPort } from '../../dev/ports.mjs'
+import { findPort } from '../../tools/shared/ports.mjs'
 import { createFolder } from '../support/package.mjs'
 import { createAuthorityFiles } from './support/authority.mjs'
 import { startHost } from './support/host.mjs'

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { FaultPlan, resetAfter, resetBefore, status, statusAfter } from '../../dev/faults.mjs'
-import { startIngressServer } from '../../dev/ingress-server.mjs'
-import { NODE_VERSIONS, runtimes } from '../../scripts/runtimes.mjs'
+import { NODE_VERSIONS, runtimes } from '../../tools/scripts/runtimes.mjs'
+import { FaultPlan, resetAfter, resetBefore, status, statusAfter } from '../../tools/server/faults.mjs'
+import { startIngressServer } from '../../tools/server/ingress-server.mjs'
 import { createFolder, installTarball } from '../support/package.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,7 +24,7 @@ function runWhole(file, parameters, options) {
 /** What it prints. @type {(...parameters: Parameters<typeof runWhole>) => Promise<string>} */
 const run = async (...parameters) => (await runWhole(...parameters)).stdout
 
-/** @param {import('node:test').TestContext} t @param {import('../../dev/faults.mjs').Fault} [around] */
+/** @param {import('node:test').TestContext} t @param {import('../../tools/server/faults.mjs').Fault} [around] */
 async function startService(t, around) {
   const service = await startIngressServer({ dir: createFolder(t), around })
   t.after(() => service.close())
@@ -55,7 +55,7 @@ describe('the installed tarball', () => {
   const dir = createFolder({ after })
   before(async () => {
     await installTarball(dir)
-    await copyFile(new URL('main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
+    await copyFile(new URL('../fixtures/main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
   })
 
   /** What each runtime is told besides the script. @type {Record<string, string[]>} */

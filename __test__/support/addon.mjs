@@ -1,6 +1,7 @@
 // The addon as a host loads it, and a host that records what it is told.
 
 import { createRequire } from 'node:module'
+import './binary.mjs'
 
 // Whatever proxies the machine has, the servers of the tests are on it.
 process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1,localhost'

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import './binary.mjs'
 
 const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
 

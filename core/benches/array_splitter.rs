@@ -24,7 +24,8 @@ fn answer() -> Vec<u8> {
     if let Ok(path) = env::var("ANSWER") {
         return fs::read(path).unwrap();
     }
-    let session = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/sample.jsonl")).unwrap();
+    let session =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/demo/sample.jsonl")).unwrap();
     let entries: Vec<&str> = session.lines().collect();
     let mut answer = String::from("{\"loglines\":[");
     while answer.len() < ANSWER_BYTES {

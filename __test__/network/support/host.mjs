@@ -3,6 +3,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import '../../support/binary.mjs'
 
 /** What differs from test to test is given; no proxy of the machine is among it. */
 const OF_THE_MACHINE = /^(?:(?:https?|all|no)_proxy|node_extra_ca_certs|claude_.*)$/i

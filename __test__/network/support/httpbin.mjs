@@ -1,7 +1,7 @@
 // httpbin under gunicorn: a server that knows nothing of the protocol.
 
-import { findPort } from '../../../dev/ports.mjs'
-import { gunicorn } from '../../../scripts/network-servers.mjs'
+import { gunicorn } from '../../../tools/scripts/network-servers.mjs'
+import { findPort } from '../../../tools/shared/ports.mjs'
 import { createOpenFolder, startProgram } from './program.mjs'
 
 /** @param {import('./program.mjs').Context} t */

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { argv } from 'node:process'
-import { makeFlatEntries } from '../../../benchmark/entries.mjs'
+import { makeFlatEntries } from '../../../tools/shared/entries.mjs'
 
 /** @type {typeof import('../../../index.js')} */
 const addon = createRequire(import.meta.url)('../../../index.js')

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { chmodSync, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { listening } from '../../../dev/ports.mjs'
-import { find } from '../../../scripts/network-servers.mjs'
+import { find } from '../../../tools/scripts/network-servers.mjs'
+import { listening } from '../../../tools/shared/ports.mjs'
 import { createFolder } from '../../support/package.mjs'
 
 /** What a test or a suite has. @typedef {{ after: (end: () => Promise<void>) => void }} Context */
@@ -22,7 +22,7 @@ export function createOpenFolder(t) {
  * Starts a program that is to listen on a port, in a folder, until the end of the test or suite.
  *
  * @param {Context} t
- * @param {string} name as scripts/network-servers.mjs finds it, or a path
+ * @param {string} name as tools/scripts/network-servers.mjs finds it, or a path
  * @param {string[]} parameters
  * @param {object} options
  * @param {string} options.dir

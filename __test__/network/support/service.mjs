@@ -1,14 +1,14 @@
 // The service behind what is tested, and entries for it.
 
-import { startIngressServer } from '../../../dev/ingress-server.mjs'
-import { findPort } from '../../../dev/ports.mjs'
+import { startIngressServer } from '../../../tools/server/ingress-server.mjs'
+import { findPort } from '../../../tools/shared/ports.mjs'
 import { createFolder } from '../../support/package.mjs'
 
 /**
  * The development service for the time of a test, which counts what reaches it.
  *
  * @param {import('./program.mjs').Context} t
- * @param {{ around?: import('../../../dev/faults.mjs').Fault }} [options]
+ * @param {{ around?: import('../../../tools/server/faults.mjs').Fault }} [options]
  */
 export async function startService(t, { around = (handler) => handler } = {}) {
   /** @type {Record<string, number>} */

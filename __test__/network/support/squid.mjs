@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findPort } from '../../../dev/ports.mjs'
+import { findPort } from '../../../tools/shared/ports.mjs'
 import { createOpenFolder, readLines, startProgram } from './program.mjs'
 
 /**

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findPort } from '../../../dev/ports.mjs'
+import { findPort } from '../../../tools/shared/ports.mjs'
 import { createOpenFolder, readLines, startProgram } from './program.mjs'
 
 /**

@@ -29,7 +29,7 @@ struct Limit {
 }
 
 /// A place among the requests under way, until dropped.
-pub type Place = Option<SemaphorePermit<'static>>;
+pub(super) type Place = Option<SemaphorePermit<'static>>;
 
 impl Gate {
     fn new(limit: usize) -> Self {
@@ -37,7 +37,7 @@ impl Gate {
     }
 
     /// Waits for a place. The semaphore is never closed; should it be, everyone is let in.
-    pub async fn enter(&'static self) -> Place {
+    pub(super) async fn enter(&'static self) -> Place {
         self.take_excess();
         self.semaphore.acquire().await.ok()
     }

@@ -1,0 +1,156 @@
+// The package as npm installs it: what is in the tarball, how it loads, and what it says where it cannot.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createFolder, installTarball } from '../support/package.mjs'
+import { serve } from '../support/server.mjs'
+
+const ROOT = new URL('../../', import.meta.url)
+
+// What is loaded here is what was installed.
+const { NAPI_RS_NATIVE_LIBRARY_PATH, ...environment } = process.env
+
+/** Runs a script in a folder, as a file of that name. @param {string} dir @param {string} name @param {string} script @param {Record<string, string>} [env] */
+async function runIn(dir, name, script, env = {}) {
+  await writeFile(join(dir, name), script)
+  const { stdout } = await promisify(execFile)(process.execPath, [name], { cwd: dir, env: { ...environment, ...env } })
+  return stdout
+}
+
+describe('the installed tarball', () => {
+  const dir = createFolder({ after })
+  /** @type {string[]} */
+  let files
+  before(async () => {
+    files = await installTarball(dir)
+  })
+
+  test('holds what a user needs, and nothing of the sources', () => {
+    const known = ['LICENSE', 'README.md', 'package.json', 'binding.js', 'lib/missing-binary.js', 'lib/node-debug.js']
+    const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
+    const binaries = files.filter((file) => file.endsWith('.node'))
+    assert.equal(binaries.length, 1)
+    assert.deepEqual(files.sort(), [...known, ...entries, ...binaries].sort())
+  })
+
+  test('has nothing that runs when it is installed', async () => {
+    const { scripts } = JSON.parse(await readFile(join(dir, 'node_modules/session-ingress/package.json'), 'utf8'))
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined)
+  })
+
+  test('loads by require', async () => {
+    const script = `console.log(typeof require('session-ingress').appendSessionLog)`
+    assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
+  })
+
+  test('loads by import, with named exports', async () => {
+    const script = `import { appendSessionLog, configure } from 'session-ingress'
+      console.log(typeof appendSessionLog, typeof configure)`
+    assert.equal(await runIn(dir, 'load.mjs', script), 'function function\n')
+  })
+
+  test('appends and reads', async (t) => {
+    const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
+    const script = `import { appendSessionLog, configure, getSessionLogs } from 'session-ingress'
+      configure({ getSessionIngressAuthToken: () => 'token' })
+      console.log(await appendSessionLog('s', { uuid: 'a' }, process.env.LOG))
+      console.log(await getSessionLogs('s', process.env.LOG))`
+    const env = { LOG: server.url, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
+    assert.equal(await runIn(dir, 'smoke.mjs', script, env), 'true\n[ 1 ]\n')
+  })
+})
+
+describe('without the binary beside it', () => {
+  const dir = createFolder({ after })
+  const installed = join(dir, 'node_modules/session-ingress')
+  /** @type {string} */
+  let file
+  /** @type {string} */
+  let platform
+  before(async () => {
+    await installTarball(dir)
+    file = (await readdir(installed)).find((name) => name.endsWith('.node')) ?? ''
+    platform = /\.([\w-]+)\.node$/.exec(file)?.[1] ?? ''
+    await rename(join(installed, file), join(dir, file))
+  })
+
+  test('one error names the platform, what was looked for, and what to do', async () => {
+    const byRequire = `try { require('session-ingress') } catch (error) { console.log(error.message) }`
+    const byImport = `await import('session-ingress').catch((error) => console.log(error.message))`
+    for (const output of [await runIn(dir, 'load.cjs', byRequire), await runIn(dir, 'load.mjs', byImport)]) {
+      const lines = output.trimEnd().split('\n')
+      const { node } = process.versions
+      assert.deepEqual(lines.slice(0, -1), [
+        `session-ingress has no native binary that it can load on ${platform} (node ${node}).`,
+        'Looked for:',
+        `  - Cannot find module './${file}'`,
+        `  - Cannot find module 'session-ingress-${platform}'`,
+      ])
+      assert.match(lines.at(-1) ?? '', /^What to do: install session-ingress again on this platform/)
+    }
+  })
+
+  test('a platform without binaries is told which ones there are', async () => {
+    const script = `
+      Object.defineProperty(process, 'platform', { value: 'linux' })
+      Object.defineProperty(process, 'arch', { value: 's390x' })
+      try { require('session-ingress') } catch (error) { console.log(error.message) }`
+    const output = await runIn(dir, 'platform.cjs', script)
+    assert.match(output, /can load on linux-s390x/)
+    assert.match(output, /What to do: there are binaries for linux-x64-gnu, .*win32-arm64-msvc\. .* build one/)
+  })
+
+  test('the binary of the platform package is taken', async () => {
+    const folder = join(dir, 'node_modules', `session-ingress-${platform}`)
+    await mkdir(folder)
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ main: file }))
+    await rename(join(dir, file), join(folder, file))
+    const script = `console.log(typeof require('session-ingress').configure)`
+    assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
+    for (const order of [
+      ['imported', 'required'],
+      ['required', 'imported'],
+    ]) {
+      const both = `import { createRequire } from 'node:module'
+        const require = createRequire(import.meta.url)
+        const load = { imported: () => import('session-ingress'), required: () => require('session-ingress') }
+        const [one, two] = [await load.${order[0]}(), await load.${order[1]}()]
+        console.log(typeof one.configure, one.configure === two.configure)`
+      assert.equal(await runIn(dir, 'both.mjs', both), 'function true\n')
+    }
+    await rename(join(folder, file), join(dir, file))
+    await rm(folder, { recursive: true })
+  })
+
+  test('a binary that the system refuses is told apart from one that is not there', async () => {
+    await writeFile(join(installed, file), 'no binary')
+    const byRequire = `try { require('session-ingress') } catch (error) { console.log(error.message) }`
+    const byImport = `await import('session-ingress').catch((error) => console.log(error.message))`
+    for (const output of [await runIn(dir, 'load.cjs', byRequire), await runIn(dir, 'load.mjs', byImport)]) {
+      assert.match(output, /What to do: a binary is there, but the system refuses to load it/)
+    }
+  })
+})
+
+test('the platforms that the error names are those that are built, each with a package for it alone', async (t) => {
+  const dir = createFolder(t)
+  await writeFile(join(dir, 'package.json'), await readFile(new URL('package.json', ROOT)))
+  const cli = fileURLToPath(new URL('node_modules/@napi-rs/cli/cli.mjs', ROOT))
+  // napi's own tool needs a newer Node than the package may be tested with.
+  await promisify(execFile)('node', [cli, 'create-npm-dirs', '--cwd', dir])
+  const built = await readdir(join(dir, 'npm'))
+  const source = await readFile(new URL('lib/missing-binary.js', ROOT), 'utf8')
+  const named = [...source.matchAll(/^ {2}'([\w-]+)',$/gm)].map(([, name]) => name)
+  assert.deepEqual(named.sort(), built.sort())
+  for (const name of built) {
+    const { os, cpu, libc } = JSON.parse(await readFile(join(dir, 'npm', name, 'package.json'), 'utf8'))
+    const [system, arch, abi] = name.split('-')
+    assert.deepEqual([os, cpu], [[system], [arch]])
+    assert.deepEqual(libc, system === 'linux' ? [abi === 'gnu' ? 'glibc' : abi] : undefined)
+  }
+})
