@@ -28,7 +28,7 @@ impl Transport for Client {
         let sending = Arc::new(Sending::default());
         let exchange = Exchange { built, sending: &sending };
         // Pinned, and passed on by reference: what takes a future keeps room for it twice.
-        let work = pin!(sending.scope(exchange.redirected(request)));
+        let work = pin!(exchange.redirected(request));
         let mut answer = within(answer_within, work).await.map_err(|failure| match failure {
             Failure::TimedOut(limit) if has_body && !sending.is_taken() => Failure::NotSentInTime(limit),
             failure => failure,

@@ -11,7 +11,6 @@ mod allowance;
 mod body;
 mod build;
 mod client;
-mod connects;
 mod exchange;
 mod explain;
 mod failure;

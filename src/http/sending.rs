@@ -10,11 +10,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-tokio::task_local! {
-    /// The request that the running task sends, for the connects that it starts.
-    static CURRENT: Arc<Sending>;
-}
-
 /// A request that is being sent.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
@@ -36,16 +31,6 @@ impl Sending {
     /// The body of the request, watched.
     pub(super) fn watch(self: &Arc<Self>, body: Bytes) -> Watched {
         Watched { rest: body, sending: Arc::clone(self) }
-    }
-
-    /// Does `work` as the sending of this request.
-    pub(super) fn scope<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        CURRENT.scope(Arc::clone(self), work)
-    }
-
-    /// The request that the running task sends.
-    pub(super) fn current() -> Option<Arc<Self>> {
-        CURRENT.try_with(Arc::clone).ok()
     }
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use reqwest::ClientBuilder;
 
-use super::connects::BoundConnects;
 use super::gate::DEFAULT_MAX_CONCURRENT_REQUESTS;
 
 /// The protocol that is offered to servers in a TLS handshake, the only one.
@@ -19,11 +18,7 @@ const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
 const IDLE: Duration = Duration::from_secs(50);
 
 pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
-    builder
-        .http1_max_headers(MAX_HEADERS)
-        .pool_max_idle_per_host(MAX_IDLE)
-        .pool_idle_timeout(IDLE)
-        .connector_layer(BoundConnects::default())
+    builder.http1_max_headers(MAX_HEADERS).pool_max_idle_per_host(MAX_IDLE).pool_idle_timeout(IDLE)
 }
 
 #[cfg(test)]
