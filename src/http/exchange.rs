@@ -1,10 +1,10 @@
-//! One request and its answer: redirected, repeated where nothing came of it, within its time limit.
+//! One request and its answer: redirected, a read repeated where it was lost, within its time limit.
 
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 
-use reqwest::{Body, Url};
+use reqwest::{Body, Method, Url};
 
 use super::body::Incoming;
 use super::build::Built;
@@ -13,7 +13,6 @@ use super::failure::Fate;
 use super::gate::gate;
 use super::message::{Failure, Request, Response, Transport, within};
 use super::redirect::{MAX_REDIRECTS, follow};
-use super::repeat::Repeats;
 use super::sending::Sending;
 
 impl Transport for Client {
@@ -48,7 +47,7 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Failure> {
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.repeated(&request).await?;
+            let answer = self.sent(&request).await?;
             match follow(&request, answer.status().as_u16(), answer.headers())? {
                 Some(next) => request = next,
                 None => return Ok(answer),
@@ -57,21 +56,23 @@ impl Exchange<'_> {
         Err(Failure::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
     }
 
-    async fn repeated(&self, request: &Request) -> Result<reqwest::Response, Failure> {
-        let mut repeats = Repeats::default();
+    /// One that was not written to a connection that closed meanwhile is sent again by the client itself.
+    async fn sent(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        self.built.check(&request.url)?;
+        // A read changes nothing. Mostly it was a connection that had been idle, and that the server closed for that.
+        let mut may_repeat = request.method == Method::GET;
         loop {
             self.sending.begin();
             if !request.body.is_empty() {
                 // What the network knows by now is seen before an idle connection is taken: one that was closed.
                 tokio::task::yield_now().await;
             }
-            self.built.check(&request.url)?;
             let error = match self.built.client.execute(self.outgoing(request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let fate = Fate::of(&error, request, self.sending);
-            if !repeats.allow(fate, &request.method) {
+            if fate != Fate::Lost || !mem::take(&mut may_repeat) {
                 return Err(failure(self.built, fate, &error, &request.url));
             }
         }

@@ -1,7 +1,6 @@
 //! What an error of the HTTP client says about the request.
 
 use std::error::Error;
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::message::{Failure, Limit, Request};
@@ -16,10 +15,8 @@ pub(super) enum Fate {
     NotConnected,
     /// The connection closed before the request was written.
     NotSent,
-    /// The connection broke before the answer came.
+    /// Anything else: the connection broke before the answer came, or what came is not HTTP.
     Lost,
-    /// Anything else: the answer is not HTTP.
-    Broken,
 }
 
 impl Fate {
@@ -35,7 +32,7 @@ impl Fate {
         if canceled || (!request.body.is_empty() && !sending.is_taken()) {
             return Self::NotSent;
         }
-        if is_disconnect(error) { Self::Lost } else { Self::Broken }
+        Self::Lost
     }
 
     pub(super) fn failure(self, error: &reqwest::Error, connect_timeout: Option<Duration>) -> Failure {
@@ -49,24 +46,9 @@ impl Fate {
                 _ => Failure::NotConnected(why),
             },
             Self::NotSent => Failure::NotTaken(why),
-            Self::Lost | Self::Broken => Failure::Broken(why),
+            Self::Lost => Failure::Broken(why),
         }
     }
-}
-
-fn is_disconnect(error: &reqwest::Error) -> bool {
-    let is_cut = |kind: ErrorKind| {
-        matches!(
-            kind,
-            ErrorKind::BrokenPipe
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::ConnectionReset
-                | ErrorKind::NotConnected
-                | ErrorKind::UnexpectedEof
-        )
-    };
-    find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
-        || find::<std::io::Error>(error).is_some_and(|error| is_cut(error.kind()))
 }
 
 /// The first cause of this type.

@@ -24,7 +24,6 @@ mod no_proxy;
 mod no_proxy_fuzz;
 mod proxy;
 mod redirect;
-mod repeat;
 mod secret;
 mod sending;
 mod settings;
