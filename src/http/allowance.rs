@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::message::Failure;
+use super::error::Failure;
 
 /// The bytes that may still come.
 ///

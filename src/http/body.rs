@@ -16,12 +16,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
 use super::allowance::Allowance;
-use super::failure::describe;
+use super::error::{Failure, Limit, describe, within};
 use super::gate::Place;
-use super::message::{Body, Failure, Limit, within};
-
-/// What answers may be compressed with.
-pub(super) const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
+use super::message::Body;
 
 /// So much is decompressed at a time: what a few bytes can expand to has no bound.
 const DECODED_CHUNK: usize = 64 * 1024;

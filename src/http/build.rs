@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::error::Failure;
 use super::explain::no_connection;
-use super::message::Failure;
+use super::headers::AGENT;
 use super::proxy::{Route, Routes};
 use super::settings::Settings;
 use super::tls::{ClientTls, client_tls};
 use super::tuning::{ALPN, tune};
-
-/// How this client calls itself, to servers and to proxies.
-pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
 
 /// A client, and what is known about its connections.
 pub(super) struct Built {

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 
 use super::build::Built;
-use super::message::{Failure, Limit, within};
+use super::error::{Failure, Limit, within};
 use super::settings::Settings;
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.

@@ -9,9 +9,10 @@ use reqwest::{Body, Method, Url};
 use super::body::Incoming;
 use super::build::Built;
 use super::client::Client;
+use super::error::{Failure, within};
 use super::failure::Fate;
 use super::gate::gate;
-use super::message::{Failure, Request, Response, Transport, within};
+use super::message::{Request, Response, Transport};
 use super::redirect::{MAX_REDIRECTS, follow};
 use super::sending::Sending;
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use super::error::causes;
 use super::proxy::Route;
 use super::tls::handshake_failure;
 
@@ -72,17 +73,4 @@ impl TunnelError {
 
 fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
-}
-
-/// The errors beneath `error`, down to the one that says what happened.
-fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause);
-        // The source of an `io::Error` is the source of what it wraps, and not that itself.
-        let wrapped = cause.downcast_ref().and_then(io::Error::get_ref);
-        next = wrapped.map(|wrapped| -> &(dyn Error + 'static) { wrapped }).or_else(|| cause.source());
-    }
-    causes
 }

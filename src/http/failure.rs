@@ -1,9 +1,9 @@
 //! What an error of the HTTP client says about the request.
 
-use std::error::Error;
 use std::time::Duration;
 
-use super::message::{Failure, Limit, Request};
+use super::error::{Failure, Limit, describe};
+use super::message::Request;
 use super::sending::Sending;
 
 /// What became of a request that has no answer.
@@ -27,9 +27,8 @@ impl Fate {
         if error.is_connect() {
             return Self::NotConnected;
         }
-        let canceled = find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled);
         // Whether a request without a body was taken cannot be seen.
-        if canceled || (!request.body.is_empty() && !sending.is_taken()) {
+        if !request.body.is_empty() && !sending.is_taken() {
             return Self::NotSent;
         }
         Self::Lost
@@ -49,30 +48,4 @@ impl Fate {
             Self::Lost => Failure::Broken(why),
         }
     }
-}
-
-/// The first cause of this type.
-fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    causes(error).find_map(|cause| cause.downcast_ref())
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |&cause| cause.source())
-}
-
-/// The causes of an error, down to the one that says what happened. No URL: it may hold secrets.
-pub(super) fn describe(error: &reqwest::Error) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    for cause in causes(error) {
-        let text = cause.to_string();
-        // rustls refers to its manual, which is of no use to who reads this.
-        let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    if texts.is_empty() {
-        texts.push(if error.is_timeout() { "timed out".into() } else { "unknown error".into() });
-    }
-    texts.join(": ")
 }

@@ -3,8 +3,9 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 
+use super::error::Failure;
 use super::headers::Headers;
-use super::message::{Failure, Request};
+use super::message::Request;
 use super::redirect::follow;
 use crate::fuzz::{Result, Unstructured, bytes, fuzz};
 

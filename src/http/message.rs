@@ -1,12 +1,12 @@
-//! Requests, answers and failures, apart from how they are carried.
+//! Requests and answers, apart from how they are carried.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 
+use super::error::{Failure, Limit};
 use super::headers::Headers;
 
 /// A request as it goes out. Cloning is cheap: the body is shared.
@@ -31,13 +31,6 @@ impl Request {
     }
 }
 
-/// A time limit under the name by which a host sets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
-    pub(crate) name: &'static str,
-    pub(crate) duration: Duration,
-}
-
 /// What carries requests: [`super::Client`], or a script in the core's tests.
 pub(crate) trait Transport: Send + Sync + 'static {
     type Body: Body;
@@ -56,19 +49,6 @@ pub(crate) struct Response<B> {
 pub(crate) trait Body: Send {
     /// The next bytes, `None` at the end.
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, Failure>> + Send;
-}
-
-/// Does `work` within a time limit.
-pub(super) async fn within<T>(
-    limit: Option<Limit>,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    match limit {
-        Some(limit) => {
-            tokio::time::timeout(limit.duration, work).await.unwrap_or(Err(Failure::TimedOut(limit)))
-        }
-        None => work.await,
-    }
 }
 
 /// How much of a body that nobody wants is read, and for how long, to keep its connection alive.
@@ -97,64 +77,3 @@ pub(crate) async fn discard(mut body: impl Body) {
     // Either way the answer counts; only the connection is lost at the limit.
     tokio::time::timeout(DISCARD_WITHIN, read).await.ok();
 }
-
-/// Why a request has no answer that counts.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// It cannot be sent as it is: its URL, or a header.
-    Unsendable(String),
-    /// No connection came to stand, so that nothing was sent.
-    NotConnected(String),
-    /// No connection came to stand in time.
-    ConnectTimedOut(Limit),
-    /// A connection stood, or had stood, but the server did not process the request.
-    NotTaken(String),
-    /// A time limit ran out before the request was sent.
-    NotSentInTime(Limit),
-    /// A time limit ran out.
-    TimedOut(Limit),
-    /// The connection broke, or what came is not HTTP, or not what its `Content-Encoding` says.
-    Broken(String),
-    /// A redirect that is not followed.
-    Redirect(String),
-    /// The body has more bytes than this limit of the request.
-    TooLarge(u64),
-}
-
-impl Failure {
-    /// Whether the server may have acted on the request.
-    pub(crate) fn may_have_reached_the_server(&self) -> bool {
-        match self {
-            Self::Unsendable(_)
-            | Self::NotConnected(_)
-            | Self::ConnectTimedOut(_)
-            | Self::NotTaken(_)
-            | Self::NotSentInTime(_) => false,
-            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) | Self::TooLarge(_) => true,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsendable(why) => write!(f, "the request cannot be sent: {why}"),
-            Self::NotConnected(why) => write!(f, "no connection: {why}"),
-            Self::ConnectTimedOut(Limit { name, duration }) => {
-                write!(f, "no connection within {} ms (timeouts.{name})", duration.as_millis())
-            }
-            Self::NotTaken(why) => write!(f, "the server did not take the request: {why}"),
-            Self::NotSentInTime(Limit { name, duration }) => {
-                write!(f, "nothing was sent within {} ms (timeouts.{name})", duration.as_millis())
-            }
-            Self::TimedOut(limit) => {
-                write!(f, "nothing came within {} ms (timeouts.{})", limit.duration.as_millis(), limit.name)
-            }
-            Self::Broken(why) => write!(f, "the answer broke off: {why}"),
-            Self::Redirect(why) => f.write_str(why),
-            Self::TooLarge(limit) => write!(f, "the answer has more than {limit} bytes"),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}

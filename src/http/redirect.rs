@@ -3,7 +3,8 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 
-use super::message::{Failure, Request};
+use super::error::Failure;
+use super::message::Request;
 
 /// So many redirects are followed for one request.
 pub(super) const MAX_REDIRECTS: usize = 21;
