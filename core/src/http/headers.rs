@@ -6,8 +6,11 @@ use std::sync::Arc;
 use reqwest::header::AsHeaderName;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
-use super::body::ACCEPTED_ENCODINGS;
-use super::build::AGENT;
+/// How this client calls itself, to servers and to proxies.
+pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
+
+/// What `body` decompresses.
+const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
 
 /// The headers of a request: those that it shares with others, and at most one of its own. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq)]

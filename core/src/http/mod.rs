@@ -1,42 +1,34 @@
-//! Requests and answers: the one place that knows how bytes reach a server.
+//! Requests and responses: the one place that knows how bytes reach a server.
 //!
-//! - [`Client`] sends, over connections that the whole process shares.
-//! - [`Settings`] is what a client is made of: trust, proxies, the connect timeout. `build` makes it of that,
-//!   by `tls`, `proxy` and `no_proxy`. `explain` says why no connection comes to stand.
-//! - [`Gate`] bounds how many requests are under way.
+//! - [`Client`] sends requests, over connections that the whole process shares; `connect` and `proxy` say how these are
+//!   made, `tls` whom they trust.
+//! - [`Settings`] tell one client from another; each comes from `configure` or the environment.
+//! - [`concurrency_limit`] bounds how many requests are in flight.
+//! - `body`: bodies of responses, timed, decompressed and limited. `redirect`: where a response leads.
 //!
 //! Nothing here knows sessions, entries or heads.
 
-mod allowance;
 mod body;
-mod build;
 mod client;
-mod connects;
-mod exchange;
-mod explain;
-mod failure;
-#[cfg(test)]
-mod fuzz;
-mod gate;
+mod concurrency;
+mod config;
+mod connect;
+mod error;
 mod headers;
 mod message;
-mod no_proxy;
-#[cfg(test)]
-mod no_proxy_fuzz;
 mod proxy;
 mod redirect;
-mod repeat;
 mod secret;
-mod sending;
-mod settings;
+#[cfg(test)]
+mod tests;
 mod tls;
-mod tuning;
 
 pub use client::Client;
-pub use gate::{DEFAULT_MAX_CONCURRENT_REQUESTS, gate as concurrency_limit};
+pub use concurrency::{DEFAULT_MAX_CONCURRENT_REQUESTS, concurrency_limit};
+pub use config::{NetworkOptions, ProxyOption, Settings};
+pub use error::{Error, Error as Failure, Timeout, Timeout as Limit};
 pub use headers::Headers;
-pub use message::{Body, Failure, Limit, Request, Response, Transport, discard};
+pub use message::{Body, Request, Response, Transport, discard};
 pub use proxy::check_proxy_url;
 pub use secret::Secret;
-pub use settings::{NetworkOptions, ProxyOption, Settings};
 pub use tls::{check_certificates, check_private_key};

@@ -3,7 +3,8 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 
-use super::message::{Failure, Request};
+use crate::http::error::Error;
+use crate::http::message::Request;
 
 /// So many redirects are followed for one request.
 pub(super) const MAX_REDIRECTS: usize = 21;
@@ -12,11 +13,7 @@ pub(super) const MAX_REDIRECTS: usize = 21;
 ///
 /// 301, 302, 307 and 308 keep method and body. 303 asks for a GET elsewhere, which says nothing about an
 /// entry: for a PUT it is the answer. Credentials do not leave the origin that they were meant for.
-pub(super) fn follow(
-    request: &Request,
-    status: u16,
-    headers: &HeaderMap,
-) -> Result<Option<Request>, Failure> {
+pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Result<Option<Request>, Error> {
     match status {
         301 | 302 | 307 | 308 => {}
         303 if request.method == Method::GET => {}
@@ -29,9 +26,9 @@ pub(super) fn follow(
     let mut url = request
         .url
         .join(&location)
-        .map_err(|error| Failure::Redirect(format!("the server redirects to no valid URL: {error}")))?;
+        .map_err(|error| Error::Redirect(format!("the server redirects to no valid URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
+        return Err(Error::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
     }
     url.set_fragment(None);
     // As in a URL of the host's: the request has its authorization, or has lost it. Neither can fail.
@@ -49,8 +46,8 @@ pub(super) fn follow(
 
 #[cfg(test)]
 mod tests {
-    use super::super::headers::Headers;
     use super::*;
+    use crate::http::headers::Headers;
     use reqwest::header::HeaderValue;
 
     fn request(method: Method, url: &str) -> Request {
@@ -59,9 +56,9 @@ mod tests {
             url: url.parse().unwrap(),
             headers: Headers::new(HeaderMap::from_iter([(AUTHORIZATION, "Bearer t".parse().unwrap())])),
             body: "body".into(),
-            answer_within: None,
-            chunk_within: None,
-            body_at_most: None,
+            response_timeout: None,
+            read_timeout: None,
+            max_body_bytes: None,
         }
     }
 
@@ -130,7 +127,7 @@ mod tests {
     fn another_scheme_is_refused() {
         for location in ["ftp://a.test/", "file:///etc/passwd", "data:,x", "http://"] {
             let failure = follow(&request(Method::GET, "http://a.test/"), 302, &to(location)).unwrap_err();
-            assert!(matches!(failure, Failure::Redirect(_)), "{location}");
+            assert!(matches!(failure, Error::Redirect(_)), "{location}");
         }
     }
 }

@@ -59,10 +59,10 @@ impl LogEndpoint {
             url: self.url.clone(),
             headers: head.map_or_else(|| self.put.clone(), |head| self.put.with(LAST_UUID, head)),
             body: body.clone(),
-            answer_within: timeouts.append_limit(body.len()),
+            response_timeout: timeouts.append_limit(body.len()),
             // Only the status of the answer counts.
-            chunk_within: None,
-            body_at_most: None,
+            read_timeout: None,
+            max_body_bytes: None,
         }
     }
 
@@ -157,9 +157,9 @@ fn get(url: Url, headers: Headers, timeouts: &Timeouts) -> Request {
         url,
         headers,
         body: Bytes::new(),
-        answer_within: limit,
-        chunk_within: limit,
-        body_at_most: None,
+        response_timeout: limit,
+        read_timeout: limit,
+        max_body_bytes: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::Limit;
+use crate::http::Timeout;
 
 /// Time limits of requests; `None` is no limit. The defaults are those of specification.md, section 2.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,13 +25,13 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    pub(super) fn append_limit(&self, body: usize) -> Option<Limit> {
+    pub(super) fn append_limit(&self, body: usize) -> Option<Timeout> {
         let extra = Duration::from_secs(body as u64 / (64 * 1024));
         let duration = self.append?.saturating_add(extra);
-        Some(Limit { name: "appendMs", duration })
+        Some(Timeout { name: "appendMs", duration })
     }
 
-    pub(super) fn fetch_limit(&self) -> Option<Limit> {
-        Some(Limit { name: "fetchMs", duration: self.fetch? })
+    pub(super) fn fetch_limit(&self) -> Option<Timeout> {
+        Some(Timeout { name: "fetchMs", duration: self.fetch? })
     }
 }

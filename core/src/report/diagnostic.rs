@@ -50,34 +50,37 @@ pub struct Data {
 
 impl Diagnostic {
     pub fn event(self) -> &'static str {
-        match self {
-            Self::PersistNoToken => "session_persist_fail_jwt_no_token",
-            Self::PersistQueueFull => "session_persist_fail_queue_full",
-            Self::PersistRecoveredFrom409 => "session_persist_recovered_from_409",
-            Self::PersistAdoptedServerUuid => "session_persist_409_adopt_server_uuid",
-            Self::PersistConcurrentModification => "session_persist_fail_concurrent_modification",
-            Self::PersistBadToken => "session_persist_fail_bad_token",
-            Self::PersistStatus { .. } => "session_persist_fail_status",
-            Self::PersistRetriesExhausted { .. } => "session_persist_error_retries_exhausted",
-            Self::GetNoToken => "session_get_fail_no_token",
-            Self::GetNoLogs => "session_get_no_logs_for_session",
-            Self::GetBadToken => "session_get_fail_bad_token",
-            Self::GetInvalidResponse => "session_get_fail_invalid_response",
-            Self::GetStatus { .. } => "session_get_fail_status",
-            Self::TeleportNotFound => "teleport_events_not_found",
-            Self::TeleportBadToken => "teleport_events_bad_token",
-            Self::TeleportBadStatus => "teleport_events_bad_status",
-            Self::TeleportFetchFail => "teleport_events_fetch_fail",
-            Self::TeleportInvalidShape => "teleport_events_invalid_shape",
-            Self::TeleportPageCap => "teleport_events_page_cap",
-        }
+        self.row().0
     }
 
     pub fn level(self) -> Level {
+        self.row().1
+    }
+
+    /// The table of the specification.
+    fn row(self) -> (&'static str, Level) {
         match self {
-            Self::PersistRecoveredFrom409 | Self::PersistAdoptedServerUuid => Level::Info,
-            Self::GetNoLogs | Self::TeleportNotFound | Self::TeleportPageCap => Level::Warn,
-            _ => Level::Error,
+            Self::PersistNoToken => ("session_persist_fail_jwt_no_token", Level::Error),
+            Self::PersistQueueFull => ("session_persist_fail_queue_full", Level::Error),
+            Self::PersistRecoveredFrom409 => ("session_persist_recovered_from_409", Level::Info),
+            Self::PersistAdoptedServerUuid => ("session_persist_409_adopt_server_uuid", Level::Info),
+            Self::PersistConcurrentModification => {
+                ("session_persist_fail_concurrent_modification", Level::Error)
+            }
+            Self::PersistBadToken => ("session_persist_fail_bad_token", Level::Error),
+            Self::PersistStatus { .. } => ("session_persist_fail_status", Level::Error),
+            Self::PersistRetriesExhausted { .. } => ("session_persist_error_retries_exhausted", Level::Error),
+            Self::GetNoToken => ("session_get_fail_no_token", Level::Error),
+            Self::GetNoLogs => ("session_get_no_logs_for_session", Level::Warn),
+            Self::GetBadToken => ("session_get_fail_bad_token", Level::Error),
+            Self::GetInvalidResponse => ("session_get_fail_invalid_response", Level::Error),
+            Self::GetStatus { .. } => ("session_get_fail_status", Level::Error),
+            Self::TeleportNotFound => ("teleport_events_not_found", Level::Warn),
+            Self::TeleportBadToken => ("teleport_events_bad_token", Level::Error),
+            Self::TeleportBadStatus => ("teleport_events_bad_status", Level::Error),
+            Self::TeleportFetchFail => ("teleport_events_fetch_fail", Level::Error),
+            Self::TeleportInvalidShape => ("teleport_events_invalid_shape", Level::Error),
+            Self::TeleportPageCap => ("teleport_events_page_cap", Level::Warn),
         }
     }
 
@@ -88,69 +91,6 @@ impl Diagnostic {
             Self::PersistRetriesExhausted { attempt } => Some(Data { status: None, attempt: Some(attempt) }),
             Self::GetStatus { status } => Some(Data { status, attempt: None }),
             _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The table of SPEC section 6, row by row.
-    #[test]
-    fn names_levels_and_data_are_those_of_the_specification() {
-        use Diagnostic::*;
-        let none = None::<Data>;
-        let rows = [
-            (PersistNoToken, "session_persist_fail_jwt_no_token", Level::Error, none),
-            (PersistQueueFull, "session_persist_fail_queue_full", Level::Error, none),
-            (PersistRecoveredFrom409, "session_persist_recovered_from_409", Level::Info, none),
-            (PersistAdoptedServerUuid, "session_persist_409_adopt_server_uuid", Level::Info, none),
-            (
-                PersistConcurrentModification,
-                "session_persist_fail_concurrent_modification",
-                Level::Error,
-                none,
-            ),
-            (PersistBadToken, "session_persist_fail_bad_token", Level::Error, none),
-            (
-                PersistStatus { status: Some(503), attempt: 2 },
-                "session_persist_fail_status",
-                Level::Error,
-                Some(Data { status: Some(503), attempt: Some(2) }),
-            ),
-            (
-                PersistStatus { status: None, attempt: 1 },
-                "session_persist_fail_status",
-                Level::Error,
-                Some(Data { status: None, attempt: Some(1) }),
-            ),
-            (
-                PersistRetriesExhausted { attempt: 10 },
-                "session_persist_error_retries_exhausted",
-                Level::Error,
-                Some(Data { status: None, attempt: Some(10) }),
-            ),
-            (GetNoToken, "session_get_fail_no_token", Level::Error, none),
-            (GetNoLogs, "session_get_no_logs_for_session", Level::Warn, none),
-            (GetBadToken, "session_get_fail_bad_token", Level::Error, none),
-            (GetInvalidResponse, "session_get_fail_invalid_response", Level::Error, none),
-            (
-                GetStatus { status: Some(500) },
-                "session_get_fail_status",
-                Level::Error,
-                Some(Data { status: Some(500), attempt: None }),
-            ),
-            (GetStatus { status: None }, "session_get_fail_status", Level::Error, Some(Data::default())),
-            (TeleportNotFound, "teleport_events_not_found", Level::Warn, none),
-            (TeleportBadToken, "teleport_events_bad_token", Level::Error, none),
-            (TeleportBadStatus, "teleport_events_bad_status", Level::Error, none),
-            (TeleportFetchFail, "teleport_events_fetch_fail", Level::Error, none),
-            (TeleportInvalidShape, "teleport_events_invalid_shape", Level::Error, none),
-            (TeleportPageCap, "teleport_events_page_cap", Level::Warn, none),
-        ];
-        for (diagnostic, event, level, data) in rows {
-            assert_eq!((diagnostic.event(), diagnostic.level(), diagnostic.data()), (event, level, data));
         }
     }
 }

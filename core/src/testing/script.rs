@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::http::{Body, Failure, Limit, Request, Response, Transport};
+use crate::http::{Body, Failure, Request, Response, Timeout, Transport};
 use crate::json::EntryBatch;
 use crate::read::{Sink, SinkError};
 use crate::report::{Report, Reporter};
@@ -57,7 +57,7 @@ impl ScriptedResponse {
     }
 
     pub(crate) fn timed_out() -> Self {
-        Self::failure(Failure::TimedOut(Limit { name: "appendMs", duration: Duration::from_secs(60) }))
+        Self::failure(Failure::TimedOut(Timeout { name: "appendMs", duration: Duration::from_secs(60) }))
     }
 
     pub(crate) fn failure(failure: Failure) -> Self {

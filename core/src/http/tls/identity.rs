@@ -5,7 +5,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
 use super::pem::{certificates, private_key};
-use crate::http::settings::{Identity, Part, Pem};
+use crate::http::config::{Identity, Part, Pem};
 
 /// What is wrong is told under the names by which the parts are set.
 pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {

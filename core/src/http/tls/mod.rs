@@ -5,20 +5,20 @@
 //! - `words`: what a handshake failed of, in own words.
 
 mod identity;
+mod messages;
 mod pem;
 mod roots;
 mod verifier;
-mod words;
 
 use std::sync::Arc;
 
 use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, Error};
 
-use super::settings::TlsSettings;
+use crate::http::config::TlsSettings;
 
+pub(super) use messages::handshake_failure;
 pub use pem::{check_certificates, check_private_key};
-pub(super) use words::handshake_failure;
 
 /// The configuration of a client, and why its certificate was left out, where it was.
 pub(super) struct ClientTls {
@@ -28,17 +28,18 @@ pub(super) struct ClientTls {
 
 /// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`. Which
 /// protocols are offered is left to the caller.
-pub(super) fn client_tls(settings: &TlsSettings, tell: &mut impl FnMut(String)) -> Result<ClientTls, Error> {
+pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) -> Result<ClientTls, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-    let builder = builder.dangerous().with_custom_certificate_verifier(if settings.accepts_any_server {
-        tell("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
-        verifier::accept_any(&provider)
-    } else {
-        let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), tell);
-        verifier::check(roots, extra, provider.clone())?
-    });
+    let builder =
+        builder.dangerous().with_custom_certificate_verifier(if settings.danger_accept_invalid_certs {
+            warn("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
+            verifier::accept_any(&provider)
+        } else {
+            let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), warn);
+            verifier::check(roots, extra, provider.clone())?
+        });
     let Some(identity) = &settings.identity else {
         return Ok(ClientTls { config: builder.with_no_client_auth(), unusable_identity: None });
     };
@@ -49,7 +50,7 @@ pub(super) fn client_tls(settings: &TlsSettings, tell: &mut impl FnMut(String)) 
         }
         // Most servers do not ask: a variable that was left behind must not keep a user from them.
         Err(why) => {
-            tell(format!("The client certificate cannot be used: {why}"));
+            warn(format!("The client certificate cannot be used: {why}"));
             let unusable_identity = Some(format!("the client certificate cannot be used: {why}"));
             ClientTls { config: builder.with_no_client_auth(), unusable_identity }
         }

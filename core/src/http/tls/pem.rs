@@ -7,8 +7,8 @@ use pkcs8::der::{Decode, SecretDocument};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::http::config::Pem;
 use crate::http::secret::Secret;
-use crate::http::settings::Pem;
 
 impl Pem {
     /// The name under which it is set, with the path of a file: never the content, which some set in its place.

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 
 use super::pem::certificates;
-use crate::http::settings::{Pem, Store};
+use crate::http::config::{Pem, Store};
 
 /// Mozilla's roots, the operating system's store and those of `ca`, added together; and those of `ca` alone.
 ///
@@ -16,18 +16,18 @@ use crate::http::settings::{Pem, Store};
 pub(super) fn load(
     store: &Store,
     ca: Option<&Pem>,
-    tell: &mut impl FnMut(String),
+    warn: &mut impl FnMut(String),
 ) -> (RootCertStore, Vec<CertificateDer<'static>>) {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let native = native(store);
     for error in &native.errors {
-        tell(format!("The operating system's certificates: {error}"));
+        warn(format!("The operating system's certificates: {error}"));
     }
     if native.certs.is_empty() && native.errors.is_empty() {
-        tell("The operating system has no certificates".into());
+        warn("The operating system has no certificates".into());
     }
     roots.add_parsable_certificates(native.certs);
-    let extra = ca.map(|ca| add(ca, &mut roots, tell)).unwrap_or_default();
+    let extra = ca.map(|ca| add(ca, &mut roots, warn)).unwrap_or_default();
     (roots, extra)
 }
 
@@ -46,21 +46,21 @@ fn native(Store { file, dirs }: &Store) -> CertificateResult {
     found
 }
 
-fn add(ca: &Pem, roots: &mut RootCertStore, tell: &mut impl FnMut(String)) -> Vec<CertificateDer<'static>> {
+fn add(ca: &Pem, roots: &mut RootCertStore, warn: &mut impl FnMut(String)) -> Vec<CertificateDer<'static>> {
     let pem = match ca.read() {
         Ok(pem) => pem,
         Err(why) => {
-            tell(format!("{} {why}", ca.name()));
+            warn(format!("{} {why}", ca.name()));
             return Vec::new();
         }
     };
     let (certificates, broken) = certificates(&pem);
     let (_, ignored) = roots.add_parsable_certificates(certificates.iter().cloned());
     match (certificates.len(), broken + ignored) {
-        (0, 0) => tell(format!("{} holds no certificate in PEM form", ca.name())),
+        (0, 0) => warn(format!("{} holds no certificate in PEM form", ca.name())),
         (_, 0) => {}
         (found, unusable) => {
-            tell(format!("{}: {unusable} of {} certificates cannot be used", ca.name(), found + broken));
+            warn(format!("{}: {unusable} of {} certificates cannot be used", ca.name(), found + broken));
         }
     }
     certificates
@@ -70,48 +70,48 @@ fn add(ca: &Pem, roots: &mut RootCertStore, tell: &mut impl FnMut(String)) -> Ve
 mod tests {
     use super::*;
     use crate::http::secret::Secret;
-    use base64::Engine;
-    use base64::prelude::BASE64_STANDARD;
 
-    fn told(ca: &Pem) -> Vec<String> {
-        let mut told = Vec::new();
-        let (roots, extra) = load(&Store::default(), Some(ca), &mut |line| told.push(line));
+    fn warned(ca: &Pem) -> Vec<String> {
+        let mut warned = Vec::new();
+        let (roots, extra) = load(&Store::default(), Some(ca), &mut |line| warned.push(line));
         assert!(roots.len() >= webpki_roots::TLS_SERVER_ROOTS.len());
         assert!(extra.is_empty());
-        told.retain(|line| !line.starts_with("The operating system"));
-        told
+        warned.retain(|line| !line.starts_with("The operating system"));
+        warned
     }
 
     #[test]
     fn what_stands_in_for_the_store_is_read_and_not_the_store() {
-        let mut told = Vec::new();
+        let mut warned = Vec::new();
         let no_such = |name: &str| format!("/no/such/{name}");
         let dirs = std::env::join_paths([no_such("one"), no_such("two")]).unwrap().into_string().ok();
         let store = Store { file: Some(no_such("file")), dirs };
-        let (roots, _) = load(&store, None, &mut |line| told.push(line));
+        let (roots, _) = load(&store, None, &mut |line| warned.push(line));
         assert_eq!(roots.len(), webpki_roots::TLS_SERVER_ROOTS.len());
         for name in ["file", "one", "two"] {
-            assert!(told.iter().any(|line| line.contains(&no_such(name))), "{told:?}");
+            assert!(warned.iter().any(|line| line.contains(&no_such(name))), "{warned:?}");
         }
     }
 
     #[test]
     fn a_missing_or_broken_file_is_survived_and_named() {
-        let missing = told(&Pem::File("NODE_EXTRA_CA_CERTS", "/no/such/file.pem".into()));
+        let missing = warned(&Pem::File("NODE_EXTRA_CA_CERTS", "/no/such/file.pem".into()));
         assert!(
             missing[0].starts_with("NODE_EXTRA_CA_CERTS (/no/such/file.pem) cannot be read: "),
             "{missing:?}"
         );
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let other = told(&Pem::File("NODE_EXTRA_CA_CERTS", manifest.into()));
+        let other = warned(&Pem::File("NODE_EXTRA_CA_CERTS", manifest.into()));
         assert_eq!(other, [format!("NODE_EXTRA_CA_CERTS ({manifest}) holds no certificate in PEM form")]);
         let text = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n";
-        for misplaced in [text.to_owned(), BASE64_STANDARD.encode(text)] {
-            let misplaced = told(&Pem::File("NODE_EXTRA_CA_CERTS", misplaced));
+        let as_base64 =
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCnNlY3JldAotLS0tLUVORCBQUklWQVRFIEtFWS0tLS0tCg==";
+        for misplaced in [text.to_owned(), as_base64.to_owned()] {
+            let misplaced = warned(&Pem::File("NODE_EXTRA_CA_CERTS", misplaced));
             assert_eq!(misplaced, ["NODE_EXTRA_CA_CERTS holds PEM text, and has to hold a file's path"]);
         }
         let broken = "-----BEGIN CERTIFICATE-----\nnothing!\n-----END CERTIFICATE-----\n";
-        let broken = told(&Pem::Text("tls.ca", Secret::new(broken)));
+        let broken = warned(&Pem::Text("tls.ca", Secret::new(broken)));
         assert_eq!(broken, ["tls.ca: 1 of 1 certificates cannot be used"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The requests of the protocol, header by header.
 
-use crate::http::Limit;
+use crate::http::Timeout;
 use crate::protocol::*;
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ fn the_default_limits_are_10_60_and_20_seconds() {
 #[test]
 fn a_read_is_limited_to_its_headers_and_then_between_chunks() {
     let request = target("http://a.test/").read(false, &Timeouts::default());
-    let limit = Some(Limit { name: "fetchMs", duration: Duration::from_secs(20) });
-    assert_eq!((request.answer_within, request.chunk_within), (limit, limit));
+    let limit = Some(Timeout { name: "fetchMs", duration: Duration::from_secs(20) });
+    assert_eq!((request.response_timeout, request.read_timeout), (limit, limit));
 }
 
 #[test]

@@ -89,6 +89,6 @@ async fn every_page_of_teleport_events_has_the_limit_of_the_read() {
     let (job, _cancel) = job(server.clone(), &host);
     let pages = endpoint.read_teleport_events("s", &Timeouts::default()).unwrap().at_most(Some(7));
     assert_eq!(read_teleport_events(job, pages).await, Events::Read);
-    let limits: Vec<_> = server.requests().iter().map(|request| request.body_at_most).collect();
+    let limits: Vec<_> = server.requests().iter().map(|request| request.max_body_bytes).collect();
     assert_eq!(limits, [Some(7), Some(7)]);
 }

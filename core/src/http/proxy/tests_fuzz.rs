@@ -1,10 +1,10 @@
-//! Property tests of `NO_PROXY`; see [`crate::fuzz`].
+//! Property tests of `NO_PROXY`; see [`crate::testing::fuzz`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 
-use super::no_proxy::NoProxy;
+use crate::http::proxy::no_proxy::NoProxy;
 use crate::testing::fuzz::{Result, Unstructured, fuzz, text};
 
 fn name(u: &mut Unstructured<'_>) -> Result<String> {

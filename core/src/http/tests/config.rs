@@ -1,6 +1,7 @@
 //! What settings take from where.
 
-use super::*;
+use crate::http::config::*;
+use crate::http::secret::Secret;
 
 fn read(variables: &[(&str, &str)]) -> Settings {
     read_with(&NetworkOptions::default(), variables)
@@ -80,7 +81,7 @@ fn options_win_over_variables() {
 fn only_0_turns_the_check_of_certificates_off() {
     for (value, accepts) in [("0", true), ("", false), ("1", false), ("false", false), ("00", false)] {
         let tls = read(&[("NODE_TLS_REJECT_UNAUTHORIZED", value)]).tls;
-        assert_eq!(tls.accepts_any_server, accepts, "{value:?}");
+        assert_eq!(tls.danger_accept_invalid_certs, accepts, "{value:?}");
     }
 }
 

@@ -1,16 +1,17 @@
 //! Which requests go through a proxy, and through which.
 
+mod no_proxy;
+#[cfg(test)]
+mod tests_fuzz;
+
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
-use reqwest::header::HeaderValue;
 use reqwest::{Proxy, Url};
 
-use super::no_proxy::NoProxy;
-use super::settings::{ProxySettings, ProxyVariable};
+use crate::http::config::{ProxySettings, ProxyVariable};
+use no_proxy::NoProxy;
 
 /// How requests reach their servers.
 #[derive(Debug)]
@@ -26,17 +27,30 @@ pub(super) enum Route {
     Via(Arc<ProxyServer>),
     /// A proxy is asked for that there cannot be, for this reason: to go without it would show what was to be
     /// hidden, or end at a firewall.
-    Nowhere(String),
+    Misconfigured(String),
 }
 
 /// A proxy, and what it is shown.
 pub(super) struct ProxyServer {
     /// Without credentials.
     pub(super) url: Url,
-    /// `Proxy-Authorization`.
-    pub(super) authorization: Option<HeaderValue>,
+    pub(super) credentials: Option<Credentials>,
     /// What it is set by.
     name: &'static str,
+}
+
+/// The user name and password in a proxy's URL.
+#[derive(PartialEq)]
+pub(super) struct Credentials {
+    user: String,
+    password: String,
+}
+
+impl Credentials {
+    fn of(url: &Url) -> Self {
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        Self { user: decoded(url.username()), password: decoded(url.password().unwrap_or_default()) }
+    }
 }
 
 /// Never shows the credentials.
@@ -89,8 +103,8 @@ impl Routes {
             let proxy = Proxy::custom(move |of: &Url| {
                 (of.scheme() == scheme && matches!(routes.of(of), Route::Via(_))).then(|| url.clone())
             });
-            Some(match &server.authorization {
-                Some(authorization) => proxy.custom_http_auth(authorization.clone()),
+            Some(match &server.credentials {
+                Some(Credentials { user, password }) => proxy.basic_auth(user, password),
                 None => proxy,
             })
         })
@@ -101,7 +115,7 @@ impl Route {
     fn new(name: &'static str, url: &str) -> Self {
         match ProxyServer::new(name, url) {
             Ok(server) => Self::Via(Arc::new(server)),
-            Err(why) => Self::Nowhere(format!("{name} {why}")),
+            Err(why) => Self::Misconfigured(format!("{name} {why}")),
         }
     }
 }
@@ -110,14 +124,15 @@ impl ProxyServer {
     /// The error never quotes the URL, which may hold a password.
     fn new(name: &'static str, url: &str) -> Result<Self, &'static str> {
         let mut url = parse(url)?;
-        let authorization = (!url.username().is_empty() || url.password().is_some()).then(|| basic(&url));
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        let credentials = has_credentials.then(|| Credentials::of(&url));
         // Neither can fail: the URL has a host.
         url.set_username("").ok();
         url.set_password(None).ok();
         url.set_path("/");
         url.set_query(None);
         url.set_fragment(None);
-        Ok(Self { url, authorization, name })
+        Ok(Self { url, credentials, name })
     }
 }
 
@@ -136,17 +151,6 @@ fn parse(url: &str) -> Result<Url, &'static str> {
         scheme if scheme.starts_with("socks") => Err("is a SOCKS proxy, which is not supported"),
         _ => Err("is the URL of no proxy: its scheme is neither http nor https"),
     }
-}
-
-fn basic(url: &Url) -> HeaderValue {
-    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
-    credentials.push(b':');
-    credentials.extend(percent_decode_str(url.password().unwrap_or_default()));
-    let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
-    // Base64 is always good for a header.
-    let mut value = HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("Basic"));
-    value.set_sensitive(true);
-    value
 }
 
 #[cfg(test)]
@@ -188,15 +192,16 @@ mod tests {
 
     #[test]
     fn credentials_are_percent_decoded() {
-        let authorization = |url: &str| server(url).unwrap().authorization;
-        let is = |credentials: &str| Some(format!("Basic {}", BASE64_STANDARD.encode(credentials)));
-        let of = |url: &str| authorization(url).map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!(of("http://user:pass@a.test"), is("user:pass"));
-        assert_eq!(of("http://us%40er:p%3Ass%2F%25@a.test"), is("us@er:p:ss/%"));
-        assert_eq!(of("http://user@a.test"), is("user:"));
-        assert_eq!(of("http://:pass@a.test"), is(":pass"));
-        assert_eq!(of("http://a.test"), None);
-        assert!(authorization("http://user:pass@a.test").unwrap().is_sensitive());
+        for (url, user, password) in [
+            ("http://user:pass@a.test", "user", "pass"),
+            ("http://us%40er:p%3Ass%2F%25@a.test", "us@er", "p:ss/%"),
+            ("http://user@a.test", "user", ""),
+            ("http://:pass@a.test", "", "pass"),
+        ] {
+            let credentials = Credentials { user: user.into(), password: password.into() };
+            assert!(server(url).unwrap().credentials == Some(credentials), "{url}");
+        }
+        assert!(server("http://a.test").unwrap().credentials.is_none());
     }
 
     #[test]
@@ -227,7 +232,7 @@ mod tests {
     #[test]
     fn a_proxy_that_cannot_be_stops_what_would_go_through_it() {
         let routes = environment("socks5://a.test", "", "direct.test");
-        assert!(route(&routes, "https://a.test").starts_with("Nowhere(\"HTTPS_PROXY is a SOCKS proxy"));
+        assert!(route(&routes, "https://a.test").starts_with("Misconfigured(\"HTTPS_PROXY is a SOCKS proxy"));
         assert_eq!(route(&routes, "https://direct.test"), "Direct");
         assert_eq!(route(&routes, "http://a.test"), "Direct");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::secret::Secret;
+use crate::http::secret::Secret;
 
 /// A snapshot of everything that tells one client from another. Equal settings share one client and its
 /// connections.
@@ -43,7 +43,7 @@ pub(super) struct TlsSettings {
     pub(super) ca: Option<Pem>,
     pub(super) identity: Option<Identity>,
     /// `NODE_TLS_REJECT_UNAUTHORIZED=0`.
-    pub(super) accepts_any_server: bool,
+    pub(super) danger_accept_invalid_certs: bool,
 }
 
 /// What stands in for the operating system's store, as for OpenSSL.
@@ -144,8 +144,8 @@ impl TlsSettings {
                 Identity { cert, key, passphrase }
             })
         };
-        let accepts_any_server = variable("NODE_TLS_REJECT_UNAUTHORIZED").as_deref() == Some("0");
-        Self { store, ca, identity, accepts_any_server }
+        let danger_accept_invalid_certs = variable("NODE_TLS_REJECT_UNAUTHORIZED").as_deref() == Some("0");
+        Self { store, ca, identity, danger_accept_invalid_certs }
     }
 }
 
@@ -165,7 +165,3 @@ impl ProxySettings {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "settings_tests.rs"]
-mod tests;

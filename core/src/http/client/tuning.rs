@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use reqwest::ClientBuilder;
 
-use super::connects::BoundConnects;
-use super::gate::DEFAULT_MAX_CONCURRENT_REQUESTS;
+use crate::http::concurrency::DEFAULT_MAX_CONCURRENT_REQUESTS;
 
 /// The protocol that is offered to servers in a TLS handshake, the only one.
 pub(super) const ALPN: &[u8] = b"http/1.1";
 
-/// As many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
+/// Maximum number of headers: as many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
 const MAX_HEADERS: usize = 512;
 
 /// Idle connections to a host: fewer would be closed and made anew in every round of many sessions.
@@ -19,13 +18,5 @@ const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;
 const IDLE: Duration = Duration::from_secs(50);
 
 pub(super) fn tune(builder: ClientBuilder) -> ClientBuilder {
-    builder
-        .http1_max_headers(MAX_HEADERS)
-        .pool_max_idle_per_host(MAX_IDLE)
-        .pool_idle_timeout(IDLE)
-        .connector_layer(BoundConnects::default())
+    builder.http1_max_headers(MAX_HEADERS).pool_max_idle_per_host(MAX_IDLE).pool_idle_timeout(IDLE)
 }
-
-#[cfg(test)]
-#[path = "tuning_tests.rs"]
-mod tests;

@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::io;
 
-use super::proxy::Route;
-use super::tls::handshake_failure;
+use crate::http::error::causes;
+use crate::http::proxy::Route;
+use crate::http::tls::handshake_failure;
 
 /// What kept a request from its server; `None` where the server may have seen the request, or where there is nothing better to say than what the
 /// error says.
-pub(super) fn no_connection(
+pub(in crate::http) fn no_connection(
     error: &reqwest::Error,
     route: &Route,
     tunnelled: bool,
@@ -26,7 +27,7 @@ pub(super) fn no_connection(
     let of_proxy = match tunnel {
         Some(TunnelError::Unsuccessful) => return Some(format!("{proxy} refused the tunnel")),
         Some(TunnelError::AuthorizationRequired) => {
-            let why = match proxy.authorization {
+            let why = match proxy.credentials {
                 Some(_) => "its user name or password is wrong",
                 None => "it wants a user name and password",
             };
@@ -72,17 +73,4 @@ impl TunnelError {
 
 fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
-}
-
-/// The errors beneath `error`, down to the one that says what happened.
-fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause);
-        // The source of an `io::Error` is the source of what it wraps, and not that itself.
-        let wrapped = cause.downcast_ref().and_then(io::Error::get_ref);
-        next = wrapped.map(|wrapped| -> &(dyn Error + 'static) { wrapped }).or_else(|| cause.source());
-    }
-    causes
 }

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::message::Failure;
+use crate::http::error::Error;
 
 /// The bytes that may still come.
 ///
 /// A compressed body has two: for what is sent, because that can go on without ever bringing anything, and
 /// for what it expands to, because a few bytes can bring any number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance(Option<Limited>);
+pub(super) struct BodyLimit(Option<Limited>);
 
 #[derive(Clone, Copy, Debug)]
 struct Limited {
@@ -17,16 +17,16 @@ struct Limited {
     left: u64,
 }
 
-impl Allowance {
+impl BodyLimit {
     /// `None` is no limit.
     pub(super) fn new(limit: Option<u64>) -> Self {
         Self(limit.map(|limit| Limited { limit, left: limit }))
     }
 
     /// Takes the next chunk into account; refuses the first one that does not fit.
-    pub(super) fn take(&mut self, chunk: Option<&Bytes>) -> Result<(), Failure> {
+    pub(super) fn take(&mut self, chunk: Option<&Bytes>) -> Result<(), Error> {
         let (Some(Limited { limit, left }), Some(chunk)) = (&mut self.0, chunk) else { return Ok(()) };
-        *left = left.checked_sub(chunk.len() as u64).ok_or(Failure::TooLarge(*limit))?;
+        *left = left.checked_sub(chunk.len() as u64).ok_or(Error::TooLarge(*limit))?;
         Ok(())
     }
 }
@@ -36,8 +36,8 @@ mod tests {
     use super::*;
 
     fn taken(limit: Option<u64>, chunks: &[usize]) -> usize {
-        let mut allowance = Allowance::new(limit);
-        chunks.iter().take_while(|&&size| allowance.take(Some(&vec![0; size].into())).is_ok()).count()
+        let mut limit = BodyLimit::new(limit);
+        chunks.iter().take_while(|&&size| limit.take(Some(&vec![0; size].into())).is_ok()).count()
     }
 
     #[test]
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn the_refusal_names_the_limit() {
-        let refused = Allowance::new(Some(7)).take(Some(&Bytes::from_static(&[0; 8])));
-        assert!(matches!(refused, Err(Failure::TooLarge(7))));
-        assert!(Allowance::new(Some(7)).take(None).is_ok());
+        let refused = BodyLimit::new(Some(7)).take(Some(&Bytes::from_static(&[0; 8])));
+        assert!(matches!(refused, Err(Error::TooLarge(7))));
+        assert!(BodyLimit::new(Some(7)).take(None).is_ok());
     }
 }

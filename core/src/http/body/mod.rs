@@ -5,6 +5,8 @@
 //! what Node's clients take: any letter case, `x-gzip`, several members, and `deflate` with or without the
 //! header that it should have.
 
+mod limit;
+
 use std::io;
 use std::pin::Pin;
 
@@ -15,13 +17,10 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
-use super::allowance::Allowance;
-use super::failure::describe;
-use super::gate::Place;
-use super::message::{Body, Failure, Limit, within};
-
-/// What answers may be compressed with.
-pub(super) const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
+use crate::http::concurrency::Permit;
+use crate::http::error::{Error, Timeout, describe, with_timeout};
+use crate::http::message::Body;
+use limit::BodyLimit;
 
 /// So much is decompressed at a time: what a few bytes can expand to has no bound.
 const DECODED_CHUNK: usize = 64 * 1024;
@@ -30,14 +29,14 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, io::Error>> + Send>>;
 type Decoder = Pin<Box<dyn AsyncRead + Send>>;
 
 /// A body that is still arriving; holds its place among the requests under way until dropped.
-pub struct Incoming {
+pub struct ResponseBody {
     raw: Raw,
     encoding: Encoding,
     /// Made when the first bytes have shown what they are.
     decoder: Option<Decoder>,
     /// What decompression may still bring.
-    allowance: Allowance,
-    _place: Place,
+    limit: BodyLimit,
+    _permit: Permit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,36 +65,36 @@ impl Encoding {
 struct Raw {
     /// `None` once it feeds a decoder.
     answer: Option<reqwest::Response>,
-    chunk_within: Option<Limit>,
-    allowance: Allowance,
+    read_timeout: Option<Timeout>,
+    limit: BodyLimit,
 }
 
 impl Raw {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(answer) = &mut self.answer else { return Ok(None) };
-        let chunk = async { answer.chunk().await.map_err(|error| Failure::Broken(describe(&error))) };
-        let chunk = within(self.chunk_within, chunk).await?;
-        self.allowance.take(chunk.as_ref())?;
+        let chunk = async { answer.chunk().await.map_err(|error| Error::Broken(describe(&error))) };
+        let chunk = with_timeout(self.read_timeout, chunk).await?;
+        self.limit.take(chunk.as_ref())?;
         Ok(chunk)
     }
 }
 
-impl Incoming {
+impl ResponseBody {
     pub(super) fn new(
         answer: reqwest::Response,
         headers: &HeaderMap,
-        chunk_within: Option<Limit>,
+        read_timeout: Option<Timeout>,
         at_most: Option<u64>,
-        place: Place,
+        permit: Permit,
     ) -> Self {
         let encoding = Encoding::of(headers);
-        let allowance = Allowance::new(at_most);
-        let raw = Raw { answer: Some(answer), chunk_within, allowance };
-        Self { raw, encoding, decoder: None, allowance, _place: place }
+        let limit = BodyLimit::new(at_most);
+        let raw = Raw { answer: Some(answer), read_timeout, limit };
+        Self { raw, encoding, decoder: None, limit, _permit: permit }
     }
 
     /// Begins to decompress; false where there is nothing to.
-    async fn begin(&mut self) -> Result<bool, Failure> {
+    async fn begin(&mut self) -> Result<bool, Error> {
         let Some(first) = self.raw.chunk().await? else { return Ok(false) };
         let raw = Raw { answer: self.raw.answer.take(), ..self.raw };
         self.decoder = Some(decoder(self.encoding, first, raw));
@@ -103,8 +102,8 @@ impl Incoming {
     }
 }
 
-impl Body for Incoming {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+impl Body for ResponseBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         if self.encoding == Encoding::None {
             return self.raw.chunk().await;
         }
@@ -117,12 +116,12 @@ impl Body for Incoming {
             Ok(0) => Ok(None),
             Ok(_) => {
                 let chunk = chunk.freeze();
-                self.allowance.take(Some(&chunk))?;
+                self.limit.take(Some(&chunk))?;
                 Ok(Some(chunk))
             }
-            Err(error) => Err(match error.downcast::<Failure>() {
+            Err(error) => Err(match error.downcast::<Error>() {
                 Ok(failure) => failure,
-                Err(error) => Failure::Broken(format!("it cannot be decompressed: {error}")),
+                Err(error) => Error::Broken(format!("it cannot be decompressed: {error}")),
             }),
         }
     }

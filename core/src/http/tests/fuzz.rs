@@ -1,11 +1,12 @@
-//! Property tests of what stands between the core and the network; see [`crate::fuzz`].
+//! Property tests of what stands between the core and the network; see [`crate::testing::fuzz`].
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 
-use super::headers::Headers;
-use super::message::{Failure, Request};
-use super::redirect::follow;
+use crate::http::error::Error;
+use crate::http::headers::Headers;
+use crate::http::message::Request;
+use crate::http::redirect::follow;
 use crate::testing::fuzz::{Result, Unstructured, bytes, fuzz};
 
 /// Where a server may redirect to.
@@ -51,9 +52,9 @@ fn a_redirect_of_any_kind_stays_with_http_and_takes_no_secret_to_another_origin(
                 secrets.iter().map(|name| (name.clone(), HeaderValue::from_static("secret"))).collect(),
             ),
             body: "body".into(),
-            answer_within: None,
-            chunk_within: None,
-            body_at_most: Some(7),
+            response_timeout: None,
+            read_timeout: None,
+            max_body_bytes: Some(7),
         };
         match follow(&request, status, &HeaderMap::from_iter([(LOCATION, value)])) {
             Ok(Some(next)) => {
@@ -63,14 +64,14 @@ fn a_redirect_of_any_kind_stays_with_http_and_takes_no_secret_to_another_origin(
                 assert_eq!((url.fragment(), url.username(), url.password()), (None, "", None), "{url}");
                 let has_secrets = secrets.map(|name| next.headers.get(name).is_some());
                 assert_eq!(has_secrets, [url.origin() == request.url.origin(); 3], "{url}");
-                assert_eq!((next.method, next.body, next.body_at_most), (method, request.body, Some(7)));
+                assert_eq!((next.method, next.body, next.max_body_bytes), (method, request.body, Some(7)));
             }
             Ok(None) => {
                 let is_last = !matches!(status, 301 | 302 | 303 | 307 | 308)
                     || (status == 303 && method != Method::GET);
                 assert!(is_last || location.trim_ascii().is_empty(), "{status} {location:?}");
             }
-            Err(failure) => assert!(matches!(failure, Failure::Redirect(_)), "{failure}"),
+            Err(failure) => assert!(matches!(failure, Error::Redirect(_)), "{failure}"),
         }
         Ok(())
     });

@@ -1,0 +1,97 @@
+//! One request and its response: redirected, a read repeated where it was lost, within its time limit.
+
+use std::mem;
+use std::pin::pin;
+use std::sync::Arc;
+
+use reqwest::{Body, Method};
+
+use super::Client;
+use super::connections::Connections;
+use super::request_progress::RequestProgress;
+use super::send_error::SendErrorKind;
+use crate::http::body::ResponseBody;
+use crate::http::concurrency::concurrency_limit;
+use crate::http::error::{Error, with_timeout};
+use crate::http::message::{Request, Response, Transport};
+use crate::http::redirect::{MAX_REDIRECTS, follow};
+
+impl Transport for Client {
+    type Body = ResponseBody;
+
+    async fn send(&self, request: Request) -> Result<Response<ResponseBody>, Error> {
+        // Not within the time limit: the first request makes the connections' client.
+        let connections = self.connections().await?;
+        let permit = concurrency_limit().acquire().await;
+        let Request { response_timeout, read_timeout, max_body_bytes, .. } = request;
+        let has_body = !request.body.is_empty();
+        let progress = Arc::new(RequestProgress::default());
+        let exchange = Exchange { connections, progress: &progress };
+        // Pinned, and passed on by reference: a function that takes a future keeps room for it twice.
+        let work = pin!(exchange.redirected(request));
+        let mut response = with_timeout(response_timeout, work).await.map_err(|error| match error {
+            Error::TimedOut(timeout) if has_body && !progress.body_started() => Error::NotSentInTime(timeout),
+            error => error,
+        })?;
+        let status = response.status().as_u16();
+        let headers = mem::take(response.headers_mut());
+        let body = ResponseBody::new(response, &headers, read_timeout, max_body_bytes, permit);
+        Ok(Response { status, headers, body })
+    }
+}
+
+struct Exchange<'a> {
+    connections: &'a Connections,
+    progress: &'a Arc<RequestProgress>,
+}
+
+impl Exchange<'_> {
+    async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Error> {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.sent(&request).await?;
+            match follow(&request, response.status().as_u16(), response.headers())? {
+                Some(next) => request = next,
+                None => return Ok(response),
+            }
+        }
+        Err(Error::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
+    }
+
+    /// Sends one request. One that was not written to a connection that closed meanwhile is sent again by reqwest's
+    /// client itself.
+    async fn sent(&self, request: &Request) -> Result<reqwest::Response, Error> {
+        let Connections { client, fresh, .. } = self.connections;
+        self.connections.check(&request.url)?;
+        // A read changes nothing, so that it does not matter whether the server has processed it.
+        let mut may_repeat = request.method == Method::GET;
+        loop {
+            self.progress.begin();
+            if !request.body.is_empty() {
+                // Lets the runtime see first which idle connections were closed.
+                tokio::task::yield_now().await;
+            }
+            let error = match client.execute(self.outgoing(request)).await {
+                Ok(response) => {
+                    fresh.responded(&response);
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            let kind = SendErrorKind::of(&error, request, self.progress);
+            let is_lost = kind == SendErrorKind::Lost && fresh.was_reused(&error);
+            if !is_lost || !mem::take(&mut may_repeat) {
+                return Err(self.connections.error(kind, &error, &request.url));
+            }
+        }
+    }
+
+    /// Makes reqwest's request, without its builder, which would copy the headers once more.
+    fn outgoing(&self, request: &Request) -> reqwest::Request {
+        let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *outgoing.headers_mut() = request.headers.to_map();
+        if !request.body.is_empty() {
+            *outgoing.body_mut() = Some(Body::wrap(self.progress.track(request.body.clone())));
+        }
+        outgoing
+    }
+}

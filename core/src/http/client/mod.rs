@@ -1,0 +1,97 @@
+//! Clients, whose connections the process shares.
+
+mod connections;
+mod exchange;
+mod request_progress;
+mod send_error;
+#[cfg(test)]
+mod tests;
+mod tuning;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use tokio::sync::OnceCell;
+use tokio::task::JoinError;
+
+use super::config::Settings;
+use super::error::{Error, Timeout, with_timeout};
+use connections::Connections;
+
+/// A client of given settings. Its connections are shared by all clients of equal settings in the process.
+#[derive(Clone)]
+pub struct Client(Arc<ClientHandle>);
+
+/// The part of a client that belongs to its instance.
+struct ClientHandle {
+    inner: Arc<ClientInner>,
+    warn: Box<dyn Fn(&str) + Send + Sync>,
+    warned: AtomicBool,
+}
+
+/// The part of a client that is shared.
+struct ClientInner {
+    settings: Settings,
+    /// Made at the first request, off the JavaScript thread: it reads certificate stores from disk.
+    connections: OnceCell<Connections>,
+}
+
+impl Client {
+    /// `warn` takes debug lines: at the first request, what was found out about the settings.
+    pub fn shared(settings: Settings, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let (inner, warn) = (ClientInner::of(settings), Box::new(warn));
+        Self(Arc::new(ClientHandle { inner, warn, warned: AtomicBool::new(false) }))
+    }
+
+    /// The connections for a request that begins now, made where they are not yet. That reads files, which may be on
+    /// a disk that does not respond: it takes no longer than a connection may.
+    async fn connections(&self) -> Result<&Connections, Error> {
+        let ClientHandle { inner, warn, warned } = &*self.0;
+        let connections = match inner.connections.get() {
+            Some(connections) => connections,
+            None => {
+                let timeout = inner.settings.connect_timeout;
+                let timeout = timeout.map(|duration| Timeout { name: "connectMs", duration });
+                // A task of its own: it goes on where nobody waits for it any more, and is the only one that reads.
+                let making = tokio::spawn(inner.clone().connect());
+                let made = with_timeout(timeout, async { making.await.map_err(panicked)? }).await;
+                made.map_err(|error| match error {
+                    Error::TimedOut(timeout) => Error::ConnectTimedOut(timeout),
+                    error => error,
+                })?;
+                let missing = || Error::NotConnected("the client was not made".into());
+                inner.connections.get().ok_or_else(missing)?
+            }
+        };
+        // An instance that finds the connections made by another one gets their warnings as well.
+        if !connections.warnings.is_empty() && !warned.swap(true, Ordering::Relaxed) {
+            connections.warnings.iter().for_each(|warning| warn(warning));
+        }
+        Ok(connections)
+    }
+}
+
+fn panicked(error: JoinError) -> Error {
+    Error::NotConnected(error.to_string())
+}
+
+impl ClientInner {
+    async fn connect(self: Arc<Self>) -> Result<(), Error> {
+        self.connections.get_or_try_init(|| Connections::new(self.settings.clone())).await.map(|_| ())
+    }
+
+    fn of(settings: Settings) -> Arc<Self> {
+        static CLIENTS: OnceLock<Mutex<HashMap<Settings, Weak<ClientInner>>>> = OnceLock::new();
+        let clients = CLIENTS.get_or_init(Mutex::default);
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inner) = clients.get(&settings).and_then(Weak::upgrade) {
+            return inner;
+        }
+        // A client that nobody uses any more is gone, with its connections.
+        clients.retain(|_, inner| inner.strong_count() > 0);
+        let inner = Arc::new(Self { settings: settings.clone(), connections: OnceCell::new() });
+        clients.insert(settings, Arc::downgrade(&inner));
+        inner
+    }
+}

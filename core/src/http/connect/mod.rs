@@ -1,0 +1,9 @@
+//! Making connections: how many at once, which of them are new, and why one could not be made.
+
+mod diagnose;
+mod fresh;
+mod limit;
+
+pub(super) use diagnose::no_connection;
+pub(super) use fresh::FreshConnections;
+pub(super) use limit::ConnectLimitLayer;

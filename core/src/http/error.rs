@@ -1,0 +1,116 @@
+//! Why a request has no response.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+use std::{fmt, io};
+
+/// Why a request has no response that counts.
+#[derive(Debug)]
+pub enum Error {
+    /// The request cannot be sent as it is: its URL, or a header.
+    Unsendable(String),
+    /// No connection was established, so that nothing was sent.
+    NotConnected(String),
+    /// No connection was established in time.
+    ConnectTimedOut(Timeout),
+    /// A connection was there, but the request was not written to it.
+    NotSent(String),
+    /// A time limit ran out before the request was sent.
+    NotSentInTime(Timeout),
+    /// A time limit ran out.
+    TimedOut(Timeout),
+    /// The connection broke, or the response is not HTTP, or not what its `Content-Encoding` says.
+    Broken(String),
+    /// A redirect that is not followed.
+    Redirect(String),
+    /// The body has more bytes than this limit of the request.
+    TooLarge(u64),
+}
+
+impl Error {
+    /// Whether the server may have acted on the request.
+    pub fn may_have_reached_the_server(&self) -> bool {
+        match self {
+            Self::Unsendable(_)
+            | Self::NotConnected(_)
+            | Self::ConnectTimedOut(_)
+            | Self::NotSent(_)
+            | Self::NotSentInTime(_) => false,
+            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) | Self::TooLarge(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsendable(why) => write!(f, "the request cannot be sent: {why}"),
+            Self::NotConnected(why) => write!(f, "no connection: {why}"),
+            Self::ConnectTimedOut(Timeout { name, duration }) => {
+                write!(f, "no connection within {} ms (timeouts.{name})", duration.as_millis())
+            }
+            Self::NotSent(why) => write!(f, "the server did not take the request: {why}"),
+            Self::NotSentInTime(Timeout { name, duration }) => {
+                write!(f, "nothing was sent within {} ms (timeouts.{name})", duration.as_millis())
+            }
+            Self::TimedOut(Timeout { name, duration }) => {
+                write!(f, "nothing came within {} ms (timeouts.{name})", duration.as_millis())
+            }
+            Self::Broken(why) => write!(f, "the response broke off: {why}"),
+            Self::Redirect(why) => f.write_str(why),
+            Self::TooLarge(limit) => write!(f, "the response has more than {limit} bytes"),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+/// A time limit under the name by which a host sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout {
+    pub name: &'static str,
+    pub duration: Duration,
+}
+
+/// Runs `work` within a time limit.
+pub(super) async fn with_timeout<T>(
+    timeout: Option<Timeout>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match timeout {
+        Some(timeout) => {
+            tokio::time::timeout(timeout.duration, work).await.unwrap_or(Err(Error::TimedOut(timeout)))
+        }
+        None => work.await,
+    }
+}
+
+/// The causes of an error as text, down to the one that says what happened. No URL: it may hold secrets.
+pub(super) fn describe(error: &reqwest::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        let text = cause.to_string();
+        // rustls refers to its manual, which is of no use to a reader of this.
+        let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    if texts.is_empty() {
+        texts.push(if error.is_timeout() { "timed out".into() } else { "unknown error".into() });
+    }
+    texts.join(": ")
+}
+
+/// The errors beneath `error`, down to the one that says what happened.
+pub(super) fn causes(error: &reqwest::Error) -> Vec<&(dyn StdError + 'static)> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        // The source of an `io::Error` is the source of the error that it wraps, and not that error itself.
+        let wrapped = cause.downcast_ref().and_then(io::Error::get_ref);
+        next = wrapped.map(|wrapped| -> &(dyn StdError + 'static) { wrapped }).or_else(|| cause.source());
+    }
+    causes
+}
