@@ -99,7 +99,7 @@ test('a read that fails leaves the doubt, and is repeated before the entry is se
   const [entry, theirs] = [createEntry(), createEntry()]
   faults
     .add('PUT', (handler) => resetAfter(meanwhile(() => otherWriter(theirs))(handler)))
-    .add('GET', (handler) => handler, status(500), truncated, resetBefore, resetBefore)
+    .add('GET', (handler) => handler, status(500), truncated, resetBefore)
   assert.equal(await appendSessionLog('s', entry, url), true)
   assert.deepEqual(await uuids(), [first.uuid, entry.uuid, theirs.uuid])
   assert.deepEqual(host.events, [

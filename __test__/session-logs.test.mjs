@@ -116,8 +116,7 @@ for (const [name, read, path] of READERS) {
 
   test(`${name}: no answer gives null`, async (t) => {
     const host = useHost(t)
-    const cut = (/** @type {any} */ _request, /** @type {any} */ response) => void response.destroy()
-    const server = await serveInOrder(t, cut, cut)
+    const server = await serveInOrder(t, (_request, response) => void response.destroy())
     assert.equal(await read(server.url), null)
     assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', {}]])
     assert.equal(host.errors.length, 1)
