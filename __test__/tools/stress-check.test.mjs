@@ -1,4 +1,4 @@
-// The check at the end of a storm: it sees each thing that can be wrong.
+// The check at the end of a stress run: it sees each thing that can be wrong.
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { check } from '../../tools/stress/check.mjs'
 import { makeEntries } from '../../tools/stress/entries.mjs'
 
-const STORM = { seed: 1, entries: 6, sessions: 2 }
+const RUN = { seed: 1, entries: 6, sessions: 2 }
 const CLIENT = 'client-0'
 const THEIRS = { uuid: 'theirs', type: 'user' }
 
@@ -21,7 +21,7 @@ const THEIRS = { uuid: 'theirs', type: 'user' }
 async function judge(t, change) {
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-test-'))
   t.after(() => rm(dir, { recursive: true }))
-  const logs = makeEntries({ ...STORM, client: CLIENT })
+  const logs = makeEntries({ ...RUN, client: CLIENT })
   const outcomes = logs.flat().map(({ uuid }) => ({ uuid, appended: true, calls: 1 }))
   const first = [...logs[0], THEIRS]
   change(first, outcomes)
@@ -30,7 +30,7 @@ async function judge(t, change) {
   }
   const secondWriter = new Map([['session-0', [THEIRS.uuid]]])
   const clients = [{ client: CLIENT, outcomes }]
-  const { problems, ...figures } = await check({ dir, ...STORM, clients, secondWriter, history: () => 'a reset' })
+  const { problems, ...figures } = await check({ dir, ...RUN, clients, secondWriter, history: () => 'a reset' })
   return { problems: problems.join('\n'), figures }
 }
 
