@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
@@ -38,9 +38,7 @@ async function serveMutual(t) {
 
 /** @param {import('node:test').TestContext} t */
 function useTrustingHost(t) {
-  const host = useHost(t, { retry: { maxAttempts: 1 } })
-  useConnections(t, { tls: { ca: authority.cert } })
-  return host
+  return useHost(t, { retry: { maxAttempts: 1 }, tls: { ca: authority.cert } })
 }
 
 /** @param {import('node:crypto').KeyObject} key @param {any} options */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createKey } from './support/certificates.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { createGate, serve } from './support/server.mjs'
@@ -29,7 +29,7 @@ function refused(options, key, why = /./) {
 }
 
 test('tls is an object of PEM texts', (t) => {
-  useConnections(t, {})
+  useHost(t)
   for (const value of [1, 'x', true, () => {}]) refused({ tls: value }, 'tls')
   refused({ tls: { certificate: cert } }, 'tls.certificate')
   for (const name of ['ca', 'cert', 'key', 'passphrase']) {
@@ -54,7 +54,7 @@ test('text without a block of the right kind is refused by name, and not quoted'
 })
 
 test('a proxy is a URL', (t) => {
-  useConnections(t, {})
+  useHost(t)
   for (const value of [1, true, {}, [], () => {}, new URL('http://proxy.test')]) refused({ proxy: value }, 'proxy')
   for (const [value, why] of /** @type {const} */ ([
     ['', /is no URL of a proxy/],
@@ -73,8 +73,7 @@ test('a proxy is a URL', (t) => {
 
 test('of a call that is refused nothing is applied', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
-  useHost(t)
-  useConnections(t, { proxy: proxy.url })
+  useHost(t, { proxy: proxy.url })
   refused({ proxy: null, tls: { ca: 'x' } }, 'tls.ca')
   await appendSessionLog('s', createEntry(), server.url)
   assert.equal(proxy.asked.length, 1)
@@ -135,7 +134,7 @@ test('requests under way, and appends that were called, keep what they have', as
   useHost(t)
   const before = [appendSessionLog('s', createEntry(), server.url), appendSessionLog('s', createEntry(), server.url)]
   await once(server.server, 'request')
-  useConnections(t, { proxy: proxy.url })
+  configure({ proxy: proxy.url })
   const after = appendSessionLog('s', createEntry(), server.url)
   gate.open()
   assert.deepEqual(await Promise.all([...before, after]), [true, true, true])

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 /** @type {any} */
@@ -224,13 +224,7 @@ test('the default server is https://api.anthropic.com, as a proxy sees it', asyn
   await once(proxy, 'listening')
   t.after(() => proxy.close())
   const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address())
-  const script = `
-    process.env.HTTPS_PROXY = process.env.https_proxy = url
-    process.env.NO_PROXY = process.env.no_proxy = ''
-    addon.getTeleportEvents('s', 't', 'o').then(console.log)
-    addon.getSessionLogsViaOAuth('s', 't', 'o').then(console.log)
-  `
-  const { stdout } = await runScript(script, { url: `http://127.0.0.1:${port}` })
+  const { stdout } = await runProgram('default-server', { url: `http://127.0.0.1:${port}` })
   assert.equal(stdout, 'null\nnull\n')
   assert.deepEqual([...new Set(asked)], ['api.anthropic.com:443'])
 })

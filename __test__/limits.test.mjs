@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { brotliCompressSync, constants, createGzip, deflateRawSync, gzipSync } from 'node:zlib'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, sessionStats } = addon
@@ -165,21 +165,7 @@ for (const [name, encoding, create] of BOMBS) {
   test(`a bomb in ${name} is a wrong shape, and takes no more memory than the limit allows`, async (t) => {
     const body = await create()
     const server = await serve(t, () => ({ headers: { 'content-encoding': encoding }, body }))
-    const script = `
-      const told = []
-      addon.configure({
-        getSessionIngressAuthToken: () => 't',
-        logForDiagnosticsNoPII: (...diagnostic) => told.push(diagnostic),
-        logError: (error) => told.push(error.message),
-        limits: { maxResponseBytes: 20_000_000 },
-      })
-      const before = process.resourceUsage().maxRSS
-      addon.getSessionLogs('s', url).then((log) => {
-        const grown = (process.resourceUsage().maxRSS - before) * 1024
-        console.log(JSON.stringify({ log, told, small: grown < 120e6 || grown }))
-      })
-    `
-    const { stdout, code } = await runScript(script, { url: server.url })
+    const { stdout, code } = await runProgram('bomb', { url: server.url })
     const { log, told, small } = JSON.parse(stdout)
     assert.deepEqual([log, small, code], [null, true, 0])
     assert.match(told[0], /limits\.maxResponseBytes/)

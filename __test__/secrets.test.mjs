@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createAuthority } from './support/certificates.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { serve } from './support/server.mjs'
@@ -36,38 +36,8 @@ const hidden = [
   ...[key, client.pem, encrypted].flatMap((pem) => pem.split('\n').filter((line) => /^[^-]{20,}/.test(line))),
 ]
 
-/** Makes every call once, tells all that is told, and ends with what was resolved. */
-const SCRIPT = `
-  const told = (...parts) => console.log(...parts.map((part) => part instanceof Error
-    ? [part.stack, part.message, part.cause, JSON.stringify(part)].join(' ')
-    : typeof part === 'string' ? part : JSON.stringify(part)))
-  const attempt = async (name, call) => {
-    try { told(name, 'resolved', await call()) } catch (error) { told(name, 'threw', error) }
-  }
-  const configure = (options) => attempt('configure', () => addon.configure(options))
-  const main = async () => {
-    await configure({
-      getSessionIngressAuthToken: () => secrets.token,
-      getOauthConfig: () => ({ BASE_API_URL: url }),
-      logForDebugging: (line) => told('debug', line),
-      logForDiagnosticsNoPII: (...all) => told('diagnostic', ...all),
-      logError: (error) => told('error', error),
-      retry: { maxAttempts: 2, baseDelayMs: 1 },
-      timeouts: { connectMs: 5000 },
-    })
-    for (const options of configurations) await configure(options)
-    const log = url + '/log?key=' + secrets.inUrl
-    await attempt('append', () => addon.appendSessionLog('s', { uuid: 'a' }, log))
-    await attempt('read', () => addon.getSessionLogs('s', log))
-    await attempt('oauth', () => addon.getSessionLogsViaOAuth('s', secrets.account, 'org'))
-    await attempt('events', () => addon.getTeleportEvents('s', secrets.account, 'org'))
-    await attempt('stats', () => addon.sessionStats('s'))
-    told('finished')
-  }
-  main()`
-
 /**
- * Runs the script and looks through all that it shows.
+ * Runs the program and looks through all that it shows.
  *
  * @param {string} url
  * @param {{ variables?: Record<string, string>, configurations?: unknown[], shows?: RegExp }} [how]
@@ -75,7 +45,7 @@ const SCRIPT = `
 async function check(url, { variables = {}, configurations = [], shows = /./ } = {}) {
   const none = { http_proxy: '', HTTP_PROXY: '', https_proxy: '', HTTPS_PROXY: '', all_proxy: '', ALL_PROXY: '' }
   const env = { ...process.env, ...none, NO_PROXY: '', no_proxy: '', NODE_DEBUG: 'session-ingress', ...variables }
-  const { stdout, stderr } = await runScript(SCRIPT, { url, configurations, secrets: SECRETS }, { env })
+  const { stdout, stderr } = await runProgram('secrets', { url, configurations, secrets: SECRETS }, { env })
   const all = stdout + stderr
   assert.match(stdout, /^finished$/m, all)
   assert.match(stderr, /SESSION-INGRESS/, 'NODE_DEBUG shows something')

@@ -4,19 +4,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { authorityCert, serveHttp2 } from './support/http2.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
-
-const APPEND = `
-addon.configure({
-  getSessionIngressAuthToken: () => 'token',
-  logError: (error) => console.error(error.message),
-  retry: { maxAttempts: 1 },
-})
-const appends = Array.from({ length: 3000 }, (_, n) => addon.appendSessionLog('s' + n, { uuid: String(n) }, url))
-Promise.all(appends).then((ended) => console.log(ended.filter(Boolean).length))`
 
 /** Lets Node have few files. */
 const FEW_FILES = ['sh', '-c', 'ulimit -n 256 && exec "$@"', 'sh']
@@ -24,14 +15,14 @@ const skip = process.platform === 'win32' && 'there is no ulimit'
 
 test('3,000 sessions append with 256 files', { skip }, async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
-  const { stdout, stderr } = await runScript(APPEND, { url: server.url }, { command: FEW_FILES })
+  const { stdout, stderr } = await runProgram('many-sessions', { url: server.url }, { command: FEW_FILES })
   assert.deepEqual([stdout.trim(), stderr], ['3000', ''])
   assert.equal(server.requests.length, 3000)
 })
 
 test('3,000 sessions append with 256 files where connections do not last', { skip }, async (t) => {
   const server = await serve(t, () => ({ status: 201, headers: { connection: 'close' } }))
-  const { stdout, stderr } = await runScript(APPEND, { url: server.url }, { command: FEW_FILES })
+  const { stdout, stderr } = await runProgram('many-sessions', { url: server.url }, { command: FEW_FILES })
   assert.deepEqual([stdout.trim(), stderr], ['3000', ''])
 })
 
@@ -40,7 +31,7 @@ test('3,000 sessions append with 256 files over HTTP/2', { skip }, async (t) => 
   writeFileSync(authority, authorityCert)
   const server = await serveHttp2(t, () => ({ status: 201 }))
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority }
-  const { stdout, stderr } = await runScript(APPEND, { url: server.url }, { command: FEW_FILES, env })
+  const { stdout, stderr } = await runProgram('many-sessions', { url: server.url }, { command: FEW_FILES, env })
   assert.deepEqual([stdout.trim(), stderr], ['3000', ''])
   // Those that were made at once with the first, and no more.
   assert.ok(server.sessions.length <= 64, `${server.sessions.length} connections`)

@@ -6,11 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createSelfSigned } from './support/certificates.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram, startWorker } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -75,8 +73,7 @@ test('what is configured stands in for NODE_EXTRA_CA_CERTS', async (t) => {
 })
 
 test('TLS 1.2 and 1.3 are spoken', async (t) => {
-  useHost(t, ONE_ATTEMPT)
-  useConnections(t, { tls: { ca: authority.cert } })
+  useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
   for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
     const server = await serveTls(t, authority.issue(), { minVersion: version, maxVersion: version })
     assert.equal(await appendSessionLog('s', createEntry(), server.url), true, version)
@@ -100,8 +97,7 @@ for (const [what, certified, message] of /** @type {const} */ ([
   ['itself as an authority', createSelfSigned({ isAuthority: true }), /its own authority's \(self-signed\)/],
 ])) {
   test(`a certificate of ${what} is refused by name, and leaves no doubt`, async (t) => {
-    const host = useHost(t, ONE_ATTEMPT)
-    useConnections(t, { tls: { ca: authority.cert } })
+    const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
     const server = await serveTls(t, certified)
     const entry = createEntry()
     assert.equal(await appendSessionLog('s', entry, server.url), false)
@@ -126,7 +122,7 @@ test('a server that shows a trusted authority itself is trusted, for its host an
     for (const isAuthority of [true, false]) {
       const certified = createSelfSigned({ isAuthority, ...wanted })
       const server = await serveTls(t, certified)
-      useConnections(t, { tls: { ca: certified.cert } })
+      configure({ tls: { ca: certified.cert } })
       assert.equal(await appendSessionLog('s', createEntry(), server.url), trusted)
     }
   }
@@ -172,23 +168,13 @@ test('a file that is missing, empty or broken is survived, and named before the 
 test('a store of the operating system that is missing or empty is survived, and named', async (t) => {
   const [plain, server] = [await serve(t, () => ({ status: 201 })), await serveTls(t, authority.issue())]
   const folder = createFolder(t)
-  const script = `
-    const lines = []
-    addon.configure({
-      getSessionIngressAuthToken: () => 'token',
-      logForDebugging: (line) => lines.push(line),
-      tls: { ca },
-      proxy: null,
-    })
-    const append = (url) => addon.appendSessionLog('s', { uuid: 'a' }, url)
-    append(plain).then(async (first) => console.log(JSON.stringify([first, await append(server), ...lines])))`
   const values = { plain: plain.url, server: server.url, ca: authority.cert }
   for (const [variables, line] of /** @type {[Record<string, string>, RegExp][]} */ ([
     [{ SSL_CERT_FILE: join(folder, 'missing.pem') }, /^The operating system's certificates: .*missing\.pem/],
     [{ SSL_CERT_DIR: folder }, /^The operating system has no certificates$/],
   ])) {
     const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _dir, ...env } = process.env
-    const { stdout } = await runScript(script, values, { env: { ...env, ...variables } })
+    const { stdout } = await runProgram('system-store', values, { env: { ...env, ...variables } })
     const [first, second, ...lines] = JSON.parse(stdout)
     assert.deepEqual([first, second], [true, true])
     assert.ok(
@@ -229,8 +215,7 @@ test('what breaks TLS when a request is under way leaves a doubt', async (t) => 
   await once(between, 'listening')
   t.after(() => between.close())
   const { port } = /** @type {import('node:net').AddressInfo} */ (between.address())
-  const host = useHost(t, ONE_ATTEMPT)
-  useConnections(t, { tls: { ca: authority.cert } })
+  const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
   const entry = createEntry()
   assert.equal(await appendSessionLog('s', entry, `https://127.0.0.1:${port}/`), false)
   assert.match(host.errors[0].message, /the answer broke off/)
@@ -247,14 +232,7 @@ test('environments with equal settings share connections, whichever is told what
   const host = useHost(t)
   useVariables(t, { NODE_EXTRA_CA_CERTS: file })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
-  const script = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const addon = require(workerData.addon)
-    const lines = []
-    addon.configure({ getSessionIngressAuthToken: () => 't', logForDebugging: (line) => lines.push(line) })
-    addon.appendSessionLog('w', { uuid: 'w' }, workerData.url).then((is) => parentPort.postMessage([is, lines]))`
-  const addonPath = fileURLToPath(new URL('../index.js', import.meta.url))
-  const worker = new Worker(script, { eval: true, workerData: { url: server.url, addon: addonPath } })
+  const worker = startWorker({ url: server.url, what: 'append and tell debug lines' })
   const [[appended, lines]] = await once(worker, 'message')
   assert.equal(appended, true)
   assert.ok(lines.some((/** @type {string} */ line) => line.includes('1 of 2 certificates cannot be used')))
@@ -267,17 +245,12 @@ test('environments with equal settings share connections, whichever is told what
 
 test("a worker's own environment says which store there is", async (t) => {
   const server = await serveTls(t, localhost)
-  const script = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const addon = require(workerData.addon)
-    addon.configure({ getSessionIngressAuthToken: () => 't', retry: { maxAttempts: 1 } })
-    addon.appendSessionLog('w', { uuid: 'w' }, workerData.url).then((is) => parentPort.postMessage(is))`
-  const workerData = { url: server.url, addon: fileURLToPath(new URL('../index.js', import.meta.url)) }
+  const given = { url: server.url, what: 'append', configure: { retry: { maxAttempts: 1 } } }
   const file = createFile(t, authority.cert)
   for (const [env, appended] of /** @type {[NodeJS.ProcessEnv, boolean][]} */ ([
     [{ ...process.env, SSL_CERT_FILE: file }, true],
     [process.env, false],
   ])) {
-    assert.deepEqual(await once(new Worker(script, { eval: true, workerData, env }), 'message'), [appended])
+    assert.deepEqual(await once(startWorker(given, env), 'message'), [appended])
   }
 })
