@@ -49,7 +49,7 @@ test('sixty appends at once on one session arrive in order, each continuing from
   assert.equal(server.connections.size, 1, 'one connection serves them all')
 })
 
-test('ten sessions are sent beside each other', async (t) => {
+test('entries of ten sessions are sent beside each other', async (t) => {
   useHost(t)
   const { open, opened } = createGate()
   const server = await serve(t, async () => {
@@ -119,7 +119,7 @@ test('a failed entry does not stop the queue: the next one continues from the he
   assert.equal(server.requests[2].headers['last-uuid'], entries[0].uuid)
 })
 
-test('a uuid goes back byte for byte', async (t) => {
+test('the uuid of the head is sent byte for byte as it came', async (t) => {
   useHost(t)
   const server = await serveInOrder(
     t,

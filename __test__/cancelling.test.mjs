@@ -53,7 +53,7 @@ const begins = {
 
 for (const [name, read] of READERS) {
   for (const [when, begin] of Object.entries(begins)) {
-    test(`${name} is cancelled ${when}`, async (t) => {
+    test(`${name} is cancelled by its signal ${when}`, async (t) => {
       const host = useHost(t)
       const server = await serveBeginning(t, begin)
       const controller = new AbortController()
@@ -135,7 +135,7 @@ for (const [name, read] of READERS) {
   })
 }
 
-test('options that are left out, null or empty ask for nothing', async (t) => {
+test('read options that are left out, null or empty ask for nothing', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))
   for (const options of [undefined, null, {}, { signal: undefined, onProgress: null }, Object.create(null)]) {
@@ -143,7 +143,7 @@ test('options that are left out, null or empty ask for nothing', async (t) => {
   }
 })
 
-test('the reason is whatever the signal was aborted with', async (t) => {
+test('a read that is cancelled rejects with whatever its signal was aborted with', async (t) => {
   useHost(t)
   const server = await serve(t, () => {})
   for (const reason of [new Error('enough'), 'text', 0, null, { any: 'thing' }]) {

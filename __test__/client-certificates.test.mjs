@@ -1,4 +1,4 @@
-// What the addon shows of itself to servers that ask: SPEC section 8.
+// What the addon shows of itself to servers that ask: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -44,7 +44,7 @@ function useTrustingHost(t) {
 /** @param {import('node:crypto').KeyObject} key @param {any} options */
 const exported = (key, options) => /** @type {string} */ (key.export({ format: 'pem', ...options }))
 
-test('a certificate of the environment is shown, whose key has any of the usual forms', async (t) => {
+test('a client certificate of the environment is shown, whose key has any of the usual forms', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   const folder = createFolder(t)
@@ -71,7 +71,7 @@ test('a certificate of the environment is shown, whose key has any of the usual 
   assert.ok(server.authorized.every((is) => is))
 })
 
-test('a certificate that is configured wins over the environment', async (t) => {
+test('a client certificate that is configured wins over the environment', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   useVariables(t, { CLAUDE_CODE_CLIENT_CERT: '/no/such/file', CLAUDE_CODE_CLIENT_KEY: '/no/such/file' })
@@ -80,14 +80,14 @@ test('a certificate that is configured wins over the environment', async (t) => 
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
 })
 
-test('intermediates are sent with the certificate', async (t) => {
+test('intermediates are sent with the client certificate', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   configure({ tls: { cert: client.cert + authority.cert, key: client.pem } })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
 })
 
-test('without one, a server that asks gets none and decides for itself', async (t) => {
+test('without a client certificate, a server that asks gets none and decides for itself', async (t) => {
   const server = await serveMutual(t)
   const host = useTrustingHost(t)
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
@@ -108,7 +108,7 @@ for (const [what, cert, key, passphrase, message] of /** @type {[string, string?
   ['certificate is none', client.pem, client.pem, undefined, /_CERT \(.*cert\.pem\) holds no certificate in PEM form/],
   ['key is too short', ...shortKey(), undefined, /not supported \(as RSA below 2048 bits/],
 ])) {
-  test(`where the ${what}, only a server that asks is out of reach, and told why`, async (t) => {
+  test(`where the ${what}, only a server that asks for a client certificate is out of reach, and the error says why`, async (t) => {
     const [plain, mutual] = [await serve(t, () => ({ status: 201 }), tlsOf(certified)), await serveMutual(t)]
     const host = useTrustingHost(t)
     const folder = createFolder(t)
@@ -146,7 +146,7 @@ function shortKey() {
 }
 
 for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
-  test(`a server that will not do without one is named, and leaves no doubt, with ${version}`, async (t) => {
+  test(`a server that insists on a client certificate is named, and leaves no entry in doubt, with ${version}`, async (t) => {
     const tls = { ...tlsOf(certified), ca: authority.cert, requestCert: true, minVersion: version, maxVersion: version }
     const server = await serve(t, () => ({ status: 201 }), tls)
     const host = useTrustingHost(t)
@@ -162,7 +162,7 @@ for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
   })
 }
 
-test('a server that closes the connection over one is said to have done so', async (t) => {
+test('a server that closes the connection over a client certificate is said to have done so', async (t) => {
   // What Node's servers do about an authority that they do not know.
   const tls = {
     ...tlsOf(certified),
@@ -178,7 +178,7 @@ test('a server that closes the connection over one is said to have done so', asy
   assert.match(host.errors[0].message, /no connection: the server closed the connection during the TLS handshake/)
 })
 
-test('files that cannot be read in time keep no request waiting for longer than a connection may', {
+test('files of a client certificate that cannot be read in time keep no request waiting for longer than a connection may', {
   skip: process.platform === 'win32' && 'there are no FIFOs',
 }, async (t) => {
   const server = await serve(t, () => ({ status: 201 }))

@@ -28,7 +28,7 @@ function refused(options, key, why = /./) {
   )
 }
 
-test('tls is an object of PEM texts', (t) => {
+test('configure takes tls as an object of PEM texts, and refuses anything else by name', (t) => {
   useHost(t)
   for (const value of [1, 'x', true, () => {}]) refused({ tls: value }, 'tls')
   refused({ tls: { certificate: cert } }, 'tls.certificate')
@@ -41,7 +41,7 @@ test('tls is an object of PEM texts', (t) => {
   for (const tls of [null, undefined, {}]) configure({ tls })
 })
 
-test('text without a block of the right kind is refused by name, and not quoted', () => {
+test('configure refuses a PEM text without a block of the right kind by name, and does not quote it', () => {
   const text = 'SECRET'
   const broken = '-----BEGIN CERTIFICATE-----\nSECRET!\n-----END CERTIFICATE-----\n'
   for (const value of ['', text, broken, pem, '/path/to/file.pem']) {
@@ -53,7 +53,7 @@ test('text without a block of the right kind is refused by name, and not quoted'
   refused({ tls: { key: old } }, 'tls.key', /OpenSSL's old form/)
 })
 
-test('a proxy is a URL', (t) => {
+test('configure takes a proxy as a URL of http or https, and refuses anything else by name', (t) => {
   useHost(t)
   for (const value of [1, true, {}, [], () => {}, new URL('http://proxy.test')]) refused({ proxy: value }, 'proxy')
   for (const [value, why] of /** @type {const} */ ([
@@ -71,7 +71,7 @@ test('a proxy is a URL', (t) => {
   }
 })
 
-test('of a call that is refused nothing is applied', async (t) => {
+test('of a call of configure that is refused for its tls nothing is applied', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useHost(t, { proxy: proxy.url })
   refused({ proxy: null, tls: { ca: 'x' } }, 'tls.ca')
@@ -88,7 +88,7 @@ test('a configured proxy wins over the variables, and NO_PROXY has no say in it'
   assert.deepEqual([proxy.asked.length, other.asked.length], [1, 0])
 })
 
-test('null is no proxy, undefined the default', async (t) => {
+test('configured as null, proxy is no proxy, and as undefined that of the environment', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useHost(t)
   useVariables(t, { http_proxy: proxy.url, no_proxy: undefined, NO_PROXY: undefined })
@@ -102,7 +102,7 @@ test('null is no proxy, undefined the default', async (t) => {
   }
 })
 
-test('the environment is read at the first request, and again where tls or proxy is named', async (t) => {
+test('the variables of proxies are read at the first request, and again where configure names tls or proxy', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useHost(t)
   useVariables(t, { http_proxy: undefined, HTTP_PROXY: undefined, no_proxy: undefined, NO_PROXY: undefined })
@@ -124,7 +124,7 @@ test('the environment is read at the first request, and again where tls or proxy
   assert.equal(await asks(), 0)
 })
 
-test('requests under way, and appends that were called, keep what they have', async (t) => {
+test('requests under way, and appends that were called, keep the proxy that they have', async (t) => {
   const gate = createGate()
   const proxy = await createProxy(t)
   const server = await serve(t, async (_request, _response, index) => {

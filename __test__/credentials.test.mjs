@@ -1,4 +1,4 @@
-// What a host supplies (token, server, headers) and what stands in for it: SPEC sections 2 and 3.
+// What a host supplies (token, server, headers) and what stands in for it: specification.md, sections 2 and 3.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -48,7 +48,7 @@ test('the token is taken on the stack of the caller', async (t) => {
   await appended
 })
 
-test('without a token nothing is sent', async (t) => {
+test('an append or read without a token sends nothing', async (t) => {
   useEnvironment(t, NO_TOKEN)
   const server = await serve(t, () => ({ status: 201 }))
   for (const token of [null, undefined, '', ' \n\t']) {
@@ -205,7 +205,7 @@ for (const [name, read] of /** @type {[string, (...values: string[]) => Promise<
     }
   })
 
-  test(`${name} counts headers that cannot be sent as no answer`, async (t) => {
+  test(`${name} gives null where headers cannot be sent`, async (t) => {
     const host = useHost(t, { getOAuthHeaders: () => ({ 'X-Own': 'a\nb' }) })
     assert.equal(await read('s', 't', 'o'), null)
     assert.equal(await read('s', 't', 'o\n'), null)

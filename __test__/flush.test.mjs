@@ -98,7 +98,7 @@ test('flush of a session waits for that session only', async (t) => {
   assert.equal(await slow, true)
 })
 
-test('what was queued when its session was cleared is waited for: it is still sent', async (t) => {
+test('flush waits for what was queued when its session was cleared: it is still sent', async (t) => {
   useHost(t)
   const server = await serveLater(t)
   const before = appendSessionLog('s', createEntry(), server.url)
@@ -113,7 +113,7 @@ test('what was queued when its session was cleared is waited for: it is still se
   assert.deepEqual([await before, await after], [true, true])
 })
 
-test('many can wait at once, each with a timeout of its own', async (t) => {
+test('many calls of flush can wait at once, each with a timeout of its own', async (t) => {
   useHost(t)
   const server = await serveLater(t)
   appendSessionLog('s', createEntry(), server.url)
@@ -124,7 +124,7 @@ test('many can wait at once, each with a timeout of its own', async (t) => {
   assert.deepEqual(await Promise.all(patient), Array(50).fill(true))
 })
 
-test('wrong options reject with a TypeError that names them', async () => {
+test('flush rejects wrong options with a TypeError that names them', async () => {
   /** @type {[any, string][]} */
   const wrong = [
     [1, 'options'],

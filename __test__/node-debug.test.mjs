@@ -11,7 +11,7 @@ async function append(t, NODE_DEBUG, how) {
   return runProgram('node-debug', { url: server.url, how }, { env: { ...process.env, NODE_DEBUG } })
 }
 
-test('debug lines and errors go to stderr in the shape that Node has for them, without the token', async (t) => {
+test('under NODE_DEBUG debug lines and errors go to stderr in the shape that Node has for them, without the token', async (t) => {
   const { stdout, stderr } = await append(t, 'session-ingress')
   const [pid] = stdout.split(' ')
   const lines = stderr.trimEnd().split('\n')
@@ -22,7 +22,7 @@ test('debug lines and errors go to stderr in the shape that Node has for them, w
   assert.doesNotMatch(stderr, /secret-token/)
 })
 
-test('the name is matched as Node matches those of its own modules', async (t) => {
+test('NODE_DEBUG is matched as Node matches the names of its own modules', async (t) => {
   for (const names of ['SESSION-INGRESS', 'http,session-ingress', 'session*', '*ingress']) {
     const { stderr } = await append(t, names)
     assert.match(stderr, /^SESSION-INGRESS \d+: Appended a$/m, names)

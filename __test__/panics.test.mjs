@@ -1,4 +1,4 @@
-// A panic inside costs one operation and a `logError`: SPEC section 2. The addon of these tests has points at which
+// A panic inside costs one operation and a `logError`: specification.md, section 2. The addon of these tests has points at which
 // it panics when it is told to; the one that is shipped has none.
 
 import assert from 'node:assert/strict'
@@ -64,7 +64,7 @@ test('a panic while a promise is settled fails that operation alone', { skip }, 
   )
 })
 
-test('a panic while the host is told something loses that report alone', { skip }, async (t) => {
+test('a panic while something is reported to the host loses that report alone', { skip }, async (t) => {
   const server = await serve(t, (_request, _response, index) => ({ status: [500, 500, 201][index] }))
   assert.deepEqual(
     await runProgram('panics', { url: server.url, what: 'is told' }),
@@ -78,7 +78,9 @@ test('a panic while the host is told something loses that report alone', { skip 
   )
 })
 
-test('panics without end in telling and settling end nothing but what they hit', { skip }, async (t) => {
+test('panics at every report and every settlement fail the operations that they hit, and end nothing else', {
+  skip,
+}, async (t) => {
   const server = await serve(t, () => ({ status: 500 }))
   assert.deepEqual(
     await runProgram('panics', { url: server.url, what: 'panics without end' }),
@@ -86,7 +88,7 @@ test('panics without end in telling and settling end nothing but what they hit',
   )
 })
 
-test('a panic while arguments are read fails that call', { skip }, async () => {
+test('a panic while the arguments of a call are read fails that call alone', { skip }, async () => {
   const operations = [
     'appending a session entry',
     'reading a session log',

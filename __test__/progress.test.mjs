@@ -31,7 +31,7 @@ function assertGrowing(told) {
   }
 }
 
-test('a short read is told of once, at its end, with all figures', async (t) => {
+test('onProgress of a short read is called once, at its end, with all figures', async (t) => {
   useHost(t)
   const body = JSON.stringify({ loglines: [1, 2, 3] })
   const server = await serve(t, () => ({ body }))
@@ -46,7 +46,7 @@ test('a short read is told of once, at its end, with all figures', async (t) => 
   }
 })
 
-test('so is an empty log, and one that the server does not have', async (t) => {
+test('onProgress is called once for an empty log, and for one that the server does not have', async (t) => {
   useHost(t)
   const body = '{"loglines":[]}'
   const server = await serve(t, (_request, _response, index) => (index === 0 ? { body } : { status: 404, body }))
@@ -59,7 +59,7 @@ test('so is an empty log, and one that the server does not have', async (t) => {
   ])
 })
 
-test('a read without a result has no end to tell of', async (t) => {
+test('onProgress is not called at the end of a read that gives null', async (t) => {
   useHost(t)
   const server = await serve(t, (_request, _response, index) => (index === 0 ? { status: 500 } : { body: 'no JSON' }))
   const { told, onProgress } = follow()
@@ -67,7 +67,7 @@ test('a read without a result has no end to tell of', async (t) => {
   assert.deepEqual(told, [])
 })
 
-test('bytes are counted after decompression', async (t) => {
+test('onProgress counts bytes after decompression', async (t) => {
   useHost(t)
   const body = JSON.stringify({ loglines: ['x'.repeat(100_000)] })
   const server = await serve(t, () => ({ headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }))
@@ -76,7 +76,7 @@ test('bytes are counted after decompression', async (t) => {
   assert.deepEqual(told.at(-1), { entries: 1, bytes: body.length, pages: 1 })
 })
 
-test('pages of teleport events are counted, and entries are payloads', async (t) => {
+test('onProgress of teleport events counts pages, and payloads as entries', async (t) => {
   useHost(t)
   const pages = [
     { data: [{ payload: 1 }, { payload: null }, { payload: 2 }], next_cursor: 'a' },
@@ -91,7 +91,7 @@ test('pages of teleport events are counted, and entries are payloads', async (t)
   assertGrowing(told)
 })
 
-test('a key that comes a second time takes its entries back', async (t) => {
+test('onProgress takes back the entries of a list whose key comes a second time', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: '{"loglines":[1,2,3],"loglines":[4]}' }))
   const { told, onProgress } = follow()
@@ -99,7 +99,7 @@ test('a key that comes a second time takes its entries back', async (t) => {
   assert.equal(told.at(-1)?.entries, 1)
 })
 
-test('a long read is told of about 20 times a second, while it is under way', async (t) => {
+test('onProgress is called about 20 times a second while a long read is under way', async (t) => {
   useHost(t)
   const entry = JSON.stringify(createEntry({ text: 'x'.repeat(10_000) }))
   const server = await serve(t, async (_request, response) => {
@@ -123,7 +123,7 @@ test('a long read is told of about 20 times a second, while it is under way', as
   assert.equal(told.at(-1)?.entries, 400)
 })
 
-test('a host that was busy is told once, with the latest figures', async (t) => {
+test('onProgress is called once after the host was busy, with the latest figures', async (t) => {
   useHost(t)
   const entry = JSON.stringify(createEntry({ text: 'x'.repeat(10_000) }))
   // In a process of its own, which goes on while this one is busy.
@@ -188,7 +188,7 @@ test('what onProgress throws, or what its promise rejects with, is its own affai
   assert.deepEqual([calls, unhandled, host.errors], [3, [], []])
 })
 
-test('progress is told on the JavaScript thread before the promise resolves', async (t) => {
+test('onProgress is called for the last time before the promise of its read resolves', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))
   /** @type {string[]} */

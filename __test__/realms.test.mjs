@@ -25,7 +25,7 @@ test('entries, bindings and errors of another realm are as good as those of our 
 })
 
 for (const how of ['loaded again without the cache', 'opened twice by process.dlopen']) {
-  test(`a module that is ${how} has state of its own, and both work and end`, async (t) => {
+  test(`copies of the module, ${how}, have state of their own, and all work and end`, async (t) => {
     const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
     const expected = Array.from({ length: 5 }, (_, number) => [2, `${number}-1`])
     const ended = await runProgram('copies', { url: server.url, how })

@@ -1,4 +1,4 @@
-// What a host is told, in which order, and what its logging may do: SPEC sections 2, 6 and 9.
+// What a host is told, in which order, and what its logging may do: specification.md, sections 2, 6 and 9.
 
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -113,7 +113,7 @@ test('no report holds the token', async (t) => {
   assert.ok(!text.includes('secret'), text)
 })
 
-test('without a logging binding nothing is written', async (t) => {
+test('without a logging binding nothing is written to the terminal', async (t) => {
   useHost(t, { logForDebugging: null, logForDiagnosticsNoPII: null, logError: null })
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)

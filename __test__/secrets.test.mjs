@@ -58,28 +58,28 @@ const TLS = { cert, key }
 const refused = () => ({ status: 401 })
 
 for (const status of [200, 307, 400, 401, 403, 407, 409, 429, 500, 503]) {
-  test(`a server that answers ${status}`, async (t) => {
+  test(`no secret shows where a server responds with ${status}`, async (t) => {
     const headers = { location: `ftp://${SECRETS.inUrl}`, 'x-note': SECRETS.token }
     const server = await serve(t, () => ({ status, headers, body: `no: ${SECRETS.token}` }))
     await check(server.url)
   })
 }
 
-test('a connection that breaks', async (t) => {
+test('no secret shows where a connection breaks', async (t) => {
   const server = await serve(t, (_request, response) => void response.destroy())
   await check(server.url)
 })
 
 for (const [what, url] of [
-  ['that is none', `nonsense ${SECRETS.inUrl}`],
+  ['that is no URL', `nonsense ${SECRETS.inUrl}`],
   ['with another scheme', `ftp://${CREDENTIALS}127.0.0.1`],
   ['with a wrong port', `http://${CREDENTIALS}127.0.0.1:99999`],
   ['with credentials, of a server that does not listen', `http://${CREDENTIALS}127.0.0.1:9`],
 ]) {
-  test(`a URL ${what}`, () => check(url))
+  test(`no secret shows of a URL ${what}`, () => check(url))
 }
 
-test('a server that is not trusted', async (t) => {
+test('no secret shows where a server is not trusted', async (t) => {
   const server = await serve(t, refused, TLS)
   await check(server.url, { shows: /its authority is unknown/ })
 })
@@ -88,19 +88,19 @@ for (const [what, answer] of /** @type {[string, (asked: any) => string][]} */ (
   ['407', () => 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'],
   ['502', () => 'HTTP/1.1 502 Bad Gateway\r\n\r\n'],
 ])) {
-  test(`a proxy that answers ${what} to its credentials`, async (t) => {
+  test(`no secret shows where a proxy responds with ${what} to its credentials`, async (t) => {
     const [server, proxy] = [await serve(t, refused, TLS), await createProxy(t, { answer })]
     const variables = { https_proxy: `http://${CREDENTIALS}${proxy.host}` }
     await check(server.url, { variables, shows: new RegExp(`refused the tunnel: ${what}`) })
   })
 }
 
-test('a proxy that answers 407 to an http request', async (t) => {
+test('no secret shows where a proxy responds with 407 to an http request', async (t) => {
   const [server, proxy] = [await serve(t, refused), await createProxy(t, { authorization: 'Basic other' })]
   await check(server.url, { configurations: [{ proxy: `http://${CREDENTIALS}${proxy.host}` }] })
 })
 
-test('a proxy that does not listen', async () => {
+test('no secret shows where a proxy does not listen', async () => {
   const variables = { all_proxy: `http://${CREDENTIALS}127.0.0.1:9` }
   await check('https://127.0.0.1:9', { variables, shows: /the proxy 127\.0\.0\.1:9 \(all_proxy\) cannot be reached/ })
 })
@@ -110,14 +110,14 @@ for (const proxy of [
   `http://${CREDENTIALS}`,
   `${SECRETS.user}://${SECRETS.password}`,
 ]) {
-  test(`${proxy.split(':')[0].replace(SECRETS.user, 'a secret')} is no proxy`, async (t) => {
+  test(`no secret shows where a proxy's scheme is ${proxy.split(':')[0].replace(SECRETS.user, 'a secret')}`, async (t) => {
     const server = await serve(t, refused)
     await check(server.url, { variables: { http_proxy: proxy }, shows: /http_proxy is / })
     await check(server.url, { configurations: [{ proxy }], shows: /configure: proxy is / })
   })
 }
 
-test('an encrypted key and another passphrase, of the environment and configured', async (t) => {
+test('no secret shows where a passphrase does not fit, of the environment or configured', async (t) => {
   const tls = { ...TLS, ca: authority.cert, requestCert: true }
   const server = await serve(t, refused, tls)
   const folder = createFolder(t)

@@ -1,4 +1,4 @@
-// Sockets are bounded, whatever the number of sessions: SPEC section 8.
+// Sockets are bounded, whatever the number of sessions: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'

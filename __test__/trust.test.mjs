@@ -1,4 +1,4 @@
-// Which servers are trusted: SPEC section 8.
+// Which servers are trusted: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -62,7 +62,7 @@ test('a server of an authority that is configured is trusted, from one text or s
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
 })
 
-test('what is configured stands in for NODE_EXTRA_CA_CERTS', async (t) => {
+test('authorities that are configured stand in for NODE_EXTRA_CA_CERTS', async (t) => {
   const server = await serveTls(t, authority.issue())
   useHost(t, ONE_ATTEMPT)
   useVariables(t, { NODE_EXTRA_CA_CERTS: createFile(t, authority.cert) })
@@ -96,7 +96,7 @@ for (const [what, certified, message] of /** @type {const} */ ([
   ['itself alone', createSelfSigned(), /its authority is unknown/],
   ['itself as an authority', createSelfSigned({ isAuthority: true }), /its own authority's \(self-signed\)/],
 ])) {
-  test(`a certificate of ${what} is refused by name, and leaves no doubt`, async (t) => {
+  test(`a server certificate of ${what} is refused by name, and leaves no entry in doubt`, async (t) => {
     const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
     const server = await serveTls(t, certified)
     const entry = createEntry()
@@ -141,7 +141,7 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 trusts anyone, and says so; nothing else do
   }
 })
 
-test('a file that is missing, empty or broken is survived, and named before the promise settles', async (t) => {
+test('a file of NODE_EXTRA_CA_CERTS that is missing, empty or broken is survived, and named before the promise settles', async (t) => {
   const plain = await serve(t, () => ({ status: 201 }))
   const server = await serveTls(t, authority.issue())
   const file = createFile(t, '')
@@ -165,7 +165,7 @@ test('a file that is missing, empty or broken is survived, and named before the 
   }
 })
 
-test('a store of the operating system that is missing or empty is survived, and named', async (t) => {
+test('a certificate store of the operating system that is missing or empty is survived, and named', async (t) => {
   const [plain, server] = [await serve(t, () => ({ status: 201 })), await serveTls(t, authority.issue())]
   const folder = createFolder(t)
   const values = { plain: plain.url, server: server.url, ca: authority.cert }
@@ -194,7 +194,7 @@ test('a server that does not speak TLS, and one that speaks no version of it tha
   assert.match(host.errors[1].message, /no connection: the server /)
 })
 
-test('what breaks TLS when a request is under way leaves a doubt', async (t) => {
+test('an entry whose TLS connection breaks when the request is under way is in doubt', async (t) => {
   /** @type {import('node:net').Socket[]} */
   const clients = []
   const server = await serve(
@@ -226,7 +226,7 @@ test('what breaks TLS when a request is under way leaves a doubt', async (t) => 
   assert.equal(other.requests[0].method, 'GET')
 })
 
-test('environments with equal settings share connections, whichever is told what was found', async (t) => {
+test('environments with equal settings share connections, and each has its warnings', async (t) => {
   const server = await serveTls(t, authority.issue())
   const file = createFile(t, `${authority.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)
   const host = useHost(t)
@@ -243,7 +243,7 @@ test('environments with equal settings share connections, whichever is told what
   )
 })
 
-test("a worker's own environment says which store there is", async (t) => {
+test("a worker's own environment says which certificate store there is", async (t) => {
   const server = await serveTls(t, localhost)
   const given = { url: server.url, what: 'append', configure: { retry: { maxAttempts: 1 } } }
   const file = createFile(t, authority.cert)

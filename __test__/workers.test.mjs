@@ -58,7 +58,7 @@ test('what a worker had queued when it was terminated is still sent', async (t) 
   )
 })
 
-test('what a worker configures leaves the limit of the process, unless it names it', async (t) => {
+test('a worker that configures leaves the limit of concurrent requests, unless it names it', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 2 } })
   const { open, opened } = createGate()
   const seen = { now: 0, most: 0 }

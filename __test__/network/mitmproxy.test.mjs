@@ -95,7 +95,7 @@ describe('behind a proxy that does harm, every append is stored once, in its ord
 
   for (const [what, harm] of Object.entries(HARM)) {
     for (const http2 of [true, false]) {
-      test(`where it ${what}, over HTTP/${http2 ? '2' : '1.1'}`, async (t) => {
+      test(`every append is stored once, in its order, where mitmproxy ${what}, over HTTP/${http2 ? '2' : '1.1'}`, async (t) => {
         const options = ['--set', `http2=${http2}`]
         const { url, env, service } = await startIntercepted(t, { addon: addonOf(harm), options })
         const host = await startHost(t, {
