@@ -1,9 +1,10 @@
 // `onProgress`: how far a read is.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serve } from './support/server.mjs'
@@ -126,19 +127,7 @@ test('onProgress is called about 20 times a second while a long read is under wa
 test('onProgress is called once after the host was busy, with the latest figures', async (t) => {
   useHost(t)
   const entry = JSON.stringify(createEntry({ text: 'x'.repeat(10_000) }))
-  // In a process of its own, which goes on while this one is busy.
-  const source = `
-    require('node:http').createServer((request, response) => {
-      response.write('{"loglines":[0')
-      let n = 0
-      const timer = setInterval(() => {
-        response.write(',' + process.env.ENTRY)
-        if (++n === 100) clearInterval(timer), response.end(']}')
-      }, 3)
-    }).listen(0, '127.0.0.1', function () { process.send(this.address().port) })
-  `
-  const server = spawn(process.execPath, ['-e', source], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  const server = fork(fileURLToPath(new URL('fixtures/slow-list-server.cjs', import.meta.url)), {
     env: { ...process.env, ENTRY: entry },
   })
   t.after(() => server.kill())

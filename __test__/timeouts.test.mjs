@@ -29,7 +29,7 @@ test('a read whose headers do not come ends after fetchMs, by name', async (t) =
 })
 
 test('a read whose body stalls ends after fetchMs', async (t) => {
-  const host = useHost(t, { timeouts: { fetchMs: 50 } })
+  const host = useHost(t, { timeouts: { fetchMs: 500 } })
   const server = await serve(t, (_request, response) => void response.write('{"loglines":['))
   assert.equal(await getSessionLogs('s', server.url), null)
   assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', { status: 200 }]])
