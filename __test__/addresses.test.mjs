@@ -25,7 +25,7 @@ async function serveOn(t, address) {
   return /** @type {import('node:net').AddressInfo} */ (server.address()).port
 }
 
-test('[::1] is reached', async (t) => {
+test('a server at [::1] is reached', async (t) => {
   const host = useHost(t)
   const port = await serveOn(t, '::1')
   if (port === undefined) return t.skip('no IPv6 here')

@@ -1,4 +1,4 @@
-// Wrong arguments: a rejected TypeError that names the argument, and nothing is sent. SPEC section 2.
+// Wrong arguments: a rejected TypeError that names the argument, and nothing is sent. specification.md, section 2.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -41,7 +41,7 @@ for (const [name, argument, call] of STRINGS) {
   })
 }
 
-test('missing arguments are wrong arguments', async () => {
+test('a call without its arguments rejects with a TypeError', async () => {
   for (const call of [appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession]) {
     await assert.rejects(call(), TypeError)
   }
@@ -59,7 +59,7 @@ test('appendSessionLog rejects an entry without a usable uuid', async () => {
   }
 })
 
-test('what a getter or a proxy throws rejects the call', async () => {
+test('a call rejects with what a getter or a proxy among its arguments throws', async () => {
   const thrown = new RangeError('from the getter')
   const getter = {
     get uuid() {
@@ -122,7 +122,7 @@ test('an entry that cannot be serialised resolves false at once, with the error 
   assert.deepEqual([host.diagnostics, server.requests], [[], []])
 })
 
-test('a url that cannot be requested fails at once', async (t) => {
+test('an append to a URL that cannot be requested fails at once', async (t) => {
   const host = useHost(t)
   for (const bad of ['', 'log', '/log', 'ftp://127.0.0.1/', 'file:///log', 'http://', 'http://a b/']) {
     assert.equal(await appendSessionLog('s', entry, bad), false)
@@ -149,7 +149,7 @@ test('an append that cannot be sent does not wait behind those that can', async 
   assert.equal(await held, true)
 })
 
-test('a base url that cannot be requested is no answer', async (t) => {
+test('a read whose base URL cannot be requested gives null', async (t) => {
   const host = useHost(t, { getOauthConfig: () => ({ BASE_API_URL: 'nonsense' }) })
   assert.equal(await getSessionLogsViaOAuth('s', 't', 'o'), null)
   assert.equal(await getTeleportEvents('s', 't', 'o'), null)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners, once } from 'node:events'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { startWorker } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
 const { getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents } = addon
@@ -53,7 +53,7 @@ const begins = {
 
 for (const [name, read] of READERS) {
   for (const [when, begin] of Object.entries(begins)) {
-    test(`${name} is cancelled ${when}`, async (t) => {
+    test(`${name} is cancelled by its signal ${when}`, async (t) => {
       const host = useHost(t)
       const server = await serveBeginning(t, begin)
       const controller = new AbortController()
@@ -135,7 +135,7 @@ for (const [name, read] of READERS) {
   })
 }
 
-test('options that are left out, null or empty ask for nothing', async (t) => {
+test('read options that are left out, null or empty ask for nothing', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))
   for (const options of [undefined, null, {}, { signal: undefined, onProgress: null }, Object.create(null)]) {
@@ -143,7 +143,7 @@ test('options that are left out, null or empty ask for nothing', async (t) => {
   }
 })
 
-test('the reason is whatever the signal was aborted with', async (t) => {
+test('a read that is cancelled rejects with whatever its signal was aborted with', async (t) => {
   useHost(t)
   const server = await serve(t, () => {})
   for (const reason of [new Error('enough'), 'text', 0, null, { any: 'thing' }]) {
@@ -243,37 +243,9 @@ test('one signal cancels many reads, without a warning', async (t) => {
   assert.deepEqual(warnings, [])
 })
 
-test('a script whose reads were cancelled ends by itself', async (t) => {
-  const server = await serve(t, () => {})
-  const script = `
-    addon.configure({ getSessionIngressAuthToken: () => 't' })
-    const controller = new AbortController()
-    for (let n = 0; n < 20; n++) {
-      addon.getSessionLogs('s', url, { signal: controller.signal }).catch((error) => {
-        if (n === 19) console.log(error.name)
-      })
-    }
-    setTimeout(() => controller.abort(), 20)
-  `
-  assert.deepEqual(await runScript(script, { url: server.url }), {
-    stdout: 'AbortError\n',
-    stderr: '',
-    code: 0,
-    signal: null,
-  })
-})
-
 test('the reads of a worker that is terminated end with it', async (t) => {
-  const { Worker } = await import('node:worker_threads')
-  const { fileURLToPath } = await import('node:url')
   const server = await serveBeginning(t, begins['in the middle of the body'])
-  const worker = new Worker(
-    `const { workerData } = require('node:worker_threads')
-     const addon = require(workerData.addon)
-     addon.configure({ getSessionIngressAuthToken: () => 't' })
-     addon.getSessionLogs('s', workerData.url, { signal: new AbortController().signal })`,
-    { eval: true, workerData: { url: server.url, addon: fileURLToPath(new URL('../index.js', import.meta.url)) } },
-  )
+  const worker = startWorker({ url: server.url, what: 'read under a signal' })
   await server.whenBegun
   await worker.terminate()
   await server.whenClosed

@@ -1,4 +1,4 @@
-// Forgetting heads and queues: SPEC section 7.
+// Forgetting heads and queues: specification.md, section 7.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -7,7 +7,7 @@ import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, clearAllSessions, clearSession, getSessionLogs } = addon
 
-test('both return promises that are fulfilled with nothing', async () => {
+test('clearSession and clearAllSessions return promises that are fulfilled with nothing', async () => {
   assert.equal(await clearSession('s'), undefined)
   assert.equal(await clearAllSessions(), undefined)
 })
@@ -70,7 +70,7 @@ for (const [name, clear] of /** @type {[string, () => unknown][]} */ ([
   })
 }
 
-test('clearing one session leaves the others', async (t) => {
+test('clearing one session leaves the heads of the others', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 201 }))
   const entry = createEntry()
@@ -93,7 +93,7 @@ test('entries in doubt are forgotten with their session', async (t) => {
   )
 })
 
-test('sessions whose ids differ in lone surrogates only are two sessions', async (t) => {
+test('two ids that differ in lone surrogates only are two sessions', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 201 }))
   for (const id of ['a\ud800', 'a\udfff', 'a\ufffd']) await appendSessionLog(id, createEntry(), server.url)

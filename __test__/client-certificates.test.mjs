@@ -1,11 +1,11 @@
-// What the addon shows of itself to servers that ask: SPEC section 8.
+// What the addon shows of itself to servers that ask: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
@@ -38,15 +38,13 @@ async function serveMutual(t) {
 
 /** @param {import('node:test').TestContext} t */
 function useTrustingHost(t) {
-  const host = useHost(t, { retry: { maxAttempts: 1 } })
-  useConnections(t, { tls: { ca: authority.cert } })
-  return host
+  return useHost(t, { retry: { maxAttempts: 1 }, tls: { ca: authority.cert } })
 }
 
 /** @param {import('node:crypto').KeyObject} key @param {any} options */
 const exported = (key, options) => /** @type {string} */ (key.export({ format: 'pem', ...options }))
 
-test('a certificate of the environment is shown, whose key has any of the usual forms', async (t) => {
+test('a client certificate of the environment is shown, whose key has any of the usual forms', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   const folder = createFolder(t)
@@ -73,7 +71,7 @@ test('a certificate of the environment is shown, whose key has any of the usual 
   assert.ok(server.authorized.every((is) => is))
 })
 
-test('a certificate that is configured wins over the environment', async (t) => {
+test('a client certificate that is configured wins over the environment', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   useVariables(t, { CLAUDE_CODE_CLIENT_CERT: '/no/such/file', CLAUDE_CODE_CLIENT_KEY: '/no/such/file' })
@@ -82,14 +80,14 @@ test('a certificate that is configured wins over the environment', async (t) => 
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
 })
 
-test('intermediates are sent with the certificate', async (t) => {
+test('intermediates are sent with the client certificate', async (t) => {
   const server = await serveMutual(t)
   useTrustingHost(t)
   configure({ tls: { cert: client.cert + authority.cert, key: client.pem } })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
 })
 
-test('without one, a server that asks gets none and decides for itself', async (t) => {
+test('without a client certificate, a server that asks gets none and decides for itself', async (t) => {
   const server = await serveMutual(t)
   const host = useTrustingHost(t)
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
@@ -110,7 +108,7 @@ for (const [what, cert, key, passphrase, message] of /** @type {[string, string?
   ['certificate is none', client.pem, client.pem, undefined, /_CERT \(.*cert\.pem\) holds no certificate in PEM form/],
   ['key is too short', ...shortKey(), undefined, /not supported \(as RSA below 2048 bits/],
 ])) {
-  test(`where the ${what}, it is left out, and a server that asks for one is out of reach by name`, async (t) => {
+  test(`where the ${what}, the client certificate is left out, and a server that asks for one is out of reach, with an error that says why`, async (t) => {
     const stored = () => ({ status: 201 })
     const plain = await serve(t, stored, tlsOf(certified))
     const asking = { ...tlsOf(certified), ca: authority.cert, requestCert: true }
@@ -154,7 +152,7 @@ function shortKey() {
 }
 
 for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
-  test(`a server that will not do without one is named, and leaves no doubt, with ${version}`, async (t) => {
+  test(`a server that insists on a client certificate is named, and leaves no entry in doubt, with ${version}`, async (t) => {
     const tls = { ...tlsOf(certified), ca: authority.cert, requestCert: true, minVersion: version, maxVersion: version }
     const server = await serve(t, () => ({ status: 201 }), tls)
     const host = useTrustingHost(t)
@@ -170,7 +168,7 @@ for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
   })
 }
 
-test('a server that closes the connection over one is said to have done so', async (t) => {
+test('a server that closes the connection over a client certificate is said to have done so', async (t) => {
   // What Node's servers do about an authority that they do not know.
   const tls = {
     ...tlsOf(certified),
@@ -186,7 +184,7 @@ test('a server that closes the connection over one is said to have done so', asy
   assert.match(host.errors[0].message, /no connection: the server closed the connection during the TLS handshake/)
 })
 
-test('files that cannot be read in time keep no request waiting for longer than a connection may', {
+test('files of a client certificate that cannot be read in time keep no request waiting for longer than a connection may', {
   skip: process.platform === 'win32' && 'there are no FIFOs',
 }, async (t) => {
   const server = await serve(t, () => ({ status: 201 }))

@@ -1,4 +1,4 @@
-// Compressed answers: SPEC section 8.
+// Compressed answers: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -22,14 +22,14 @@ const VARIANTS = [
 ]
 
 for (const [name, encoding, compress] of VARIANTS) {
-  test(`an answer in ${name} is read`, async (t) => {
+  test(`a body in ${name} is read`, async (t) => {
     useHost(t)
     const server = await serve(t, () => ({ headers: { 'content-encoding': encoding }, body: compress(body) }))
     assert.deepEqual(await addon.getSessionLogs('s', server.url), entries)
     assert.equal(server.requests[0].headers['accept-encoding'], 'gzip, deflate, br')
   })
 
-  test(`${name} that is broken or breaks off is no answer`, async (t) => {
+  test(`a body in ${name} that is broken or breaks off counts as no response`, async (t) => {
     const host = useHost(t)
     const whole = compress(body)
     const bodies = [whole.subarray(0, whole.length >> 1), Buffer.from('not compressed at all, by no means')]

@@ -1,4 +1,4 @@
-// How many requests are under way at once: SPEC section 8.
+// How many requests are under way at once: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -33,7 +33,7 @@ test('at most 128 requests are under way by default', async (t) => {
   assert.equal(seen.most, 128)
 })
 
-test('a host sets the limit, and restores the default', async (t) => {
+test('a host sets the limit of concurrent requests, and restores the default', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 3 } })
   const few = await startCounting(t, 3)
   assert.deepEqual(await few.appendAll(20), Array(20).fill(true))
@@ -45,7 +45,7 @@ test('a host sets the limit, and restores the default', async (t) => {
   assert.equal(many.seen.most, 20)
 })
 
-test('a session that waits for its next attempt holds no place', async (t) => {
+test('a session that waits for its next attempt holds no permit', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 1 }, retry: { baseDelayMs: 50, maxDelayMs: 50 } })
   const order = /** @type {string[]} */ ([])
   const server = await serve(t, (request) => {

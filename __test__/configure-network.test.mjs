@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createKey } from './support/certificates.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { createGate, serve } from './support/server.mjs'
@@ -28,8 +28,8 @@ function refused(options, key, why = /./) {
   )
 }
 
-test('tls is an object of PEM texts', (t) => {
-  useConnections(t, {})
+test('configure takes tls as an object of PEM texts, and refuses anything else by name', (t) => {
+  useHost(t)
   for (const value of [1, 'x', true, () => {}]) refused({ tls: value }, 'tls')
   refused({ tls: { certificate: cert } }, 'tls.certificate')
   for (const name of ['ca', 'cert', 'key', 'passphrase']) {
@@ -41,7 +41,7 @@ test('tls is an object of PEM texts', (t) => {
   for (const tls of [null, undefined, {}]) configure({ tls })
 })
 
-test('text without a block of the right kind is refused by name, and not quoted', () => {
+test('configure refuses a PEM text without a block of the right kind by name, and does not quote it', () => {
   const text = 'SECRET'
   const broken = '-----BEGIN CERTIFICATE-----\nSECRET!\n-----END CERTIFICATE-----\n'
   for (const value of ['', text, broken, pem, '/path/to/file.pem']) {
@@ -53,8 +53,8 @@ test('text without a block of the right kind is refused by name, and not quoted'
   refused({ tls: { key: old } }, 'tls.key', /OpenSSL's old form/)
 })
 
-test('a proxy is a URL', (t) => {
-  useConnections(t, {})
+test('configure takes a proxy as a URL of http or https, and refuses anything else by name', (t) => {
+  useHost(t)
   for (const value of [1, true, {}, [], () => {}, new URL('http://proxy.test')]) refused({ proxy: value }, 'proxy')
   for (const [value, why] of /** @type {const} */ ([
     ['', /is no URL of a proxy/],
@@ -71,10 +71,9 @@ test('a proxy is a URL', (t) => {
   }
 })
 
-test('of a call that is refused nothing is applied', async (t) => {
+test('of a call of configure that is refused for its tls nothing is applied', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
-  useHost(t)
-  useConnections(t, { proxy: proxy.url })
+  useHost(t, { proxy: proxy.url })
   refused({ proxy: null, tls: { ca: 'x' } }, 'tls.ca')
   await appendSessionLog('s', createEntry(), server.url)
   assert.equal(proxy.asked.length, 1)
@@ -89,7 +88,7 @@ test('a configured proxy wins over the variables, and NO_PROXY has no say in it'
   assert.deepEqual([proxy.asked.length, other.asked.length], [1, 0])
 })
 
-test('null is no proxy, undefined the default', async (t) => {
+test('configured as null, proxy is no proxy, and as undefined that of the environment', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useHost(t)
   useVariables(t, { http_proxy: proxy.url, no_proxy: undefined, NO_PROXY: undefined })
@@ -103,7 +102,7 @@ test('null is no proxy, undefined the default', async (t) => {
   }
 })
 
-test('the environment is read at the first request, and again where tls or proxy is named', async (t) => {
+test('the variables of proxies are read at the first request, and again where configure names tls or proxy', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useHost(t)
   useVariables(t, { http_proxy: undefined, HTTP_PROXY: undefined, no_proxy: undefined, NO_PROXY: undefined })
@@ -125,7 +124,7 @@ test('the environment is read at the first request, and again where tls or proxy
   assert.equal(await asks(), 0)
 })
 
-test('requests under way, and appends that were called, keep what they have', async (t) => {
+test('requests under way, and appends that were called, keep the proxy that they have', async (t) => {
   const gate = createGate()
   const proxy = await createProxy(t)
   const server = await serve(t, async (_request, _response, index) => {
@@ -135,7 +134,7 @@ test('requests under way, and appends that were called, keep what they have', as
   useHost(t)
   const before = [appendSessionLog('s', createEntry(), server.url), appendSessionLog('s', createEntry(), server.url)]
   await once(server.server, 'request')
-  useConnections(t, { proxy: proxy.url })
+  configure({ proxy: proxy.url })
   const after = appendSessionLog('s', createEntry(), server.url)
   gate.open()
   assert.deepEqual(await Promise.all([...before, after]), [true, true, true])

@@ -1,4 +1,4 @@
-// What `configure` takes, refuses and merges: SPEC section 2.
+// What `configure` takes, refuses and merges: specification.md, section 2.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -29,19 +29,19 @@ function refused(options, key) {
   )
 }
 
-test('options must be an object', () => {
+test('configure refuses options that are no object', () => {
   for (const options of [undefined, null, 1, 'x', true, () => {}]) refused(options, 'options')
   configure({})
 })
 
-test('an unknown key is refused by name, at either level', () => {
+test('configure refuses an unknown key by name, at either level', () => {
   refused({ retries: {} }, 'retries')
   refused({ retry: { attempts: 3 } }, 'retry.attempts')
   refused({ timeouts: { readMs: 3 } }, 'timeouts.readMs')
   refused({ limits: { sockets: 3 } }, 'limits.sockets')
 })
 
-test('a binding must be a function', () => {
+test('configure refuses a binding that is no function', () => {
   for (const key of BINDINGS) {
     for (const value of [1, 'x', {}, [], true]) refused({ [key]: value }, key)
     configure({ [key]: null })
@@ -49,7 +49,7 @@ test('a binding must be a function', () => {
   }
 })
 
-test('a group must be an object', () => {
+test('configure refuses a group of options that is no object', () => {
   for (const key of ['retry', 'timeouts', 'limits']) {
     for (const value of [1, 'x', true, () => {}]) refused({ [key]: value }, key)
     configure({ [key]: null })
@@ -57,7 +57,7 @@ test('a group must be an object', () => {
   }
 })
 
-test('attempts and limits are integers from 1', () => {
+test('configure takes attempts and limits as integers from 1', () => {
   for (const [group, key] of [
     ['retry', 'maxAttempts'],
     ['limits', 'maxConcurrentRequests'],
@@ -70,7 +70,7 @@ test('attempts and limits are integers from 1', () => {
   }
 })
 
-test('times are finite and not negative', () => {
+test('configure takes times that are finite and not negative', () => {
   for (const name of [
     'retry.baseDelayMs',
     'retry.maxDelayMs',
@@ -84,7 +84,7 @@ test('times are finite and not negative', () => {
   }
 })
 
-test('of a call that is refused nothing is applied', async (t) => {
+test('of a call of configure that is refused nothing is applied', async (t) => {
   const host = useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 } })
   const server = await serve(t, () => ({ status: 400 }))
   refused({ retry: { maxAttempts: 1 }, logForDiagnosticsNoPII: null, getOauthConfig: 3 }, 'getOauthConfig')
@@ -94,7 +94,7 @@ test('of a call that is refused nothing is applied', async (t) => {
   assert.equal(host.diagnostics.length, 3)
 })
 
-test('what a getter throws comes through', () => {
+test('configure throws what a getter of its options throws', () => {
   const thrown = new Error('from the getter')
   const options = {
     get retry() {
@@ -104,7 +104,7 @@ test('what a getter throws comes through', () => {
   assert.throws(() => configure(options), thrown)
 })
 
-test('a getter may configure', async (t) => {
+test('a getter of the options of configure may call configure', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 400 }))
   configure({
@@ -117,7 +117,7 @@ test('a getter may configure', async (t) => {
   assert.equal(server.requests.length, 2)
 })
 
-test('a key that is absent stays, null and undefined restore the default', async (t) => {
+test('a key that configure is not given stays, and null and undefined restore the default', async (t) => {
   useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 0, maxDelayMs: 0 } })
   const server = await serve(t, () => ({ status: 400 }))
   const attempts = async () => {
@@ -137,7 +137,7 @@ test('a key that is absent stays, null and undefined restore the default', async
   assert.equal(await attempts(), 10)
 })
 
-test('retry binds when a call is made', async (t) => {
+test('an append keeps the retry options of the moment of its call', async (t) => {
   useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 } })
   const server = await serve(t, () => ({ status: 400 }))
   const appended = appendSessionLog('s', createEntry(), server.url)

@@ -1,4 +1,4 @@
-// What a host supplies (token, server, headers) and what stands in for it: SPEC sections 2 and 3.
+// What a host supplies (token, server, headers) and what stands in for it: specification.md, sections 2 and 3.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 /** @type {any} */
@@ -48,7 +48,7 @@ test('the token is taken on the stack of the caller', async (t) => {
   await appended
 })
 
-test('without a token nothing is sent', async (t) => {
+test('an append or read without a token sends nothing', async (t) => {
   useEnvironment(t, NO_TOKEN)
   const server = await serve(t, () => ({ status: 201 }))
   for (const token of [null, undefined, '', ' \n\t']) {
@@ -205,7 +205,7 @@ for (const [name, read] of /** @type {[string, (...values: string[]) => Promise<
     }
   })
 
-  test(`${name} counts headers that cannot be sent as no answer`, async (t) => {
+  test(`${name} gives null where headers cannot be sent`, async (t) => {
     const host = useHost(t, { getOAuthHeaders: () => ({ 'X-Own': 'a\nb' }) })
     assert.equal(await read('s', 't', 'o'), null)
     assert.equal(await read('s', 't', 'o\n'), null)
@@ -224,13 +224,7 @@ test('the default server is https://api.anthropic.com, as a proxy sees it', asyn
   await once(proxy, 'listening')
   t.after(() => proxy.close())
   const { port } = /** @type {import('node:net').AddressInfo} */ (proxy.address())
-  const script = `
-    process.env.HTTPS_PROXY = process.env.https_proxy = url
-    process.env.NO_PROXY = process.env.no_proxy = ''
-    addon.getTeleportEvents('s', 't', 'o').then(console.log)
-    addon.getSessionLogsViaOAuth('s', 't', 'o').then(console.log)
-  `
-  const { stdout } = await runScript(script, { url: `http://127.0.0.1:${port}` })
+  const { stdout } = await runProgram('default-server', { url: `http://127.0.0.1:${port}` })
   assert.equal(stdout, 'null\nnull\n')
   assert.deepEqual([...new Set(asked)], ['api.anthropic.com:443'])
 })

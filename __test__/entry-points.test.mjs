@@ -14,7 +14,7 @@ test('import and require give the same functions', async () => {
   assert.equal(typeof module.appendSessionLog, 'function')
 })
 
-test('exported is what the types declare, and nothing else', async () => {
+test('the package exports what its types declare, and nothing else', async () => {
   const types = await readFile(new URL('../index.d.ts', import.meta.url), 'utf8')
   const declared = [...types.matchAll(/^export declare (?:function|const) (\w+)/gm)].map(([, name]) => name)
   assert.deepEqual(Object.keys(await import('session-ingress')).sort(), declared.sort())

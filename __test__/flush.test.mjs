@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript, startScript } from './support/child.mjs'
+import { runProgram, startProgram } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, flush, sessionStats } = addon
@@ -98,7 +98,7 @@ test('flush of a session waits for that session only', async (t) => {
   assert.equal(await slow, true)
 })
 
-test('what was queued when its session was cleared is waited for: it is still sent', async (t) => {
+test('flush waits for what was queued when its session was cleared: it is still sent', async (t) => {
   useHost(t)
   const server = await serveLater(t)
   const before = appendSessionLog('s', createEntry(), server.url)
@@ -113,7 +113,7 @@ test('what was queued when its session was cleared is waited for: it is still se
   assert.deepEqual([await before, await after], [true, true])
 })
 
-test('many can wait at once, each with a timeout of its own', async (t) => {
+test('many calls of flush can wait at once, each with a timeout of its own', async (t) => {
   useHost(t)
   const server = await serveLater(t)
   appendSessionLog('s', createEntry(), server.url)
@@ -124,7 +124,7 @@ test('many can wait at once, each with a timeout of its own', async (t) => {
   assert.deepEqual(await Promise.all(patient), Array(50).fill(true))
 })
 
-test('wrong options reject with a TypeError that names them', async () => {
+test('flush rejects wrong options with a TypeError that names them', async () => {
   /** @type {[any, string][]} */
   const wrong = [
     [1, 'options'],
@@ -161,19 +161,13 @@ function example() {
   return code.replace(/^import (.*) from 'session-ingress'$/m, 'const $1 = addon')
 }
 
-const HOST = `
-  addon.configure({ getSessionIngressAuthToken: () => 't', retry: { baseDelayMs: 1 } })
-  const appends = Array.from({ length: 10 }, (_, n) => addon.appendSessionLog('s', { uuid: 'u' + n }, url))
-`
-
 test("the README's example stores what is queued when it is interrupted", async (t) => {
   const server = await serveLater(t)
-  const { child, ended } = startScript(
-    `${example()}
-     ${HOST}
-     setInterval(() => {}, 1000)`,
-    { url: server.url },
-  )
+  const { child, ended } = startProgram('flushing-host', {
+    url: server.url,
+    how: 'by the example of the README, while it goes on',
+    code: example(),
+  })
   await new Promise((resolve) => server.server.once('request', resolve))
   child.kill('SIGINT')
   server.open()
@@ -183,7 +177,11 @@ test("the README's example stores what is queued when it is interrupted", async 
 
 test("the README's example gives up when its time is over, and says what is left", async (t) => {
   const server = await serveLater(t)
-  const { child, ended } = startScript(`${example().replace('5000', '50')}\n${HOST}`, { url: server.url })
+  const { child, ended } = startProgram('flushing-host', {
+    url: server.url,
+    how: 'by the example of the README',
+    code: example().replace('5000', '50'),
+  })
   await new Promise((resolve) => server.server.once('request', resolve))
   child.kill('SIGINT')
   const { stderr, code } = await ended
@@ -194,7 +192,11 @@ test("the README's example gives up when its time is over, and says what is left
 
 test("the README's example ends by itself when all is stored", async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
-  const { stderr, code } = await runScript(`${example()}\n${HOST}`, { url: server.url })
+  const { stderr, code } = await runProgram('flushing-host', {
+    url: server.url,
+    how: 'by the example of the README',
+    code: example(),
+  })
   assert.match(stderr, /^10 entries stored/)
   assert.equal(code, 0)
   assert.equal(server.requests.length, 10)
@@ -202,9 +204,7 @@ test("the README's example ends by itself when all is stored", async (t) => {
 
 test('a process that flushes before it exits does so once, and ends', async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
-  const script = `${HOST}
-    process.on('beforeExit', async () => console.log(await addon.flush()))`
-  assert.deepEqual(await runScript(script, { url: server.url }), {
+  assert.deepEqual(await runProgram('flushing-host', { url: server.url, how: 'before it exits' }), {
     stdout: 'true\n',
     stderr: '',
     code: 0,
@@ -214,9 +214,8 @@ test('a process that flushes before it exits does so once, and ends', async (t) 
 
 test('a last entry can be appended before the process exits', async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
-  const script = `${HOST}
-    process.once('beforeExit', () => addon.appendSessionLog('s', { uuid: 'last' }, url).then(console.log))`
-  const { stdout, code } = await runScript(script, { url: server.url })
+  const given = { url: server.url, how: 'not, but appends a last entry' }
+  const { stdout, code } = await runProgram('flushing-host', given)
   assert.deepEqual({ stdout, code }, { stdout: 'true\n', code: 0 })
   assert.equal(server.requests[10].json().uuid, 'last')
 })

@@ -27,7 +27,7 @@ class Signal {
   }
 }
 
-test('what behaves like a signal is one; without a reason it is an AbortError', async (t) => {
+test('an object that behaves like a signal cancels a read, without a reason by an AbortError', async (t) => {
   useHost(t)
   const server = await serve(t, () => {})
   const signal = new Signal()

@@ -1,4 +1,4 @@
-// Proxies that are handed requests whole, and close connections without a word: SPEC section 8.
+// Proxies that are handed requests whole, and close connections without a word: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
 // Whatever a host passes or supplies: nothing throws but what says so, every promise settles, and the next
-// ordinary append is stored. SPEC section 2.
+// ordinary append is stored. specification.md, section 2.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -169,7 +169,7 @@ test('hostile arguments and host functions harm nobody but their own call', asyn
   await check(t, 1000, property)
 })
 
-test('a string of 100 MB is an entry and an id like any other', async (t) => {
+test('a string of 100 MB in an entry or an id is one like any other', async (t) => {
   useHost(t)
   const huge = 'x'.repeat(100_000_000)
   /** @type {number[]} */

@@ -69,7 +69,7 @@ test('a log reads as JSON.parse of its whole body reads, or there is none', asyn
   await check(t, 1500, property)
 })
 
-/** SPEC section 5. @param {Page[]} pages */
+/** specification.md, section 5. @param {Page[]} pages */
 function readEvents(pages) {
   /** @type {unknown[]} */
   const payloads = []

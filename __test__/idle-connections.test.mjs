@@ -1,4 +1,4 @@
-// Connections that a server, or something between, closes while they are idle: SPEC section 8.
+// Connections that a server, or something between, closes while they are idle: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -59,7 +59,7 @@ for (const [how, close] of WAYS) {
     assert.equal(sessionStats('s').retries, 1)
   })
 
-  test(`a read that was written to a connection that is then ${how} is repeated without a word`, async (t) => {
+  test(`a read that was written to a connection that is then ${how} is repeated without a report`, async (t) => {
     const host = useHost(t)
     const { server, relay, url } = await serveThroughRelay(t, close)
     assert.deepEqual(await getSessionLogs('s', url), [1])
@@ -69,7 +69,7 @@ for (const [how, close] of WAYS) {
   })
 }
 
-test('an append that was written and lost is in doubt', async (t) => {
+test('an entry that was written to a connection that broke is in doubt', async (t) => {
   useHost(t, { retry: { ...QUICK, maxAttempts: 1 } })
   const { server, url } = await serveThroughRelay(t, (socket) => socket.destroy())
   const entry = createEntry()
@@ -90,7 +90,7 @@ test('a read over a new connection that breaks is not repeated', async (t) => {
   assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', {}]])
 })
 
-test('a read whose answer has begun is not repeated', async (t) => {
+test('a read whose response has begun is not repeated', async (t) => {
   const host = useHost(t)
   const server = await serve(t, (_request, response, index) => {
     if (index === 0) return { body: { loglines: [] } }

@@ -50,7 +50,7 @@ for (const [name, fault] of /** @type {[string, Fault][]} */ ([
   ['a 204', statusAfter(204)],
   ['a 408', statusAfter(408)],
 ])) {
-  test(`stored, but answered by ${name}: the entry is there once`, async (t) => {
+  test(`an entry that was stored, and whose response was ${name}, is stored once`, async (t) => {
     const host = useHost(t)
     const { url, faults, uuids, first } = await startService(t)
     faults.add('PUT', fault)
@@ -60,7 +60,7 @@ for (const [name, fault] of /** @type {[string, Fault][]} */ ([
     assert.ok(host.events.includes('session_persist_recovered_from_409'))
   })
 
-  test(`stored, answered by ${name}, and another writer was faster: the entry is there once`, async (t) => {
+  test(`an entry that was stored, and whose response was ${name}, is stored once where another writer was faster`, async (t) => {
     useHost(t)
     const { url, faults, otherWriter, uuids, first } = await startService(t)
     const [entry, theirs, next] = [createEntry(), createEntry(), createEntry()]
@@ -71,7 +71,7 @@ for (const [name, fault] of /** @type {[string, Fault][]} */ ([
   })
 }
 
-test('stored, but the answer is lost after a read that found the entry: it is there once', async (t) => {
+test('an entry whose response is lost after a read that found it is stored once', async (t) => {
   useHost(t)
   const { url, faults, uuids, first } = await startService(t)
   const entry = createEntry()
@@ -81,7 +81,7 @@ test('stored, but the answer is lost after a read that found the entry: it is th
   assert.deepEqual(await uuids(), [first.uuid, entry.uuid])
 })
 
-test('not stored, and another writer was faster: the entry is sent once more', async (t) => {
+test('an entry that was not stored is sent once more where another writer was faster', async (t) => {
   useHost(t)
   const { url, faults, otherWriter, uuids, first } = await startService(t)
   const [entry, theirs] = [createEntry(), createEntry()]
@@ -93,7 +93,7 @@ test('not stored, and another writer was faster: the entry is sent once more', a
   assert.deepEqual(await uuids(), [first.uuid, theirs.uuid, entry.uuid])
 })
 
-test('a read that fails leaves the doubt, and is repeated before the entry is sent', async (t) => {
+test('a failed look at the log leaves an entry in doubt, and is repeated before the entry is sent', async (t) => {
   const host = useHost(t)
   const { url, faults, otherWriter, uuids, first } = await startService(t)
   const [entry, theirs] = [createEntry(), createEntry()]
@@ -111,7 +111,7 @@ test('a read that fails leaves the doubt, and is repeated before the entry is se
   ])
 })
 
-test('an append that ended in doubt is looked for when it is made again', async (t) => {
+test('an entry whose append ended in doubt is looked for in the log when it is appended again', async (t) => {
   const host = useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 } })
   const { url, faults, uuids, first } = await startService(t)
   const entry = createEntry()
@@ -122,7 +122,7 @@ test('an append that ended in doubt is looked for when it is made again', async 
   assert.equal(host.events.at(-1), 'session_persist_recovered_from_409')
 })
 
-test('a uuid with a lone surrogate is found in the log', async (t) => {
+test('an entry whose uuid has a lone surrogate is found in the log', async (t) => {
   useHost(t)
   const server = await serveInOrder(
     t,

@@ -1,4 +1,4 @@
-// JSON is V8's, both ways: SPEC section 8.
+// JSON is V8's, both ways: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -69,7 +69,7 @@ for (const [name, text] of DEEP) {
   })
 }
 
-test('a key named __proto__ is a key and no prototype', async (t) => {
+test('a key named __proto__ in an entry is a key and no prototype', async (t) => {
   useHost(t)
   const server = await serveInOrder(t, { body: '{"loglines":[{"__proto__":{"polluted":true}}]}' })
   const [entry] = /** @type {any} */ (await addon.getSessionLogs('s', server.url))
@@ -77,7 +77,7 @@ test('a key named __proto__ is a key and no prototype', async (t) => {
   assert.deepEqual(Object.keys(entry), ['__proto__'])
 })
 
-test('a byte order mark is skipped, invalid UTF-8 reads as U+FFFD, the charset is ignored', async (t) => {
+test('of a body a byte order mark is skipped, invalid UTF-8 reads as U+FFFD, and the charset is ignored', async (t) => {
   useHost(t)
   const body = Buffer.concat([
     Buffer.from('\ufeff{"\xff":0,"loglines":["', 'utf8'),

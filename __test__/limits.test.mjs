@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { brotliCompressSync, constants, createGzip, deflateRawSync, gzipSync } from 'node:zlib'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, sessionStats } = addon
@@ -17,7 +17,7 @@ function entryOf(bytes) {
   return { ...empty, text: 'x'.repeat(bytes - JSON.stringify(empty).length) }
 }
 
-test('an append that does not fit resolves false at once, and nothing is sent', async (t) => {
+test('an append that exceeds maxPendingBytes resolves false at once, and sends nothing', async (t) => {
   const host = useHost(t, { limits: { maxPendingBytes: 1000 } })
   const { open, opened } = createGate()
   const server = await serve(t, async () => {
@@ -39,7 +39,7 @@ test('an append that does not fit resolves false at once, and nothing is sent', 
   assert.equal(server.requests.length, 3)
 })
 
-test('an entry that is larger than the limit never fits', async (t) => {
+test('an entry that is larger than maxPendingBytes never fits', async (t) => {
   const host = useHost(t, { limits: { maxPendingBytes: 100 } })
   const server = await serve(t, () => ({ status: 201 }))
   assert.equal(await appendSessionLog('s', entryOf(101), server.url), false)
@@ -47,7 +47,7 @@ test('an entry that is larger than the limit never fits', async (t) => {
   assert.deepEqual(host.diagnostics, [QUEUE_FULL])
 })
 
-test('bytes are those of the JSON, not characters', async (t) => {
+test('maxPendingBytes counts the bytes of the JSON, not characters', async (t) => {
   const entry = createEntry({ text: 'é😀' })
   const bytes = Buffer.byteLength(JSON.stringify(entry))
   const host = useHost(t, { limits: { maxPendingBytes: bytes - 1 } })
@@ -58,7 +58,7 @@ test('bytes are those of the JSON, not characters', async (t) => {
   assert.deepEqual(host.diagnostics, [QUEUE_FULL])
 })
 
-test('the order of what fits is kept, and its chain has no gap', async (t) => {
+test('entries that fit maxPendingBytes keep their order, and their chain has no gap', async (t) => {
   useHost(t, { limits: { maxPendingBytes: 500 } })
   /** @type {any[]} */
   const log = []
@@ -76,7 +76,7 @@ test('the order of what fits is kept, and its chain has no gap', async (t) => {
   )
 })
 
-test('without a limit everything fits; null restores that', async (t) => {
+test('without maxPendingBytes everything fits, and null restores that', async (t) => {
   useHost(t, { limits: { maxPendingBytes: 1 } })
   const server = await serve(t, () => ({ status: 201 }))
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
@@ -103,7 +103,7 @@ const answerOf = (bytes) => {
 }
 
 for (const [name, read, event] of READERS) {
-  test(`${name} takes an answer of as many bytes as the limit, and no more`, async (t) => {
+  test(`${name} takes a response of as many bytes as the limit, and no more`, async (t) => {
     const host = useHost(t, { limits: { maxResponseBytes: 10_000 } })
     const server = await serve(t, (_request, _response, index) => ({ body: answerOf(10_000 + index) }))
     addon.configure({ getOauthConfig: () => ({ BASE_API_URL: server.url }) })
@@ -115,7 +115,7 @@ for (const [name, read, event] of READERS) {
     assert.match(host.errors[0].message, /more than 10000 bytes \(limits\.maxResponseBytes\)/)
   })
 
-  test(`${name} ends at an endless answer, and closes the connection`, async (t) => {
+  test(`${name} ends at an endless response, and closes the connection`, async (t) => {
     const host = useHost(t, { limits: { maxResponseBytes: 100_000 } })
     const { open: close, opened: closed } = createGate()
     const server = await serve(t, async (_request, response) => {
@@ -165,21 +165,7 @@ for (const [name, encoding, create] of BOMBS) {
   test(`a bomb in ${name} is a wrong shape, and takes no more memory than the limit allows`, async (t) => {
     const body = await create()
     const server = await serve(t, () => ({ headers: { 'content-encoding': encoding }, body }))
-    const script = `
-      const told = []
-      addon.configure({
-        getSessionIngressAuthToken: () => 't',
-        logForDiagnosticsNoPII: (...diagnostic) => told.push(diagnostic),
-        logError: (error) => told.push(error.message),
-        limits: { maxResponseBytes: 20_000_000 },
-      })
-      const before = process.resourceUsage().maxRSS
-      addon.getSessionLogs('s', url).then((log) => {
-        const grown = (process.resourceUsage().maxRSS - before) * 1024
-        console.log(JSON.stringify({ log, told, small: grown < 120e6 || grown }))
-      })
-    `
-    const { stdout, code } = await runScript(script, { url: server.url })
+    const { stdout, code } = await runProgram('bomb', { url: server.url })
     const { log, told, small } = JSON.parse(stdout)
     assert.deepEqual([log, small, code], [null, true, 0])
     assert.match(told[0], /limits\.maxResponseBytes/)
@@ -187,7 +173,7 @@ for (const [name, encoding, create] of BOMBS) {
   })
 }
 
-test('what is sent counts too: a compressed body need not bring anything', async (t) => {
+test('maxResponseBytes counts what is sent too: a compressed body need not bring anything', async (t) => {
   const host = useHost(t, { limits: { maxResponseBytes: 50_000 } })
   // Members without content, one after another.
   const members = Buffer.concat(Array(5000).fill(gzipSync('')))
@@ -197,7 +183,7 @@ test('what is sent counts too: a compressed body need not bring anything', async
   assert.match(host.errors[0].message, /maxResponseBytes/)
 })
 
-test('each page of teleport events may have as many bytes', async (t) => {
+test('each page of teleport events may have maxResponseBytes', async (t) => {
   useHost(t, { limits: { maxResponseBytes: 200 } })
   const page = (/** @type {number} */ n) => ({
     data: [{ payload: 'x'.repeat(100) }],
@@ -208,7 +194,7 @@ test('each page of teleport events may have as many bytes', async (t) => {
   assert.equal((await getTeleportEvents('s', 't', 'o'))?.length, 10)
 })
 
-test('of an answer that is no 200 the status counts, however large it is', async (t) => {
+test('of a response that is no 200 the status counts, however large it is', async (t) => {
   const host = useHost(t, { limits: { maxResponseBytes: 10 } })
   const server = await serve(t, (_request, _response, index) => ({ status: [404, 500][index], body: 'x'.repeat(1000) }))
   assert.deepEqual(await getSessionLogs('s', server.url), [])
@@ -216,7 +202,7 @@ test('of an answer that is no 200 the status counts, however large it is', async
   assert.deepEqual(host.diagnostics[1], ['error', 'session_get_fail_status', { status: 500 }])
 })
 
-test('the read by which an append finds out what is stored is not bounded', async (t) => {
+test('maxResponseBytes does not bound the read by which an append finds out what is stored', async (t) => {
   useHost(t, { limits: { maxResponseBytes: 10 } })
   const server = await serve(t, (request, _response, index) => {
     if (request.method === 'GET') return { body: { loglines: [{ uuid: 'x'.repeat(1000) }, { uuid: 'head' }] } }

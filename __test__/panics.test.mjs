@@ -1,38 +1,15 @@
-// A panic inside costs one operation and a `logError`: SPEC section 2. The addon of these tests has points at which
+// A panic inside costs one operation and a `logError`: specification.md, section 2. The addon of these tests has points at which
 // it panics when it is told to; the one that is shipped has none.
 
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createLogs, serve } from './support/server.mjs'
 
 const BINDING = fileURLToPath(new URL('../binding.js', import.meta.url))
 const skip = !('panicAt' in createRequire(import.meta.url)(BINDING)) && 'the quick build alone can be told to panic'
-
-/**
- * Runs a script whose addon can panic: `panicAt(point, times)`. It has `told`, what `logError` was told, and
- * `print`, which writes a value as JSON.
- *
- * @param {string} script
- * @param {Record<string, unknown>} [values]
- */
-function runPanicking(script, values) {
-  const source = `
-    const { panicAt } = require(BINDING)
-    const told = []
-    addon.configure({
-      getSessionIngressAuthToken: () => 't',
-      getOauthConfig: () => ({ BASE_API_URL: url }),
-      retry: { baseDelayMs: 1 },
-      logError: ({ message }) => told.push(message),
-    })
-    const print = (value) => console.log(JSON.stringify(value))
-    const main = async () => { ${script} }
-    main()`
-  return runScript(source, { BINDING, url: 'http://127.0.0.1:9', ...values })
-}
 
 /** @param {unknown[]} lines */
 function ended(...lines) {
@@ -47,18 +24,9 @@ for (const [point, text] of [
   test(`a panic in a session's worker (${point}) fails that append, and the queue goes on`, { skip }, async (t) => {
     const { handler, logs } = createLogs()
     const server = await serve(t, handler)
-    const script = `
-      panicAt('${point}', 1)
-      const first = addon.appendSessionLog('s', { uuid: 'u1' }, url)
-      print([await addon.flush(), await first, told])
-      panicAt('${point}', 1)
-      const appends = [1, 2, 3].map((n) => addon.appendSessionLog('s', { uuid: 'u' + n }, url))
-      print([await addon.flush(), await Promise.all(appends)])
-      const { appended, failed, pending } = addon.sessionStats()
-      print({ appended, failed, pending })`
     const message = `Error appending a session entry: internal error: ${text}`
     assert.deepEqual(
-      await runPanicking(script, { url: `${server.url}/log` }),
+      await runProgram('panics', { url: `${server.url}/log`, what: 'appends', point }),
       ended([true, false, [message]], [true, [false, true, true]], { appended: 2, failed: 2, pending: 0 }),
     )
     assert.deepEqual(
@@ -73,20 +41,10 @@ for (const point of ['read', 'chunk', 'batch']) {
     const list = Array.from({ length: 2000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(500) }))
     const events = { data: list.map((payload) => ({ payload })) }
     const server = await serve(t, ({ url }) => ({ body: url.includes('teleport') ? events : { loglines: list } }))
-    const script = `
-      for (const read of [
-        () => addon.getSessionLogs('s', url),
-        () => addon.getSessionLogsViaOAuth('s', 't', 'o'),
-        () => addon.getTeleportEvents('s', 't', 'o'),
-      ]) {
-        panicAt('${point}', 1)
-        const reads = [await read(), await read()]
-        print([reads.map((list) => list && list.length), told.splice(0)])
-      }`
     const log = [`Error reading a session log: internal error: panic point ${point}`]
     const teleport = [`Error reading teleport events: internal error: panic point ${point}`]
     assert.deepEqual(
-      await runPanicking(script, { url: server.url }),
+      await runProgram('panics', { url: server.url, what: 'reads', point }),
       ended([[null, 2000], log], [[null, 2000], log], [[null, 2000], teleport]),
     )
   })
@@ -94,17 +52,8 @@ for (const point of ['read', 'chunk', 'batch']) {
 
 test('a panic while a promise is settled fails that operation alone', { skip }, async (t) => {
   const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
-  const script = `
-    panicAt('settle', 1)
-    print([await addon.appendSessionLog('s', { uuid: 'a' }, url), told.splice(0)])
-    print([await addon.appendSessionLog('s', { uuid: 'b' }, url), told.splice(0)])
-    panicAt('settle', 1)
-    print([await addon.getSessionLogs('s', url), told.splice(0)])
-    print([await addon.getSessionLogs('s', url), told.splice(0)])
-    const { appended, failed, pending } = addon.sessionStats()
-    print({ appended, failed, pending })`
   assert.deepEqual(
-    await runPanicking(script, { url: server.url }),
+    await runProgram('panics', { url: server.url, what: 'settles' }),
     ended(
       [false, ['Error appending a session entry: internal error: panic point settle']],
       [true, []],
@@ -115,13 +64,10 @@ test('a panic while a promise is settled fails that operation alone', { skip }, 
   )
 })
 
-test('a panic while the host is told something loses that report alone', { skip }, async (t) => {
+test('a panic while something is reported to the host loses that report alone', { skip }, async (t) => {
   const server = await serve(t, (_request, _response, index) => ({ status: [500, 500, 201][index] }))
-  const script = `
-    panicAt('report', 1)
-    print([await addon.appendSessionLog('s', { uuid: 'a' }, url), told])`
   assert.deepEqual(
-    await runPanicking(script, { url: server.url }),
+    await runProgram('panics', { url: server.url, what: 'is told' }),
     ended([
       true,
       [
@@ -132,31 +78,17 @@ test('a panic while the host is told something loses that report alone', { skip 
   )
 })
 
-test('panics without end in telling and settling end nothing but what they hit', { skip }, async (t) => {
+test('panics at every report and every settlement fail the operations that they hit, and end nothing else', {
+  skip,
+}, async (t) => {
   const server = await serve(t, () => ({ status: 500 }))
-  const script = `
-    panicAt('report', 1e6)
-    panicAt('settle', 1e6)
-    panicAt('append', 1e6)
-    print(await Promise.all([1, 2, 3].map((n) => addon.appendSessionLog('s', { uuid: 'u' + n }, url))))
-    print([await addon.getSessionLogs('s', url), told])`
-  assert.deepEqual(await runPanicking(script, { url: server.url }), ended([false, false, false], [null, []]))
+  assert.deepEqual(
+    await runProgram('panics', { url: server.url, what: 'panics without end' }),
+    ended([false, false, false], [null, []]),
+  )
 })
 
-test('a panic while arguments are read fails that call', { skip }, async () => {
-  const script = `
-    const panicking = async (call) => {
-      panicAt('argument', 1)
-      return (await call()) ?? null
-    }
-    print(await panicking(() => addon.appendSessionLog('s', { uuid: 'u' }, url)))
-    print(await panicking(() => addon.getSessionLogs('s', url)))
-    print(await panicking(() => addon.getSessionLogsViaOAuth('s', 't', 'o')))
-    print(await panicking(() => addon.getTeleportEvents('s', 't', 'o')))
-    print(await panicking(() => addon.flush({ sessionId: 's' })))
-    print(await panicking(() => addon.clearSession('s')))
-    await new Promise(setImmediate)
-    print(told.map((message) => message.replace(/^Error (.*): internal error: panic point argument$/, '$1')))`
+test('a panic while the arguments of a call are read fails that call alone', { skip }, async () => {
   const operations = [
     'appending a session entry',
     'reading a session log',
@@ -165,14 +97,12 @@ test('a panic while arguments are read fails that call', { skip }, async () => {
     'waiting for appends',
     'clearing sessions',
   ]
-  assert.deepEqual(await runPanicking(script), ended(false, null, null, null, false, null, operations))
+  assert.deepEqual(
+    await runProgram('panics', { what: 'passes arguments' }),
+    ended(false, null, null, null, false, null, operations),
+  )
 })
 
 test('a panic in a function that gives no promise is thrown', { skip }, async () => {
-  const script = `
-    panicAt('argument', 1)
-    let thrown
-    try { addon.sessionStats('s') } catch (error) { thrown = error }
-    print([thrown instanceof Error, addon.sessionStats('s').pending])`
-  assert.deepEqual(await runPanicking(script), ended([true, 0]))
+  assert.deepEqual(await runProgram('panics', { what: 'asks for figures' }), ended([true, 0]))
 })

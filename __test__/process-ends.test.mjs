@@ -3,23 +3,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runScript, startScript } from './support/child.mjs'
-import { createRandom, roundsOf, seedOf } from './support/random.mjs'
-import { createGate, serve } from './support/server.mjs'
+import { createRandom } from '../tools/shared/random.mjs'
+import { runProgram, startProgram } from './support/child.mjs'
+import { roundsOf, seedOf } from './support/random.mjs'
+import { createGate, serve, serveInOrder } from './support/server.mjs'
 
 const LIST = JSON.stringify({
   loglines: Array.from({ length: 2000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(300) })),
 })
-
-/** Has `work`, which appends, reads and flushes. */
-const HOST = `
-  addon.configure({ getSessionIngressAuthToken: () => 't', retry: { baseDelayMs: 1, maxDelayMs: 2 } })
-  const work = () => {
-    for (let n = 0; n < 50; n++) addon.appendSessionLog('s' + (n % 7), { uuid: 'u' + n }, url)
-    addon.getSessionLogs('s', url, { onProgress: () => {} })
-    addon.flush()
-  }
-`
 
 /** A server to whose connections nobody says goodbye. @param {import('node:test').TestContext} t */
 async function serveForEver(t) {
@@ -30,71 +21,60 @@ async function serveForEver(t) {
   return server
 }
 
-for (const [what, script, expected] of [
-  ['appends', `addon.appendSessionLog('s', { uuid: 'u' }, url).then(print)`, [true]],
-  ['an append that failed', `addon.appendSessionLog('s', { uuid: 'u' }, 'http://127.0.0.1:9').then(print)`, [false]],
-  ['an append that cannot be sent', `addon.appendSessionLog('s', { uuid: 'u' }, 'nonsense').then(print)`, [false]],
-  ['a read', `addon.getSessionLogs('s', url).then((log) => print(log.length))`, [2000]],
-  ['a read that failed', `addon.getSessionLogs('s', 'http://127.0.0.1:9').then(print)`, [null]],
-  [
-    'a read that was aborted',
-    `const controller = new AbortController()
-     addon.getSessionLogs('s', url + '/never', { signal: controller.signal }).catch(({ name }) => print(name))
-     setTimeout(() => controller.abort(), 20)`,
-    ['AbortError'],
-  ],
-  [
-    'a read that a timeout aborted',
-    `addon.getSessionLogs('s', url + '/never', { signal: AbortSignal.timeout(20) }).catch(({ name }) => print(name))`,
-    ['TimeoutError'],
-  ],
-  [
-    'a flush whose time was over, and what it waited for',
-    `const controller = new AbortController()
-     addon.appendSessionLog('s', { uuid: 'u' }, url)
-     addon.flush({ timeoutMs: 0 }).then(print)
-     addon.flush({ timeoutMs: 60000 }).then(print)`,
-    [false, true],
-  ],
-  ['a call that was refused', `addon.appendSessionLog().catch(({ name }) => print(name))`, ['TypeError']],
-]) {
+for (const [what, ...expected] of /** @type {[string, ...unknown[]][]} */ ([
+  ['a configuration'],
+  ['appends', true],
+  ['an append that failed', false],
+  ['an append without a token', false],
+  ['an append that cannot be sent', false],
+  ['a read', 2000],
+  ['a read that failed', null],
+  ['a read that cannot be sent', null],
+  ['a read that was aborted', 'AbortError'],
+  ['a read that a timeout aborted', 'TimeoutError'],
+  ['20 reads that were aborted', 'AbortError'],
+  ['a flush whose time was over, and what it waited for', false, true],
+  ['a call that was refused', 'TypeError'],
+  ['a cleared session', null],
+])) {
   test(`after ${what} nothing keeps the process`, async (t) => {
     const server = await serve(t, ({ method, url }) => {
       if (url !== '/never') return method === 'PUT' ? { status: 201 } : { body: LIST }
     })
     server.server.keepAliveTimeout = 0
-    const host = `
-      addon.configure({ getSessionIngressAuthToken: () => 't', retry: { maxAttempts: 2, baseDelayMs: 1 } })
-      const print = (value) => console.log(JSON.stringify(value))`
-    const stdout = /** @type {unknown[]} */ (expected).map((value) => `${JSON.stringify(value)}\n`).join('')
-    const ended = await runScript(`${host}\n${script}`, { url: server.url })
+    const stdout = expected.map((value) => `${JSON.stringify(value)}\n`).join('')
+    const ended = await runProgram('process-ends', { url: server.url, what })
     assert.deepEqual(ended, { stdout, stderr: '', code: 0, signal: null })
   })
 }
 
+test('a process whose append is still retrying stays alive until it has settled', async (t) => {
+  const server = await serveInOrder(t, { status: 500 }, { status: 201 })
+  const ended = await runProgram('process-ends', { url: server.url, what: 'appends' })
+  assert.deepEqual(ended, { stdout: 'true\n', stderr: '', code: 0, signal: null })
+  assert.equal(server.requests.length, 2)
+})
+
 test('process.exit ends a process at any moment of 50 appends and a read, with its code', async (t) => {
   const random = createRandom(seedOf(t))
   const server = await serveForEver(t)
-  const exits = [
-    // Before anything is sent, or any time after.
-    'work(); process.exit(7)',
-    ...Array.from({ length: 5 }, () => `work(); setTimeout(() => process.exit(7), ${random() * 40})`),
-    // Where the addon calls.
-    'addon.configure({ getSessionIngressAuthToken: () => process.exit(7) }); work()',
-    'addon.configure({ logForDebugging: () => process.exit(7) }); work()',
-    'addon.configure({ logError: () => process.exit(7) }); work()',
-    `addon.getSessionLogs('s', url, { onProgress: () => process.exit(7) }); work()`,
-    `addon.appendSessionLog('s', { uuid: 'u', toJSON: () => process.exit(7) }, url)`,
-    `work(); addon.flush().then(() => process.exit(7))`,
-    // What is begun at the end is not waited for.
-    `process.on('exit', work); work(); setTimeout(() => process.exit(7), ${random() * 40})`,
-    `process.on('exit', () => { addon.clearAllSessions(); addon.sessionStats(); addon.flush() }); work(); process.exit(7)`,
+  const ends = [
+    'before anything is sent',
+    ...Array(5).fill('at any time'),
+    'in the function for the token',
+    'in logForDebugging',
+    'in logError',
+    'in onProgress',
+    'in toJSON',
+    'after a flush',
+    'with work that begins in its exit handler',
+    'with calls in its exit handler',
   ]
-  const rounds = roundsOf(exits.length)
+  const rounds = roundsOf(ends.length)
   for (let round = 0; round < rounds; round++) {
-    const script = exits[round % exits.length]
-    const ended = await runScript(HOST + script, { url: server.url })
-    assert.deepEqual({ script, ...ended }, { script, stdout: '', stderr: '', code: 7, signal: null })
+    const end = ends[round % ends.length]
+    const ended = await runProgram('busy-host', { url: server.url, end, milliseconds: random() * 40 })
+    assert.deepEqual({ end, ...ended }, { end, stdout: '', stderr: '', code: 7, signal: null })
   }
 })
 
@@ -106,7 +86,7 @@ for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) {
     const server = await serveForEver(t)
     const rounds = roundsOf(5)
     for (let round = 0; round < rounds; round++) {
-      const { child, ended } = startScript(`${HOST}\nsetInterval(work, 5)`, { url: server.url })
+      const { child, ended } = startProgram('busy-host', { url: server.url, end: 'by a signal' })
       await new Promise((resolve) => server.server.once('request', resolve))
       setTimeout(() => child.kill(signal), random() * 40)
       assert.deepEqual(await ended, { stdout: '', stderr: '', code: null, signal })
@@ -119,15 +99,8 @@ for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT'])) {
       await opened
       return { status: 201 }
     })
-    const script = `
-      ${HOST}
-      process.once('${signal}', async () => {
-        console.log('flushing')
-        process.exit((await addon.flush({ timeoutMs: 60000 })) ? 0 : 1)
-      })
-      for (let n = 0; n < 50; n++) addon.appendSessionLog('s' + (n % 7), { uuid: 'u' + n }, url)
-      setInterval(() => {}, 1000)`
-    const { child, ended } = startScript(script, { url: server.url })
+    const given = { url: server.url, end: 'by a signal whose handler flushes', signal }
+    const { child, ended } = startProgram('busy-host', given)
     await new Promise((resolve) => server.server.once('request', resolve))
     child.kill(signal)
     await new Promise((resolve) => child.stdout.once('data', resolve))

@@ -1,9 +1,10 @@
 // `onProgress`: how far a read is.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serve } from './support/server.mjs'
@@ -31,7 +32,7 @@ function assertGrowing(told) {
   }
 }
 
-test('a short read is told of once, at its end, with all figures', async (t) => {
+test('onProgress of a short read is called once, at its end, with all figures', async (t) => {
   useHost(t)
   const body = JSON.stringify({ loglines: [1, 2, 3] })
   const server = await serve(t, () => ({ body }))
@@ -46,7 +47,7 @@ test('a short read is told of once, at its end, with all figures', async (t) => 
   }
 })
 
-test('so is an empty log, and one that the server does not have', async (t) => {
+test('onProgress is called once for an empty log, and for one that the server does not have', async (t) => {
   useHost(t)
   const body = '{"loglines":[]}'
   const server = await serve(t, (_request, _response, index) => (index === 0 ? { body } : { status: 404, body }))
@@ -59,7 +60,7 @@ test('so is an empty log, and one that the server does not have', async (t) => {
   ])
 })
 
-test('a read without a result has no end to tell of', async (t) => {
+test('onProgress is not called at the end of a read that gives null', async (t) => {
   useHost(t)
   const server = await serve(t, (_request, _response, index) => (index === 0 ? { status: 500 } : { body: 'no JSON' }))
   const { told, onProgress } = follow()
@@ -67,7 +68,7 @@ test('a read without a result has no end to tell of', async (t) => {
   assert.deepEqual(told, [])
 })
 
-test('bytes are counted after decompression', async (t) => {
+test('onProgress counts bytes after decompression', async (t) => {
   useHost(t)
   const body = JSON.stringify({ loglines: ['x'.repeat(100_000)] })
   const server = await serve(t, () => ({ headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }))
@@ -76,7 +77,7 @@ test('bytes are counted after decompression', async (t) => {
   assert.deepEqual(told.at(-1), { entries: 1, bytes: body.length, pages: 1 })
 })
 
-test('pages of teleport events are counted, and entries are payloads', async (t) => {
+test('onProgress of teleport events counts pages, and payloads as entries', async (t) => {
   useHost(t)
   const pages = [
     { data: [{ payload: 1 }, { payload: null }, { payload: 2 }], next_cursor: 'a' },
@@ -91,7 +92,7 @@ test('pages of teleport events are counted, and entries are payloads', async (t)
   assertGrowing(told)
 })
 
-test('a key that comes a second time takes its entries back', async (t) => {
+test('onProgress takes back the entries of a list whose key comes a second time', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: '{"loglines":[1,2,3],"loglines":[4]}' }))
   const { told, onProgress } = follow()
@@ -99,7 +100,7 @@ test('a key that comes a second time takes its entries back', async (t) => {
   assert.equal(told.at(-1)?.entries, 1)
 })
 
-test('a long read is told of about 20 times a second, while it is under way', async (t) => {
+test('onProgress is called about 20 times a second while a long read is under way', async (t) => {
   useHost(t)
   const entry = JSON.stringify(createEntry({ text: 'x'.repeat(10_000) }))
   const server = await serve(t, async (_request, response) => {
@@ -123,22 +124,10 @@ test('a long read is told of about 20 times a second, while it is under way', as
   assert.equal(told.at(-1)?.entries, 400)
 })
 
-test('a host that was busy is told once, with the latest figures', async (t) => {
+test('onProgress is called once after the host was busy, with the latest figures', async (t) => {
   useHost(t)
   const entry = JSON.stringify(createEntry({ text: 'x'.repeat(10_000) }))
-  // In a process of its own, which goes on while this one is busy.
-  const source = `
-    require('node:http').createServer((request, response) => {
-      response.write('{"loglines":[0')
-      let n = 0
-      const timer = setInterval(() => {
-        response.write(',' + process.env.ENTRY)
-        if (++n === 100) clearInterval(timer), response.end(']}')
-      }, 3)
-    }).listen(0, '127.0.0.1', function () { process.send(this.address().port) })
-  `
-  const server = spawn(process.execPath, ['-e', source], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  const server = fork(fileURLToPath(new URL('fixtures/slow-list-server.cjs', import.meta.url)), {
     env: { ...process.env, ENTRY: entry },
   })
   t.after(() => server.kill())
@@ -188,7 +177,7 @@ test('what onProgress throws, or what its promise rejects with, is its own affai
   assert.deepEqual([calls, unhandled, host.errors], [3, [], []])
 })
 
-test('progress is told on the JavaScript thread before the promise resolves', async (t) => {
+test('onProgress is called for the last time before the promise of its read resolves', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))
   /** @type {string[]} */

@@ -1,4 +1,4 @@
-// Requests through proxies: SPEC section 8. What NO_PROXY names: src/http/no_proxy.rs.
+// Requests through proxies: specification.md, section 8. What NO_PROXY names: src/http/no_proxy.rs.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -40,7 +40,7 @@ function useProxies(t, variables = {}, options = {}) {
   return host
 }
 
-test('an https request goes through a tunnel, which is kept and reused', async (t) => {
+test('an https request goes through a tunnel of its proxy, which is kept and reused', async (t) => {
   const [server, proxy] = [await serve(t, stored, TLS), await createProxy(t)]
   useProxies(t, { https_proxy: proxy.url })
   for (let n = 0; n < 3; n++) assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
@@ -52,7 +52,7 @@ test('an https request goes through a tunnel, which is kept and reused', async (
   assert.equal(server.requests[0].headers['proxy-authorization'], undefined)
 })
 
-test('an http request goes in absolute form', async (t) => {
+test('an http request goes to its proxy in absolute form', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   useProxies(t, { http_proxy: proxy.url })
   assert.equal(await appendSessionLog('s', createEntry(), `${server.url}/log?a=b`), true)
@@ -81,7 +81,7 @@ test('an https proxy is reached by TLS, with the same trust', async (t) => {
   }
 })
 
-test('credentials are percent-decoded, and shown to the proxy alone', async (t) => {
+test('the credentials of a proxy are percent-decoded, and shown to the proxy alone', async (t) => {
   const authorization = `Basic ${Buffer.from('us@er:p:ss/%').toString('base64')}`
   const proxy = await createProxy(t, { authorization })
   const [plain, server] = [await serve(t, stored), await serve(t, stored, TLS)]
@@ -93,7 +93,7 @@ test('credentials are percent-decoded, and shown to the proxy alone', async (t) 
   }
 })
 
-test('the variables are looked at in their order', async (t) => {
+test('the variables that name a proxy are looked at in their order', async (t) => {
   const [plain, server] = [await serve(t, stored), await serve(t, stored, TLS)]
   const [one, other] = [await createProxy(t), await createProxy(t)]
   const refused = 'http://127.0.0.1:9'
@@ -126,7 +126,7 @@ test('a proxy URL without scheme is http', async (t) => {
   assert.equal(proxy.asked.length, 1)
 })
 
-test('what NO_PROXY names is reached without one', async (t) => {
+test('a host that NO_PROXY names is reached without a proxy', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t)]
   for (const [list, direct] of /** @type {const} */ ([
     ['other.test', false],
@@ -144,7 +144,7 @@ test('what NO_PROXY names is reached without one', async (t) => {
   }
 })
 
-test('a redirect is decided for anew', async (t) => {
+test('whether a redirect goes through a proxy is decided anew', async (t) => {
   const [server, proxy] = [await serve(t, stored, TLS), await createProxy(t)]
   const first = await serve(t, () => ({ status: 307, headers: { location: server.url } }))
   useProxies(t, { https_proxy: proxy.url })
@@ -228,7 +228,7 @@ test('a proxy that never answers CONNECT runs into connectMs', async (t) => {
   assert.equal(proxy.asked.length, 1)
 })
 
-test('a proxy that cannot be reached is to blame', async (t) => {
+test('where a proxy cannot be reached, the error blames the proxy', async (t) => {
   const proxy = await createProxy(t)
   proxy.proxy.close()
   const host = useProxies(t, { all_proxy: `http://user:secret-password@${proxy.host}` })
@@ -242,7 +242,7 @@ test('a proxy that cannot be reached is to blame', async (t) => {
   assert.equal(host.errors.length, 2)
 })
 
-test('behind a tunnel, it is the server that is refused', async (t) => {
+test('where a certificate behind a tunnel is refused, the error blames the server', async (t) => {
   const [server, proxy] = [await serve(t, stored, TLS), await createProxy(t)]
   const host = useProxies(t, { https_proxy: proxy.url })
   configure({ tls: null })
@@ -253,7 +253,7 @@ test('behind a tunnel, it is the server that is refused', async (t) => {
   )
 })
 
-test('a proxy that wants other credentials for an http request answers for the server', async (t) => {
+test('a 407 of a proxy to an http request is a status like any other', async (t) => {
   const [server, proxy] = [await serve(t, stored), await createProxy(t, { authorization: 'Basic other' })]
   const host = useProxies(t, { http_proxy: proxy.url })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)

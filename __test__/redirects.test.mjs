@@ -1,4 +1,4 @@
-// Redirects: SPEC section 8.
+// Redirects: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,7 +11,7 @@ const { appendSessionLog, getSessionLogs } = addon
 /** @param {string} location @param {number} [status] */
 const to = (location, status = 307) => ({ status, headers: { location } })
 
-test('301, 302, 307 and 308 keep method, body and headers', async (t) => {
+test('redirects by 301, 302, 307 and 308 keep method, body and headers', async (t) => {
   useHost(t)
   for (const status of [301, 302, 307, 308]) {
     const server = await serveInOrder(t, to('elsewhere?x=1', status), { status: 201 })
@@ -25,7 +25,7 @@ test('301, 302, 307 and 308 keep method, body and headers', async (t) => {
   }
 })
 
-test('303 is followed by a GET for a read, and is a failure for an append', async (t) => {
+test('a redirect by 303 is followed by a GET for a read, and is a failure for an append', async (t) => {
   const host = useHost(t, { retry: { maxAttempts: 1 } })
   const server = await serveInOrder(t, to('/b', 303), { body: { loglines: [1] } }, to('/b', 303))
   assert.deepEqual(await getSessionLogs('s', server.url), [1])
@@ -33,7 +33,7 @@ test('303 is followed by a GET for a read, and is a failure for an append', asyn
   assert.deepEqual(host.diagnostics[0], ['error', 'session_persist_fail_status', { status: 303, attempt: 1 }])
 })
 
-test('the token does not leave its origin', async (t) => {
+test('a redirect to another origin leaves the token behind', async (t) => {
   useHost(t)
   const other = await serve(t, () => ({ status: 201 }))
   const first = await serve(t, () => to(`${other.url}/log`))
@@ -42,7 +42,7 @@ test('the token does not leave its origin', async (t) => {
   assert.equal(other.requests[0].headers.authorization, undefined)
 })
 
-test('from https to http and back, the token stays behind', async (t) => {
+test('a redirect from https to http and back leaves the token behind', async (t) => {
   useHost(t)
   const authority = createAuthority()
   const { cert, pem } = authority.issue()
@@ -61,7 +61,7 @@ test('from https to http and back, the token stays behind', async (t) => {
   assert.equal(safer.requests[0].headers.authorization, undefined)
 })
 
-test('a redirect to itself ends', async (t) => {
+test('a redirect to itself ends in a failed request', async (t) => {
   const host = useHost(t, { retry: { ...QUICK, maxAttempts: 1 } })
   const server = await serve(t, () => to('.'))
   assert.equal(await appendSessionLog('s', createEntry(), `${server.url}/log/`), false)
@@ -89,7 +89,7 @@ test('21 redirects are followed, and no more', async (t) => {
   ])
 })
 
-test('a redirect to another scheme is no answer', async (t) => {
+test('a redirect to another scheme counts as no response', async (t) => {
   const host = useHost(t)
   const server = await serve(t, () => to('ftp://127.0.0.1/'))
   assert.equal(await getSessionLogs('s', server.url), null)
@@ -97,7 +97,7 @@ test('a redirect to another scheme is no answer', async (t) => {
   assert.equal(host.errors.length, 1)
 })
 
-test('a redirect without a location is an answer like any other', async (t) => {
+test('a redirect without a location is a response like any other', async (t) => {
   const host = useHost(t)
   const server = await serveInOrder(t, { status: 302 }, to('', 302))
   assert.equal(await getSessionLogs('s', server.url), null)

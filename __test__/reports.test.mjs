@@ -1,10 +1,10 @@
-// What a host is told, in which order, and what its logging may do: SPEC sections 2, 6 and 9.
+// What a host is told, in which order, and what its logging may do: specification.md, sections 2, 6 and 9.
 
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createGate, serve, serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
@@ -97,21 +97,7 @@ test('log bindings run outside of the async context of the caller', async (t) =>
 
 test('log bindings run outside of the async context in which the addon was loaded', async (t) => {
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
-  const script = `
-    const { AsyncLocalStorage } = require('node:async_hooks')
-    const storage = new AsyncLocalStorage()
-    const addon = storage.run('of the loader', () => require(ADDON))
-    const seen = new Set()
-    const see = () => seen.add(String(storage.getStore()))
-    addon.configure({
-      getSessionIngressAuthToken: () => 't',
-      logForDebugging: see,
-      logForDiagnosticsNoPII: see,
-      logError: see,
-      retry: { baseDelayMs: 1 },
-    })
-    addon.appendSessionLog('s', { uuid: 'u' }, url).then((stored) => console.log(stored, ...seen))`
-  const { stdout, stderr } = await runScript(script, { url: server.url }, { load: false })
+  const { stdout, stderr } = await runProgram('async-context', { url: server.url })
   assert.deepEqual({ stdout, stderr }, { stdout: 'true undefined\n', stderr: '' })
 })
 
@@ -127,7 +113,7 @@ test('no report holds the token', async (t) => {
   assert.ok(!text.includes('secret'), text)
 })
 
-test('without a logging binding nothing is written', async (t) => {
+test('without a logging binding nothing is written to the terminal', async (t) => {
   useHost(t, { logForDebugging: null, logForDiagnosticsNoPII: null, logError: null })
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createAuthority } from './support/certificates.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { serve } from './support/server.mjs'
@@ -36,38 +36,8 @@ const hidden = [
   ...[key, client.pem, encrypted].flatMap((pem) => pem.split('\n').filter((line) => /^[^-]{20,}/.test(line))),
 ]
 
-/** Makes every call once, tells all that is told, and ends with what was resolved. */
-const SCRIPT = `
-  const told = (...parts) => console.log(...parts.map((part) => part instanceof Error
-    ? [part.stack, part.message, part.cause, JSON.stringify(part)].join(' ')
-    : typeof part === 'string' ? part : JSON.stringify(part)))
-  const attempt = async (name, call) => {
-    try { told(name, 'resolved', await call()) } catch (error) { told(name, 'threw', error) }
-  }
-  const configure = (options) => attempt('configure', () => addon.configure(options))
-  const main = async () => {
-    await configure({
-      getSessionIngressAuthToken: () => secrets.token,
-      getOauthConfig: () => ({ BASE_API_URL: url }),
-      logForDebugging: (line) => told('debug', line),
-      logForDiagnosticsNoPII: (...all) => told('diagnostic', ...all),
-      logError: (error) => told('error', error),
-      retry: { maxAttempts: 2, baseDelayMs: 1 },
-      timeouts: { connectMs: 5000 },
-    })
-    for (const options of configurations) await configure(options)
-    const log = url + '/log?key=' + secrets.inUrl
-    await attempt('append', () => addon.appendSessionLog('s', { uuid: 'a' }, log))
-    await attempt('read', () => addon.getSessionLogs('s', log))
-    await attempt('oauth', () => addon.getSessionLogsViaOAuth('s', secrets.account, 'org'))
-    await attempt('events', () => addon.getTeleportEvents('s', secrets.account, 'org'))
-    await attempt('stats', () => addon.sessionStats('s'))
-    told('finished')
-  }
-  main()`
-
 /**
- * Runs the script and looks through all that it shows.
+ * Runs the program and looks through all that it shows.
  *
  * @param {string} url
  * @param {{ variables?: Record<string, string>, configurations?: unknown[], shows?: RegExp }} [how]
@@ -75,7 +45,7 @@ const SCRIPT = `
 async function check(url, { variables = {}, configurations = [], shows = /./ } = {}) {
   const none = { http_proxy: '', HTTP_PROXY: '', https_proxy: '', HTTPS_PROXY: '', all_proxy: '', ALL_PROXY: '' }
   const env = { ...process.env, ...none, NO_PROXY: '', no_proxy: '', NODE_DEBUG: 'session-ingress', ...variables }
-  const { stdout, stderr } = await runScript(SCRIPT, { url, configurations, secrets: SECRETS }, { env })
+  const { stdout, stderr } = await runProgram('secrets', { url, configurations, secrets: SECRETS }, { env })
   const all = stdout + stderr
   assert.match(stdout, /^finished$/m, all)
   assert.match(stderr, /SESSION-INGRESS/, 'NODE_DEBUG shows something')
@@ -88,28 +58,28 @@ const TLS = { cert, key }
 const refused = () => ({ status: 401 })
 
 for (const status of [200, 307, 400, 401, 403, 407, 409, 429, 500, 503]) {
-  test(`a server that answers ${status}`, async (t) => {
+  test(`no secret shows where a server responds with ${status}`, async (t) => {
     const headers = { location: `ftp://${SECRETS.inUrl}`, 'x-note': SECRETS.token }
     const server = await serve(t, () => ({ status, headers, body: `no: ${SECRETS.token}` }))
     await check(server.url)
   })
 }
 
-test('a connection that breaks', async (t) => {
+test('no secret shows where a connection breaks', async (t) => {
   const server = await serve(t, (_request, response) => void response.destroy())
   await check(server.url)
 })
 
 for (const [what, url] of [
-  ['that is none', `nonsense ${SECRETS.inUrl}`],
+  ['that is no URL', `nonsense ${SECRETS.inUrl}`],
   ['with another scheme', `ftp://${CREDENTIALS}127.0.0.1`],
   ['with a wrong port', `http://${CREDENTIALS}127.0.0.1:99999`],
   ['with credentials, of a server that does not listen', `http://${CREDENTIALS}127.0.0.1:9`],
 ]) {
-  test(`a URL ${what}`, () => check(url))
+  test(`no secret shows of a URL ${what}`, () => check(url))
 }
 
-test('a server that is not trusted', async (t) => {
+test('no secret shows where a server is not trusted', async (t) => {
   const server = await serve(t, refused, TLS)
   await check(server.url, { shows: /its authority is unknown/ })
 })
@@ -118,19 +88,19 @@ for (const [what, answer, shows] of /** @type {[string, (asked: any) => string, 
   ['407', () => 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /refused the tunnel: 407/],
   ['502', () => 'HTTP/1.1 502 Bad Gateway\r\n\r\n', /refused the tunnel/],
 ])) {
-  test(`a proxy that answers ${what} to its credentials`, async (t) => {
+  test(`no secret shows where a proxy responds with ${what} to its credentials`, async (t) => {
     const [server, proxy] = [await serve(t, refused, TLS), await createProxy(t, { answer })]
     const variables = { https_proxy: `http://${CREDENTIALS}${proxy.host}` }
     await check(server.url, { variables, shows })
   })
 }
 
-test('a proxy that answers 407 to an http request', async (t) => {
+test('no secret shows where a proxy responds with 407 to an http request', async (t) => {
   const [server, proxy] = [await serve(t, refused), await createProxy(t, { authorization: 'Basic other' })]
   await check(server.url, { configurations: [{ proxy: `http://${CREDENTIALS}${proxy.host}` }] })
 })
 
-test('a proxy that does not listen', async () => {
+test('no secret shows where a proxy does not listen', async () => {
   const variables = { all_proxy: `http://${CREDENTIALS}127.0.0.1:9` }
   await check('https://127.0.0.1:9', { variables, shows: /the proxy 127\.0\.0\.1:9 \(all_proxy\) cannot be reached/ })
 })
@@ -140,14 +110,14 @@ for (const proxy of [
   `http://${CREDENTIALS}`,
   `${SECRETS.user}://${SECRETS.password}`,
 ]) {
-  test(`${proxy.split(':')[0].replace(SECRETS.user, 'a secret')} is no proxy`, async (t) => {
+  test(`no secret shows where a proxy's scheme is ${proxy.split(':')[0].replace(SECRETS.user, 'a secret')}`, async (t) => {
     const server = await serve(t, refused)
     await check(server.url, { variables: { http_proxy: proxy }, shows: /http_proxy is / })
     await check(server.url, { configurations: [{ proxy }], shows: /configure: proxy is / })
   })
 }
 
-test('an encrypted key and another passphrase, of the environment and configured', async (t) => {
+test('no secret shows where a passphrase does not fit, of the environment or configured', async (t) => {
   const tls = { ...TLS, ca: authority.cert, requestCert: true }
   const server = await serve(t, refused, tls)
   const folder = createFolder(t)

@@ -1,4 +1,4 @@
-// Reading a session's log, by token and by OAuth: SPEC section 4.
+// Reading a session's log, by token and by OAuth: specification.md, section 4.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -60,7 +60,7 @@ for (const [name, read, path] of READERS) {
     assert.equal(host.errors.length, bodies.length)
   })
 
-  test(`${name}: a body that breaks off is no answer, and the diagnostic keeps the status`, async (t) => {
+  test(`${name}: a body that breaks off counts as no response, and the diagnostic keeps the status`, async (t) => {
     const host = useHost(t)
     const server = await serveInOrder(t, cutBehind('{"loglines":[{"uuid":"a"}'), cutBehind('<html>'))
     assert.equal(await read(server.url), null)
@@ -69,7 +69,7 @@ for (const [name, read, path] of READERS) {
     assert.equal(host.errors.length, 2)
   })
 
-  test(`${name}: any other answer that breaks off is no answer either`, async (t) => {
+  test(`${name}: a response of any other status whose body breaks off counts as no response`, async (t) => {
     const host = useHost(t)
     const server = await serveInOrder(t, cutBehind('no', 404), cutBehind('no', 401))
     assert.equal(await read(server.url), null)
@@ -114,7 +114,7 @@ for (const [name, read, path] of READERS) {
     assert.equal(host.errors.length, 2)
   })
 
-  test(`${name}: no answer gives null`, async (t) => {
+  test(`${name}: a server that does not respond gives null`, async (t) => {
     const host = useHost(t)
     const server = await serveInOrder(t, (_request, response) => void response.destroy())
     assert.equal(await read(server.url), null)
@@ -136,7 +136,7 @@ for (const [name, read, path] of READERS) {
   })
 }
 
-test('a query is kept, a fragment is not', async (t) => {
+test('the query of a log URL is sent, its fragment is not', async (t) => {
   useHost(t)
   t.after(() => delete process.env.CLAUDE_AFTER_LAST_COMPACT)
   process.env.CLAUDE_AFTER_LAST_COMPACT = '1'
@@ -145,7 +145,7 @@ test('a query is kept, a fragment is not', async (t) => {
   assert.equal(server.requests[0].url, '/log?a=%20b&after_last_compact=true')
 })
 
-test('a conflict read never asks for less than the whole log', async (t) => {
+test('the read after a conflict never asks for less than the whole log', async (t) => {
   useHost(t)
   t.after(() => delete process.env.CLAUDE_AFTER_LAST_COMPACT)
   process.env.CLAUDE_AFTER_LAST_COMPACT = '1'
@@ -154,7 +154,7 @@ test('a conflict read never asks for less than the whole log', async (t) => {
   assert.equal(server.requests[1].url, '/log')
 })
 
-test('the last uuid of a log becomes the head; a last entry without one leaves it', async (t) => {
+test('the uuid of the last entry of a log becomes the head, and a last entry without uuid leaves the head', async (t) => {
   useHost(t)
   const server = await serve(t, (request) => (request.method === 'PUT' ? { status: 201 } : { body: bodies.shift() }))
   const bodies = [{ loglines: [{ uuid: 'a' }] }, { loglines: [{ uuid: 'b' }, { type: 'summary' }] }, { loglines: [] }]
@@ -188,14 +188,14 @@ test('a log of 20,000 entries is read whole and in order', async (t) => {
   assert.deepEqual(await addon.getSessionLogs('s', server.url), entries)
 })
 
-test('very many very small entries are read whole', async (t) => {
+test('a log of very many very small entries is read whole', async (t) => {
   useHost(t)
   const entries = Array.from({ length: 300_000 }, (_, index) => index % 10)
   const server = await serveInOrder(t, { body: { loglines: entries } })
   assert.deepEqual(await addon.getSessionLogs('s', server.url), entries)
 })
 
-test('the session id is part of the path as it is given', async (t) => {
+test('the session id of an OAuth read is part of the path as it is given', async (t) => {
   useHost(t)
   const server = await serveInOrder(t, { status: 404 })
   addon.configure({ getOauthConfig: () => ({ BASE_API_URL: `${server.url}/base` }) })
@@ -203,7 +203,7 @@ test('the session id is part of the path as it is given', async (t) => {
   assert.equal(server.requests[0].url, '/base/v1/session_ingress/session/a%20b/%C3%BC')
 })
 
-test('an answer may have many headers', async (t) => {
+test('a response with many headers is read', async (t) => {
   useHost(t)
   const headers = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`x-many-${index}`, 'value']))
   const server = await serveInOrder(t, { headers, body: { loglines: [1] } })

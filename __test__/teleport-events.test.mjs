@@ -1,4 +1,4 @@
-// Reading teleport events, page by page: SPEC section 5.
+// Reading teleport events, page by page: specification.md, section 5.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -24,7 +24,7 @@ function page(payloads, cursor) {
   return { body: { data, next_cursor: cursor } }
 }
 
-test('payloads come in page order, and the cursor is echoed until there is none', async (t) => {
+test('teleport events give their payloads in page order, and echo the cursor until there is none', async (t) => {
   const entries = [createEntry(), createEntry(), createEntry()]
   const { server, read } = await start(
     t,
@@ -41,17 +41,17 @@ test('payloads come in page order, and the cursor is echoed until there is none'
   )
 })
 
-test('a payload that is null or missing is skipped', async (t) => {
+test('a teleport event whose payload is null or missing is skipped', async (t) => {
   const { read } = await start(t, { body: { data: [{ payload: null }, {}, { payload: { a: 1 } }, { payload: 0 }] } })
   assert.deepEqual(await read(), [{ a: 1 }, 0])
 })
 
-test('an empty page is an empty list', async (t) => {
+test('an empty page of teleport events gives an empty list', async (t) => {
   const { read } = await start(t, { body: { data: [] } })
   assert.deepEqual(await read(), [])
 })
 
-test('a 200 of another shape gives null', async (t) => {
+test('a page of teleport events of another shape gives null', async (t) => {
   for (const body of [
     {},
     { data: {} },
@@ -68,20 +68,20 @@ test('a 200 of another shape gives null', async (t) => {
   }
 })
 
-test('a 404 on the first page gives null', async (t) => {
+test('a 404 on the first page of teleport events gives null', async (t) => {
   const { read, host } = await start(t, { status: 404 })
   assert.equal(await read(), null)
   assert.deepEqual(host.diagnostics, [['warn', 'teleport_events_not_found']])
   assert.deepEqual(host.errors, [])
 })
 
-test('a 404 on a later page gives what was read so far', async (t) => {
+test('a 404 on a later page of teleport events gives what was read so far', async (t) => {
   const { read, host } = await start(t, page([{ a: 1 }], 'c'), { status: 404 })
   assert.deepEqual(await read(), [{ a: 1 }])
   assert.deepEqual(host.events, ['teleport_events_not_found'])
 })
 
-test('a 401 on any page rejects', async (t) => {
+test('a 401 on any page of teleport events rejects', async (t) => {
   for (const answers of [[{ status: 401 }], [page([1], 'c'), { status: 401 }]]) {
     const { read, host } = await start(t, ...answers)
     await assert.rejects(read(), (error) => {
@@ -94,7 +94,7 @@ test('a 401 on any page rejects', async (t) => {
   }
 })
 
-test('any other status on any page gives null', async (t) => {
+test('any other status on any page of teleport events gives null', async (t) => {
   for (const [status, event] of /** @type {[number, string][]} */ ([
     [204, 'teleport_events_bad_status'],
     [403, 'teleport_events_bad_status'],
@@ -111,7 +111,7 @@ test('any other status on any page gives null', async (t) => {
   }
 })
 
-test('no answer on any page gives null', async (t) => {
+test('a server that does not respond on any page of teleport events gives null', async (t) => {
   const cut = (/** @type {any} */ _request, /** @type {any} */ response) => void response.destroy()
   for (const answers of [[cut], [page([1], 'c'), cut]]) {
     const { read, host } = await start(t, ...answers)
@@ -121,7 +121,7 @@ test('no answer on any page gives null', async (t) => {
   }
 })
 
-test('a hundred pages are read and no more', async (t) => {
+test('a hundred pages of teleport events are read, and no more', async (t) => {
   const server = await serve(t, (_request, _response, index) => page([index], 'c'))
   const host = useHost(t, { getOauthConfig: () => ({ BASE_API_URL: server.url }) })
   const entries = await addon.getTeleportEvents('s', 'access', 'org')

@@ -1,4 +1,4 @@
-// Time limits: SPEC section 8.
+// Time limits: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
-test('an append that is never answered ends after appendMs, by name', async (t) => {
+test('an attempt without a response ends after appendMs, by name', async (t) => {
   const host = useHost(t, { timeouts: { appendMs: 30 }, retry: { maxAttempts: 1 } })
   const server = await serve(t, () => {})
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
@@ -28,14 +28,14 @@ test('a read whose headers do not come ends after fetchMs, by name', async (t) =
   assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', {}]])
 })
 
-test('a body that stalls ends after fetchMs', async (t) => {
-  const host = useHost(t, { timeouts: { fetchMs: 50 } })
+test('a read whose body stalls ends after fetchMs', async (t) => {
+  const host = useHost(t, { timeouts: { fetchMs: 500 } })
   const server = await serve(t, (_request, response) => void response.write('{"loglines":['))
   assert.equal(await getSessionLogs('s', server.url), null)
   assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', { status: 200 }]])
 })
 
-test('a slow body that moves is not cut, however long it takes in all', async (t) => {
+test('a read whose slow body moves is not cut, however long it takes in all', async (t) => {
   useHost(t, { timeouts: { fetchMs: 1000 } })
   const server = await serve(t, async (_request, response) => {
     response.write('{"loglines":[0')
@@ -48,7 +48,7 @@ test('a slow body that moves is not cut, however long it takes in all', async (t
   assert.equal((await getSessionLogs('s', server.url))?.length, 10)
 })
 
-test('0 is no limit', async (t) => {
+test('a timeout of 0 is no limit', async (t) => {
   useHost(t, { timeouts: { connectMs: 0, appendMs: 0, fetchMs: 0 } })
   const server = await serve(t, async (request) => {
     await sleep(20)
@@ -66,7 +66,7 @@ test('timeouts bind when a call is made', async (t) => {
   assert.equal(await read, null)
 })
 
-test('a large entry has a second longer for each 64 KiB', async (t) => {
+test('an attempt to append a large entry has a second longer for each 64 KiB', async (t) => {
   const host = useHost(t, { timeouts: { appendMs: 20 }, retry: { maxAttempts: 1 } })
   const server = await serve(t, () => {})
   const start = performance.now()
@@ -97,7 +97,7 @@ async function listenSilently(t) {
   return /** @type {import('node:net').AddressInfo} */ (silent.address()).port
 }
 
-test('a TLS handshake that hangs ends after connectMs, by name, and leaves no doubt', async (t) => {
+test('a TLS handshake that hangs ends after connectMs, by name, and leaves no entry in doubt', async (t) => {
   const host = useHost(t, { timeouts: { connectMs: 50 }, retry: { maxAttempts: 1 } })
   const port = await listenSilently(t)
   const entry = createEntry()
@@ -108,7 +108,7 @@ test('a TLS handshake that hangs ends after connectMs, by name, and leaves no do
   await assertNoDoubt(t, entry)
 })
 
-test('a connect that hangs ends after connectMs, by name, and leaves no doubt', {
+test('a connect that hangs ends after connectMs, by name, and leaves no entry in doubt', {
   skip: process.platform === 'win32' && 'a process cannot be put to sleep',
 }, async (t) => {
   const port = await listenFull(t)
@@ -119,7 +119,7 @@ test('a connect that hangs ends after connectMs, by name, and leaves no doubt', 
   await assertNoDoubt(t, entry)
 })
 
-test('appendMs holds for connecting too, and leaves no doubt', async (t) => {
+test('appendMs holds for connecting too, and leaves no entry in doubt', async (t) => {
   const host = useHost(t, { timeouts: { connectMs: 0, appendMs: 50 }, retry: { maxAttempts: 1 } })
   const port = await listenSilently(t)
   const entry = createEntry()
@@ -128,7 +128,7 @@ test('appendMs holds for connecting too, and leaves no doubt', async (t) => {
   await assertNoDoubt(t, entry)
 })
 
-test('an append that was sent and not answered is in doubt', async (t) => {
+test('an entry that was sent without a response is in doubt', async (t) => {
   useHost(t, { timeouts: { appendMs: 50 }, retry: { maxAttempts: 1 } })
   const silent = await serve(t, () => {})
   const entry = createEntry()
@@ -141,7 +141,7 @@ test('an append that was sent and not answered is in doubt', async (t) => {
   )
 })
 
-test('an append to where nobody listens leaves no doubt', async (t) => {
+test('an append to where nobody listens leaves no entry in doubt', async (t) => {
   const host = useHost(t, { retry: { maxAttempts: 1 } })
   const { port, server } = await serve(t, () => {})
   server.close()

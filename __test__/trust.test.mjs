@@ -1,4 +1,4 @@
-// Which servers are trusted: SPEC section 8.
+// Which servers are trusted: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -6,11 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { addon, createEntry, useConnections, useHost, useVariables } from './support/addon.mjs'
+import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
 import { createAuthority, createSelfSigned } from './support/certificates.mjs'
-import { runScript } from './support/child.mjs'
+import { runProgram, startWorker } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -64,7 +62,7 @@ test('a server of an authority that is configured is trusted, from one text or s
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
 })
 
-test('what is configured stands in for NODE_EXTRA_CA_CERTS', async (t) => {
+test('authorities that are configured stand in for NODE_EXTRA_CA_CERTS', async (t) => {
   const server = await serveTls(t, authority.issue())
   useHost(t, ONE_ATTEMPT)
   useVariables(t, { NODE_EXTRA_CA_CERTS: createFile(t, authority.cert) })
@@ -75,8 +73,7 @@ test('what is configured stands in for NODE_EXTRA_CA_CERTS', async (t) => {
 })
 
 test('TLS 1.2 and 1.3 are spoken', async (t) => {
-  useHost(t, ONE_ATTEMPT)
-  useConnections(t, { tls: { ca: authority.cert } })
+  useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
   for (const version of /** @type {const} */ (['TLSv1.2', 'TLSv1.3'])) {
     const server = await serveTls(t, authority.issue(), { minVersion: version, maxVersion: version })
     assert.equal(await appendSessionLog('s', createEntry(), server.url), true, version)
@@ -99,9 +96,8 @@ for (const [what, certified, message] of /** @type {const} */ ([
   ['itself alone', createSelfSigned(), /its authority is unknown/],
   ['itself as an authority', createSelfSigned({ isAuthority: true }), /its own authority's \(self-signed\)/],
 ])) {
-  test(`a certificate of ${what} is refused by name, and leaves no doubt`, async (t) => {
-    const host = useHost(t, ONE_ATTEMPT)
-    useConnections(t, { tls: { ca: authority.cert } })
+  test(`a server certificate of ${what} is refused by name, and leaves no entry in doubt`, async (t) => {
+    const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
     const server = await serveTls(t, certified)
     const entry = createEntry()
     assert.equal(await appendSessionLog('s', entry, server.url), false)
@@ -126,7 +122,7 @@ test('a server that shows a trusted authority itself is trusted, for its host an
     for (const isAuthority of [true, false]) {
       const certified = createSelfSigned({ isAuthority, ...wanted })
       const server = await serveTls(t, certified)
-      useConnections(t, { tls: { ca: certified.cert } })
+      configure({ tls: { ca: certified.cert } })
       assert.equal(await appendSessionLog('s', createEntry(), server.url), trusted)
     }
   }
@@ -145,7 +141,7 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 trusts anyone, and says so; nothing else do
   }
 })
 
-test('a file that is missing, empty or broken is survived, and named before the promise settles', async (t) => {
+test('a file of NODE_EXTRA_CA_CERTS that is missing, empty or broken is survived, and named before the promise settles', async (t) => {
   const plain = await serve(t, () => ({ status: 201 }))
   const server = await serveTls(t, authority.issue())
   const file = createFile(t, '')
@@ -169,26 +165,16 @@ test('a file that is missing, empty or broken is survived, and named before the 
   }
 })
 
-test('a store of the operating system that is missing or empty is survived, and named', async (t) => {
+test('a certificate store of the operating system that is missing or empty is survived, and named', async (t) => {
   const [plain, server] = [await serve(t, () => ({ status: 201 })), await serveTls(t, authority.issue())]
   const folder = createFolder(t)
-  const script = `
-    const lines = []
-    addon.configure({
-      getSessionIngressAuthToken: () => 'token',
-      logForDebugging: (line) => lines.push(line),
-      tls: { ca },
-      proxy: null,
-    })
-    const append = (url) => addon.appendSessionLog('s', { uuid: 'a' }, url)
-    append(plain).then(async (first) => console.log(JSON.stringify([first, await append(server), ...lines])))`
   const values = { plain: plain.url, server: server.url, ca: authority.cert }
   for (const [variables, line] of /** @type {[Record<string, string>, RegExp][]} */ ([
     [{ SSL_CERT_FILE: join(folder, 'missing.pem') }, /^The operating system's certificates: .*missing\.pem/],
     [{ SSL_CERT_DIR: folder }, /^The operating system has no certificates$/],
   ])) {
     const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _dir, ...env } = process.env
-    const { stdout } = await runScript(script, values, { env: { ...env, ...variables } })
+    const { stdout } = await runProgram('system-store', values, { env: { ...env, ...variables } })
     const [first, second, ...lines] = JSON.parse(stdout)
     assert.deepEqual([first, second], [true, true])
     assert.ok(
@@ -208,7 +194,7 @@ test('a server that does not speak TLS, and one that speaks no version of it tha
   assert.match(host.errors[1].message, /no connection: the server /)
 })
 
-test('what breaks TLS when a request is under way leaves a doubt', async (t) => {
+test('an entry whose TLS connection breaks when the request is under way is in doubt', async (t) => {
   /** @type {import('node:net').Socket[]} */
   const clients = []
   const server = await serve(
@@ -229,8 +215,7 @@ test('what breaks TLS when a request is under way leaves a doubt', async (t) => 
   await once(between, 'listening')
   t.after(() => between.close())
   const { port } = /** @type {import('node:net').AddressInfo} */ (between.address())
-  const host = useHost(t, ONE_ATTEMPT)
-  useConnections(t, { tls: { ca: authority.cert } })
+  const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
   const entry = createEntry()
   assert.equal(await appendSessionLog('s', entry, `https://127.0.0.1:${port}/`), false)
   assert.match(host.errors[0].message, /the answer broke off/)
@@ -241,20 +226,13 @@ test('what breaks TLS when a request is under way leaves a doubt', async (t) => 
   assert.equal(other.requests[0].method, 'GET')
 })
 
-test('environments with equal settings share connections, whichever is told what was found', async (t) => {
+test('environments with equal settings share connections, and each has its warnings', async (t) => {
   const server = await serveTls(t, authority.issue())
   const file = createFile(t, `${authority.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)
   const host = useHost(t)
   useVariables(t, { NODE_EXTRA_CA_CERTS: file })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
-  const script = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const addon = require(workerData.addon)
-    const lines = []
-    addon.configure({ getSessionIngressAuthToken: () => 't', logForDebugging: (line) => lines.push(line) })
-    addon.appendSessionLog('w', { uuid: 'w' }, workerData.url).then((is) => parentPort.postMessage([is, lines]))`
-  const addonPath = fileURLToPath(new URL('../index.js', import.meta.url))
-  const worker = new Worker(script, { eval: true, workerData: { url: server.url, addon: addonPath } })
+  const worker = startWorker({ url: server.url, what: 'append and tell debug lines' })
   const [[appended, lines]] = await once(worker, 'message')
   assert.equal(appended, true)
   assert.ok(lines.some((/** @type {string} */ line) => line.includes('1 of 2 certificates cannot be used')))
@@ -265,19 +243,14 @@ test('environments with equal settings share connections, whichever is told what
   )
 })
 
-test("a worker's own environment says which store there is", async (t) => {
+test("a worker's own environment says which certificate store there is", async (t) => {
   const server = await serveTls(t, localhost)
-  const script = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const addon = require(workerData.addon)
-    addon.configure({ getSessionIngressAuthToken: () => 't', retry: { maxAttempts: 1 } })
-    addon.appendSessionLog('w', { uuid: 'w' }, workerData.url).then((is) => parentPort.postMessage(is))`
-  const workerData = { url: server.url, addon: fileURLToPath(new URL('../index.js', import.meta.url)) }
+  const given = { url: server.url, what: 'append', configure: { retry: { maxAttempts: 1 } } }
   const file = createFile(t, authority.cert)
   for (const [env, appended] of /** @type {[NodeJS.ProcessEnv, boolean][]} */ ([
     [{ ...process.env, SSL_CERT_FILE: file }, true],
     [process.env, false],
   ])) {
-    assert.deepEqual(await once(new Worker(script, { eval: true, workerData, env }), 'message'), [appended])
+    assert.deepEqual(await once(startWorker(given, env), 'message'), [appended])
   }
 })

@@ -3,34 +3,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { addon, createEntry, useHost } from './support/addon.mjs'
+import { startWorker } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
-import './support/binary.mjs'
-
-const ADDON = fileURLToPath(new URL('../index.js', import.meta.url))
-
-/** @param {string} script has `addon`, `url` and `parentPort` @param {string} url @param {Record<string, string>} [env] */
-function startWorker(script, url, env) {
-  const source = `
-    const { parentPort, workerData: url } = require('node:worker_threads')
-    const addon = require(${JSON.stringify(ADDON)})
-    addon.configure({ getSessionIngressAuthToken: () => 'worker', retry: { baseDelayMs: 1, maxDelayMs: 2 } })
-    ${script}
-  `
-  return new Worker(source, { eval: true, workerData: url, env: { ...process.env, ...env } })
-}
 
 test('a worker has heads and bindings of its own', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 201 }))
   const entry = createEntry()
   await addon.appendSessionLog('s', entry, server.url)
-  const worker = startWorker(
-    `addon.appendSessionLog('s', { uuid: 'w' }, url).then((ok) => parentPort.postMessage(ok))`,
-    server.url,
-  )
+  const worker = startWorker({ url: server.url, what: 'append' })
   // Asked for at once: a worker that ends may have its last message delivered with its end.
   const [message, exit] = await Promise.all([once(worker, 'message'), once(worker, 'exit')])
   assert.deepEqual([message, exit], [[true], [0]])
@@ -49,10 +31,8 @@ test('a worker has heads and bindings of its own', async (t) => {
 test("a worker's own process.env counts", async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
   const worker = startWorker(
-    `addon.configure({ getSessionIngressAuthToken: null })
-     addon.appendSessionLog('s', { uuid: 'w' }, url)`,
-    server.url,
-    { CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'of-the-worker' },
+    { url: server.url, what: 'append with the token of the environment' },
+    { ...process.env, CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'of-the-worker' },
   )
   await once(worker, 'exit')
   assert.equal(server.requests[0].headers.authorization, 'Bearer of-the-worker')
@@ -67,11 +47,7 @@ test('what a worker had queued when it was terminated is still sent', async (t) 
     await opened
     return { status: 201 }
   })
-  const worker = startWorker(
-    `for (let n = 0; n < 5; n++) addon.appendSessionLog('s', { uuid: 'w' + n }, url)
-     parentPort.postMessage('queued')`,
-    server.url,
-  )
+  const worker = startWorker({ url: server.url, what: 'queue five entries' })
   await once(worker, 'message')
   await worker.terminate()
   open()
@@ -82,7 +58,7 @@ test('what a worker had queued when it was terminated is still sent', async (t) 
   )
 })
 
-test('what a worker configures leaves the limit of the process, unless it names it', async (t) => {
+test('a worker that configures leaves the limit of concurrent requests, unless it names it', async (t) => {
   useHost(t, { limits: { maxConcurrentRequests: 2 } })
   const { open, opened } = createGate()
   const seen = { now: 0, most: 0 }
@@ -95,7 +71,7 @@ test('what a worker configures leaves the limit of the process, unless it names 
     seen.now -= 1
     return { status: 201 }
   })
-  await once(startWorker(`addon.configure({ logError: null, limits: {} })`, server.url), 'exit')
+  await once(startWorker({ what: 'configure what is not shared' }), 'exit')
   await Promise.all(Array.from({ length: 20 }, (_, n) => addon.appendSessionLog(`s${n}`, createEntry(), server.url)))
   assert.equal(seen.most, 2)
 })

@@ -1,4 +1,4 @@
-// haproxy, which closes connections that are idle, and answers for a service that is slow: SPEC section 8.
+// haproxy, which closes connections that are idle, and answers for a service that is slow: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -59,7 +59,7 @@ for (const keepAliveMs of [50, 100, 300]) {
   }
 }
 
-test('an answer that is late, for which haproxy answers 504, is found in the log and not doubled', async (t) => {
+test('an entry whose response is late, for which haproxy responds with 504, is found in the log and not doubled', async (t) => {
   const LATE_MS = 300
   let puts = 0
   const service = await startService(t, {
@@ -85,7 +85,7 @@ test('an answer that is late, for which haproxy answers 504, is found in the log
   for (const [, , data] of events) assert.equal(data.status, 504)
 })
 
-test('a service that is gone for a while, for which haproxy answers 503, gets its entry', async (t) => {
+test('a service that is gone for a while, for which haproxy responds with 503, gets its entry', async (t) => {
   const service = await startService(t)
   const haproxy = await startHaproxy(t, { upstream: service.url, defaults: ['timeout connect 50ms'] })
   const host = await startHost(t, { configure: { retry: { maxAttempts: 10, baseDelayMs: 20, maxDelayMs: 100 } } })

@@ -1,4 +1,4 @@
-// httpbin, a server that none of ours wrote: statuses, redirects, compression and slow bodies (SPEC sections 3
+// httpbin, a server that none of ours wrote: statuses, redirects, compression and slow bodies (specification.md, sections 3
 // to 5 and 8). It knows nothing of the protocol, so that what is read from it is of the wrong shape, at best.
 
 import assert from 'node:assert/strict'
@@ -23,7 +23,7 @@ after(async () => {
 })
 
 describe('a status', () => {
-  test('of a read is told apart as the specification has it', async (t) => {
+  test('each status of a read has the outcome of the specification', async (t) => {
     const host = await startHost(t)
     const read = async (/** @type {number} */ status) => {
       const result = await host.getSessionLogs('s', `${url}/status/${status}`)
@@ -50,7 +50,7 @@ describe('a status', () => {
     assert.deepEqual([result, diagnostics], [null, WRONG_SHAPE])
   })
 
-  test('of an append is told apart as the specification has it', async (t) => {
+  test('each status of an append has the outcome of the specification', async (t) => {
     const host = await startHost(t, { configure: { retry: { maxAttempts: 2, baseDelayMs: 1 } } })
     const append = (/** @type {number} */ status) =>
       host.appendSessionLog(`s${status}`, { uuid: `of-${status}` }, `${url}/status/${status}`)
@@ -71,7 +71,7 @@ describe('a status', () => {
 
 describe('redirects', () => {
   for (const kind of ['relative', 'absolute']) {
-    test(`that are ${kind} are followed up to 21`, async (t) => {
+    test(`redirects that are ${kind} are followed up to 21`, async (t) => {
       const host = await startHost(t)
       for (const times of [1, 20, 21]) {
         assert.equal(await host.getSessionLogs('s', `${url}/${kind}-redirect/${times}`), null)
@@ -86,7 +86,7 @@ describe('redirects', () => {
   }
 
   for (const status of [301, 302, 307, 308]) {
-    test(`by ${status} keep method, body and token on the same origin`, async (t) => {
+    test(`redirects by ${status} keep method, body and token on the same origin`, async (t) => {
       const host = await startHost(t)
       // 405 for another method; 401 without a token.
       const to = encodeURIComponent('/status/200')
@@ -98,7 +98,7 @@ describe('redirects', () => {
     })
   }
 
-  test('to another origin leave the token behind', async (t) => {
+  test('redirects to another origin leave the token behind', async (t) => {
     const host = await startHost(t)
     // The same server under another name is another origin.
     const other = encodeURIComponent(`${url.replace('127.0.0.1', 'localhost')}/bearer`)
@@ -106,7 +106,7 @@ describe('redirects', () => {
     assert.deepEqual(host.diagnostics[0], ['error', 'session_get_fail_bad_token'])
   })
 
-  test('to another origin reach it with the body, and without the token', async (t) => {
+  test('redirects to another origin reach it with the body, and without the token', async (t) => {
     const host = await startHost(t)
     const other = await serve(t, () => ({ status: 201 }))
     const target = `${url}/redirect-to?status_code=307&url=${encodeURIComponent(`${other.url}/there`)}`
@@ -115,7 +115,7 @@ describe('redirects', () => {
     assert.deepEqual([method, String(body), headers.authorization], ['PUT', JSON.stringify(ENTRY), undefined])
   })
 
-  test('by 303 are followed by a read and not by an append', async (t) => {
+  test('redirects by 303 are followed by a read and not by an append', async (t) => {
     const host = await startHost(t, { configure: { retry: { maxAttempts: 1 } } })
     const target = `${url}/redirect-to?status_code=303&url=${encodeURIComponent('/json')}`
     await host.getSessionLogs('s', target)
@@ -127,7 +127,7 @@ describe('redirects', () => {
 
 describe('a body', { concurrency: true }, () => {
   for (const encoding of ['gzip', 'deflate', 'brotli']) {
-    test(`that is compressed by ${encoding} is read whole`, async (t) => {
+    test(`a body that is compressed by ${encoding} is read whole`, async (t) => {
       const host = await startHost(t)
       // Broken compression would be no answer, and not one of the wrong shape.
       assert.equal(await host.getSessionLogs('s', `${url}/${encoding}`), null)
@@ -136,7 +136,7 @@ describe('a body', { concurrency: true }, () => {
     })
   }
 
-  test('that is slow is not cut while it moves, for half a minute', async (t) => {
+  test('a slow body is not cut while it moves, for half a minute', async (t) => {
     const host = await startHost(t, { configure: { timeouts: { fetchMs: 2000 } } })
     const began = performance.now()
     assert.equal(await host.getSessionLogs('s', `${url}/drip?duration=30&numbytes=60&delay=1`), null)
@@ -144,14 +144,14 @@ describe('a body', { concurrency: true }, () => {
     assert.deepEqual(host.diagnostics, WRONG_SHAPE)
   })
 
-  test('that stands still for longer than fetchMs is cut by name', async (t) => {
+  test('a body that stands still for longer than fetchMs is cut by name', async (t) => {
     const host = await startHost(t, { configure: { timeouts: { fetchMs: 500 } } })
     assert.equal(await host.getSessionLogs('s', `${url}/drip?duration=10&numbytes=3&delay=0`), null)
     assert.match(host.errors[0], /500 ms \(timeouts\.fetchMs\)/)
     assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', { status: 200 }]])
   })
 
-  test('in chunks, and one of unknown length, are read', async (t) => {
+  test('a body in chunks, and one of unknown length, are read', async (t) => {
     const host = await startHost(t)
     for (const path of ['stream/50', 'stream-bytes/100000?chunk_size=100', 'bytes/100000', 'range/10000']) {
       await host.getSessionLogs('s', `${url}/${path}`)
@@ -169,7 +169,7 @@ test('headers that are later than fetchMs fail a read by name, and those in time
   assert.deepEqual(host.diagnostics.slice(1), WRONG_SHAPE)
 })
 
-test('an answer that is later than appendMs fails an attempt by name', async (t) => {
+test('a response that is later than appendMs fails an attempt by name', async (t) => {
   const configure = { timeouts: { appendMs: 500 }, retry: { maxAttempts: 1 } }
   const host = await startHost(t, { configure })
   assert.equal(await host.appendSessionLog('s', ENTRY, `${url}/delay/3`), false)

@@ -54,7 +54,7 @@ before(async () => {
   }
 })
 
-test('without anything between, 1,000 entries of 20 sessions are appended and read', () => {
+test('the main job without anything between appends and reads 1,000 entries of 20 sessions', () => {
   const { stored, logs, viaOAuth, events, after, none, diagnostics, errors } = direct
   assert.deepEqual(stored, [1000, 20])
   assert.deepEqual(logs.counts, Array(20).fill(50))
@@ -66,7 +66,7 @@ test('without anything between, 1,000 entries of 20 sessions are appended and re
   assert.deepEqual(diagnostics, [...adopted, ['warn', 'teleport_events_not_found']])
 })
 
-test('through nginx, which has HTTP/2, over HTTP/1.1', async (t) => {
+test('the main job has the same outcome through nginx, which has HTTP/2, over HTTP/1.1', async (t) => {
   const service = await start(t)
   const nginx = await startNginx(t, { listen: 'ssl http2', certificate, upstream: service.url })
   assert.deepEqual(await doJob(nginx.url, TRUSTING), direct)
@@ -78,7 +78,7 @@ for (const [name, startProxy] of /** @type {const} */ ([
   ['squid', startSquid],
   ['tinyproxy', startTinyproxy],
 ])) {
-  test(`through ${name} over https`, async (t) => {
+  test(`the main job has the same outcome through ${name} over https`, async (t) => {
     const [service, proxy] = await Promise.all([start(t), startProxy(t)])
     const nginx = await startTlsServer(t, service)
     assert.deepEqual(await doJob(nginx.url, { ...TRUSTING, HTTPS_PROXY: proxy.url }), direct)
@@ -86,14 +86,14 @@ for (const [name, startProxy] of /** @type {const} */ ([
   })
 }
 
-test('through squid over http', async (t) => {
+test('the main job has the same outcome through squid over http', async (t) => {
   const [service, squid] = await Promise.all([start(t), startSquid(t)])
   assert.deepEqual(await doJob(service.url, { HTTP_PROXY: squid.url }), direct)
   assert.ok(service.headers.every(({ via }) => via?.includes('squid')))
 })
 
 // It closes each connection behind its answer, and says nothing of it: until that is known, appends take another attempt.
-test('through tinyproxy over http', async (t) => {
+test('the main job has the same outcome through tinyproxy over http', async (t) => {
   const [service, tinyproxy] = await Promise.all([start(t), startTinyproxy(t)])
   const { errors, diagnostics, ...results } = await doJob(service.url, { HTTP_PROXY: tinyproxy.url })
   assert.ok(service.headers.every(({ via }) => via?.includes('tinyproxy')))
@@ -112,14 +112,14 @@ for (const [protocol, bind] of [
   ['http', ''],
   ['https', `ssl crt ${combine(certificate)}`],
 ]) {
-  test(`through haproxy over ${protocol}`, async (t) => {
+  test(`the main job has the same outcome through haproxy over ${protocol}`, async (t) => {
     const service = await start(t)
     const haproxy = await startHaproxy(t, { upstream: service.url, bind })
     assert.deepEqual(await doJob(haproxy.url, TRUSTING), direct)
   })
 }
 
-test('through mitmproxy', async (t) => {
+test('the main job has the same outcome through mitmproxy', async (t) => {
   const service = await start(t)
   const nginx = await startTlsServer(t, service)
   const proxy = await startMitmproxy(t, { trusts: authority.file })

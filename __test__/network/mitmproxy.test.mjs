@@ -94,7 +94,7 @@ describe('behind a proxy that does harm, every append is stored once, in its ord
   const APPENDS = 25
 
   for (const [what, harm] of Object.entries(HARM)) {
-    test(`where it ${what}`, async (t) => {
+    test(`every append is stored once, in its order, where mitmproxy ${what}`, async (t) => {
       const { url, env, service } = await startIntercepted(t, { addon: addonOf(harm) })
       const host = await startHost(t, {
         env,

@@ -1,4 +1,4 @@
-// Proxies as users have them: SPEC section 8.
+// Proxies as users have them: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
@@ -48,7 +48,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
     const startAsking = (/** @type {import('./support/program.mjs').Context} */ t) =>
       start(t, /** @type {any} */ (asking))
 
-    test('leads to https, by one tunnel for many appends', async (t) => {
+    test(`${name} leads to https, by one tunnel for many appends`, async (t) => {
       const [nginx, proxy] = await Promise.all([startTlsServer(t), startOpen(t)])
       const host = await startHost(t, { env: { ...TRUSTING, HTTPS_PROXY: proxy.url } })
       for (const entry of createEntries('s', 50)) {
@@ -61,7 +61,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.deepEqual([connections.length, new Set(connections).size], [50, 1])
     })
 
-    test('leads to http', async (t) => {
+    test(`${name} leads to http`, async (t) => {
       const [service, open] = await Promise.all([startService(t), startOpen(t)])
       const host = await startHost(t, { env: { HTTP_PROXY: open.url }, base: service.url })
       const entries = createEntries('s', 3)
@@ -73,7 +73,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.ok(service.headers.every(({ via }) => via?.includes(name)))
     })
 
-    test('that asks who it is is told so', async (t) => {
+    test(`${name} that asks for credentials gets them`, async (t) => {
       const [nginx, service, closed] = await Promise.all([startTlsServer(t), startService(t), startAsking(t)])
       const proxy = as(closed.url, credentials)
       const host = await startHost(t, { env: { ...TRUSTING, HTTPS_PROXY: proxy, HTTP_PROXY: proxy } })
@@ -87,7 +87,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       { who: 'nobody', given: undefined, refusal: /no connection: .* refused the tunnel: 407/ },
       { who: 'somebody with a wrong password', given: 'user:wrong', refusal: refusesWrongPassword },
     ]) {
-      test(`that asks who it is refuses ${who}: the server sees nothing, and nothing is in doubt`, async (t) => {
+      test(`${name} that asks for credentials refuses ${who}: the server sees nothing, and nothing is in doubt`, async (t) => {
         const [service, closed] = await Promise.all([startService(t), startAsking(t)])
         const nginx = await startNginx(t, { listen: 'ssl', certificate, upstream: service.url })
         const proxy = given === undefined ? closed.url : as(closed.url, given)
@@ -108,7 +108,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       })
     }
 
-    test('that asks who it is answers http with 407', async (t) => {
+    test(`${name} that asks for credentials responds to http with 407`, async (t) => {
       const [service, closed] = await Promise.all([startService(t), startAsking(t)])
       const host = await startHost(t, { env: { HTTP_PROXY: closed.url }, configure: FEW })
       assert.equal(await host.appendSessionLog('s', ENTRY, urlOf(service.url, 's')), false)
@@ -129,7 +129,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       for (const error of host.errors.slice(ATTEMPTS)) assert.match(error, /the server answered 50[0-4]/)
     })
 
-    test('is passed by for what NO_PROXY names', async (t) => {
+    test(`${name} is passed by for what NO_PROXY names`, async (t) => {
       const [service, closed] = await Promise.all([startService(t), startAsking(t)])
       for (const NO_PROXY of ['127.0.0.1', '127.0.0.0/8', `other.test, 127.0.0.1:${service.port}`, '*']) {
         const host = await startHost(t, { env: { HTTP_PROXY: closed.url, NO_PROXY }, configure: FEW })
@@ -139,7 +139,7 @@ for (const [name, { start, asking, credentials, refusesWrongPassword }] of Objec
       assert.ok(service.headers.every(({ via }) => via === undefined))
     })
 
-    test('that the host configures wins over the environment, NO_PROXY included; null is none', async (t) => {
+    test(`${name} that the host configures wins over the environment, NO_PROXY included, and null is no proxy`, async (t) => {
       const [service, open, closed] = await Promise.all([startService(t), startOpen(t), startAsking(t)])
       const env = { HTTP_PROXY: closed.url }
       const host = await startHost(t, { env, configure: { proxy: open.url, ...FEW } })

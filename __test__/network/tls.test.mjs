@@ -1,4 +1,4 @@
-// TLS as nginx speaks it, with a private authority: SPEC section 8.
+// TLS as nginx speaks it, with a private authority: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ const ONCE = { retry: { maxAttempts: 1 } }
 const startServer = (t, options) => startNginx(t, { listen: 'ssl', certificate, ...options })
 
 describe('the certificate of the server', () => {
-  test('is refused by name where its authority is unknown, and nothing is in doubt', async (t) => {
+  test('the certificate of nginx is refused by name where its authority is unknown, and nothing is in doubt', async (t) => {
     const nginx = await startServer(t)
     const host = await startHost(t, { configure: ONCE })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), false)
@@ -27,28 +27,28 @@ describe('the certificate of the server', () => {
     assert.deepEqual(await nginx.stopAndReadLog(), [])
   })
 
-  test('is accepted where NODE_EXTRA_CA_CERTS names its authority', async (t) => {
+  test('the certificate of nginx is accepted where NODE_EXTRA_CA_CERTS names its authority', async (t) => {
     const nginx = await startServer(t)
     const host = await startHost(t, { env: TRUSTING })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), true)
     assert.equal((await nginx.stopAndReadLog()).length, 1)
   })
 
-  test('is accepted where the host names its authority', async (t) => {
+  test('the certificate of nginx is accepted where the host names its authority', async (t) => {
     const nginx = await startServer(t)
     const ca = await readFile(authority.file, 'utf8')
     const host = await startHost(t, { configure: { tls: { ca } } })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), true)
   })
 
-  test('is refused by name where it is for another host', async (t) => {
+  test('the certificate of nginx is refused by name where it is for another host', async (t) => {
     const nginx = await startServer(t, { certificate: authority.issue('other', { names: ['other.test'] }) })
     const host = await startHost(t, { env: TRUSTING, configure: ONCE })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), false)
     assert.match(host.errors[0], /no connection: .*it is not for the host 127\.0\.0\.1, but for other\.test$/)
   })
 
-  test('is refused by name where it has expired, or is not valid yet', async (t) => {
+  test('the certificate of nginx is refused by name where it has expired, or is not valid yet', async (t) => {
     const host = await startHost(t, { env: TRUSTING, configure: ONCE })
     const past = authority.issue('past', { from: new Date('2020-01-01'), to: new Date('2020-01-02') })
     const expired = await startServer(t, { certificate: past })
@@ -60,7 +60,7 @@ describe('the certificate of the server', () => {
     assert.match(host.errors.at(-1) ?? '', /no connection: .*not valid yet/i)
   })
 
-  test('may be an RSA one', async (t) => {
+  test('the certificate of nginx may be an RSA one', async (t) => {
     const nginx = await startServer(t, { certificate: authority.issue('rsa', { form: 'PKCS#1' }) })
     const host = await startHost(t, { env: TRUSTING })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), true)
@@ -90,7 +90,7 @@ describe('a server that asks for a client certificate', () => {
     const passphrase = form.startsWith('encrypted') ? PASSPHRASE : undefined
     const client = authority.issue(`client-${form.replace(/\W/g, '')}`, { names: [], isClient: true, form })
 
-    test(`takes that of files in the environment, with a key in ${form}`, async (t) => {
+    test(`nginx takes a client certificate of files in the environment, with a key in ${form}`, async (t) => {
       const nginx = await startServer(t, { server })
       const env = {
         ...TRUSTING,
@@ -102,7 +102,7 @@ describe('a server that asks for a client certificate', () => {
       assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), true, host.errors.join('\n'))
     })
 
-    test(`takes that of the host, with a key in ${form}`, async (t) => {
+    test(`nginx takes a client certificate of the host, with a key in ${form}`, async (t) => {
       const nginx = await startServer(t, { server })
       const [cert, key] = await Promise.all([readFile(client.cert, 'utf8'), readFile(client.key, 'utf8')])
       const tls = { cert, key, passphrase }
@@ -111,7 +111,7 @@ describe('a server that asks for a client certificate', () => {
     })
   }
 
-  test('answers with 400 where there is none, as it is', async (t) => {
+  test('nginx that asks for a client certificate responds with 400 where there is none, and the status is told', async (t) => {
     const nginx = await startServer(t, { server })
     const host = await startHost(t, { env: TRUSTING, configure: ONCE })
     assert.equal(await host.appendSessionLog('s', ENTRY, nginx.url), false)
@@ -120,7 +120,7 @@ describe('a server that asks for a client certificate', () => {
     assert.deepEqual(host.diagnostics.at(-1), ['error', 'session_get_fail_status', { status: 400 }])
   })
 
-  test('answers with 400 to one of another authority', async (t) => {
+  test('nginx that asks for a client certificate responds with 400 to one of another authority', async (t) => {
     const other = createAuthorityFiles(dir, 'other authority').issue('client', { names: [], isClient: true })
     const nginx = await startServer(t, { server })
     const env = { ...TRUSTING, CLAUDE_CODE_CLIENT_CERT: other.cert, CLAUDE_CODE_CLIENT_KEY: other.key }

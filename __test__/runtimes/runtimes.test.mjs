@@ -35,7 +35,7 @@ async function startService(t, around) {
 
 describe('the test-suite', () => {
   for (const version of NODE_VERSIONS) {
-    test(`passes on Node ${version}`, async (t) => {
+    test(`the test-suite passes on Node ${version}`, async (t) => {
       const tests = (await readdir(join(ROOT, '__test__'))).filter((name) => name.endsWith('.test.mjs'))
       // Else the inner runner would speak to the outer one.
       const { NODE_TEST_CONTEXT, ...env } = process.env
@@ -61,13 +61,13 @@ describe('the installed tarball', () => {
   /** What each runtime is told besides the script. @type {Record<string, string[]>} */
   const flags = { deno: ['run', '--no-prompt', '--allow-env', '--allow-ffi', '--allow-read'] }
   for (const [name, file] of Object.entries(runtimes)) {
-    test(`does its main job on ${name}, and lets it end`, async (t) => {
+    test(`the installed tarball does its main job on ${name}, and lets it end`, async (t) => {
       const plan = new FaultPlan().add('PUT', resetBefore, resetAfter, status(503), statusAfter(500))
       const { url, env } = await startService(t, plan.around)
       assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
     })
 
-    test(`shows what it does where NODE_DEBUG asks for it on ${name}`, async (t) => {
+    test(`the installed tarball shows what it does where NODE_DEBUG asks for it on ${name}`, async (t) => {
       const { url, env } = await startService(t)
       const options = { cwd: dir, env: { ...env, NODE_DEBUG: 'session-ingress' } }
       const { stderr } = await runWhole(file, [...(flags[name] ?? []), 'main-job.mjs', url], options)
@@ -89,7 +89,7 @@ describe('an executable made by `bun build --compile`', () => {
     await rename(join(dir, 'node_modules'), join(dir, 'gone'))
   })
 
-  test('appends and reads in a folder of its own', async (t) => {
+  test('an executable made by `bun build --compile` appends and reads in a folder of its own', async (t) => {
     const { env } = await startService(t)
     assert.deepEqual(await readdir(alone), ['cli'])
     assert.equal(await run(cli, ['append', 's', 'a', 'first'], { cwd: alone, env }), '')

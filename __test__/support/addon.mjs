@@ -9,6 +9,9 @@ process.env.NO_PROXY = process.env.no_proxy = '127.0.0.1,localhost'
 /** @type {typeof import('../../index.js')} */
 export const addon = createRequire(import.meta.url)('../../index.js')
 
+/** What concerns connections is up to the environment. */
+const OF_ENVIRONMENT = { tls: null, proxy: undefined }
+
 const DEFAULTS = {
   getSessionIngressAuthToken: null,
   getOauthConfig: null,
@@ -19,6 +22,7 @@ const DEFAULTS = {
   retry: null,
   timeouts: null,
   limits: null,
+  ...OF_ENVIRONMENT,
 }
 
 /** Short waits, as many attempts as ever. */
@@ -62,20 +66,6 @@ export function useHost(t, options = {}) {
       return of('error').map(([error]) => error)
     },
   }
-}
-
-/** What concerns connections is up to the environment. */
-const OF_ENVIRONMENT = { tls: null, proxy: undefined }
-
-/**
- * Configures connections for the time of a test.
- *
- * @param {import('node:test').TestContext} t
- * @param {Pick<import('../../index.js').ConfigureOptions, 'tls' | 'proxy'>} options
- */
-export function useConnections(t, options) {
-  addon.configure(options)
-  t.after(() => addon.configure(OF_ENVIRONMENT))
 }
 
 /**

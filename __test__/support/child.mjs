@@ -1,31 +1,29 @@
-// Scripts in processes of their own.
+// Programs of __test__/fixtures in processes and workers of their own.
 
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import './binary.mjs'
 
-const ADDON = fileURLToPath(new URL('../../index.js', import.meta.url))
+const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../fixtures/${name}.cjs`, import.meta.url))
 
 /**
- * Starts a CommonJS script that has `addon`, its path as `ADDON` and the given values as variables.
- *
- * @param {string} script
- * @param {Record<string, unknown>} [values]
- * @param {{ env?: NodeJS.ProcessEnv, command?: string[], load?: boolean, timeout?: number }} [options] `command` is what starts Node,
- *   where it is not started by itself; without `load` there is no `addon`; one that takes longer than
- *   `timeout` milliseconds is killed, which its end then shows
+ * @typedef {object} Options
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {string[]} [command] what starts Node, where it is not started by itself
+ * @property {number} [timeout] a program that takes longer than so many milliseconds is killed, which its end then shows
  */
-export function startScript(
-  script,
-  values = {},
-  { env = process.env, command = [], load = true, timeout = 120_000 } = {},
-) {
-  const variables = Object.entries({ ADDON, ...values }).map(
-    ([name, value]) => `const ${name} = ${JSON.stringify(value)}`,
-  )
-  const source = [...variables, load ? 'const addon = require(ADDON)' : '', script].join('\n')
-  const [file, ...args] = [...command, process.execPath, '-e', source]
+
+/**
+ * Starts a program.
+ *
+ * @param {string} name
+ * @param {Record<string, unknown>} [given] what it finds as `given`
+ * @param {Options} [options]
+ */
+export function startProgram(name, given = {}, { env = process.env, command = [], timeout = 120_000 } = {}) {
+  const [file, ...args] = [...command, process.execPath, pathOf(name), JSON.stringify(given)]
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout, killSignal: 'SIGKILL' })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
@@ -33,12 +31,17 @@ export function startScript(
 }
 
 /**
- * Runs such a script to its end.
+ * Runs a program to its end.
  *
- * @param {string} script
- * @param {Record<string, unknown>} [values]
- * @param {{ env?: NodeJS.ProcessEnv, command?: string[], load?: boolean, timeout?: number }} [options]
+ * @param {string} name
+ * @param {Record<string, unknown>} [given]
+ * @param {Options} [options]
  */
-export function runScript(script, values, options) {
-  return startScript(script, values, options).ended
+export function runProgram(name, given, options) {
+  return startProgram(name, given, options).ended
+}
+
+/** Starts a worker that does one thing, as fixtures/worker.cjs knows it. @param {Record<string, unknown>} given @param {NodeJS.ProcessEnv} [env] */
+export function startWorker(given, env = process.env) {
+  return new Worker(pathOf('worker'), { workerData: given, env })
 }

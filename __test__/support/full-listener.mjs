@@ -5,10 +5,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 
-const LISTEN = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
-  console.log(this.address().port)
-})`
+const LISTENER = fileURLToPath(new URL('../fixtures/full-listener.cjs', import.meta.url))
 
 /**
  * Starts one for the time of a test; connecting to its port hangs.
@@ -16,7 +15,7 @@ const LISTEN = `require('net').createServer().listen({ port: 0, host: '127.0.0.1
  * @param {import('node:test').TestContext} t
  */
 export async function listenFull(t) {
-  const child = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] })
   /** @type {import('node:net').Socket[]} */
   const sockets = []
   t.after(() => {

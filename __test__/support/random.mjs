@@ -19,19 +19,3 @@ export function seedOf(t) {
   t.diagnostic(`LIFE_SEED=${seed}`)
   return seed
 }
-
-/**
- * Numbers from 0 to 1, the same for the same seed (mulberry32). Stands alone: scripts of other processes have its
- * source.
- *
- * @param {number} seed
- */
-export function createRandom(seed) {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

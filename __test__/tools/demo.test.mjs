@@ -21,7 +21,7 @@ async function write(t, text) {
   return path
 }
 
-test('lines that are no JSON, entries without uuid and repeated uuids are skipped and counted', async (t) => {
+test('the demo skips and counts lines that are no JSON, entries without uuid and repeated uuids', async (t) => {
   const lines = [
     '{"uuid":"a"}',
     '',
@@ -36,12 +36,12 @@ test('lines that are no JSON, entries without uuid and repeated uuids are skippe
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }, { uuid: 'b' }], skipped: 5 })
 })
 
-test('a byte order mark is skipped, and a uuid with control characters is none', async (t) => {
+test('the demo skips a byte order mark, and takes a uuid with control characters for none', async (t) => {
   const path = await write(t, '\ufeff{"uuid":"a"}\n{"uuid":"b\\n"}')
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }], skipped: 1 })
 })
 
-test('a file that holds an object with loglines is read as such', async (t) => {
+test('the demo reads a file that holds one object with loglines', async (t) => {
   const path = await write(t, JSON.stringify({ loglines: [{ uuid: 'a' }, { type: 'user' }] }, null, 2))
   assert.deepEqual(await readTranscript(path), { entries: [{ uuid: 'a' }], skipped: 1 })
 })

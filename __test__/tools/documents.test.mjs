@@ -79,7 +79,7 @@ for (const document of ['docs/migrating.md', 'README.md']) {
   })
 }
 
-test('so does the choice between both in docs/migrating.md', async (t) => {
+test('the choice between the old module and this one in docs/migrating.md compiles in a host', async (t) => {
   const files = {
     'services/api/sessionIngress.old.ts': OLD,
     'services/api/sessionIngress.new.ts': await shownIn('docs/migrating.md', '// sessionIngress.ts\n'),

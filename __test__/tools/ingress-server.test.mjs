@@ -35,7 +35,7 @@ async function start(t, options) {
   return { dir, service, request, put, log, events }
 }
 
-test('an entry is stored where Last-Uuid is the head; anything else is a conflict that names it', async (t) => {
+test('the server stores an entry where Last-Uuid is the head, and else responds with a conflict that names the head', async (t) => {
   const { put, request, log } = await start(t)
   assert.deepEqual(await put({ uuid: 'x' }, 'nothing'), {
     ...(await put({ uuid: 'x' }, 'nothing')),
@@ -52,33 +52,33 @@ test('an entry is stored where Last-Uuid is the head; anything else is a conflic
   assert.deepEqual([status, body], [200, { loglines: [{ uuid: 'a' }, { uuid: 'b' }] }])
 })
 
-test('of writers at the same moment one succeeds', async (t) => {
+test('of writers at the same moment the server lets one succeed', async (t) => {
   const { put } = await start(t)
   const statuses = await Promise.all(['a', 'b', 'c', 'd'].map(async (uuid) => (await put({ uuid }, undefined)).status))
   assert.deepEqual(statuses.sort(), [201, 409, 409, 409])
 })
 
-test('an unknown session is a 404', async (t) => {
+test('the server responds with 404 for an unknown session', async (t) => {
   const { request, events, log } = await start(t)
   assert.equal((await request(log)).status, 404)
   assert.equal((await events('')).status, 404)
   assert.equal((await request('/elsewhere')).status, 404)
 })
 
-test('a bearer token is needed, and where one is set, that one', async (t) => {
+test('the server wants a bearer token, and where one is set, that one', async (t) => {
   const { request, log } = await start(t, { token: 'right' })
   for (const token of ['', 'Bearer', 'Basic right', 'Bearer wrong'])
     assert.equal((await request(log, {}, token)).status, 401)
   assert.equal((await request(log, {}, 'Bearer right')).status, 404)
 })
 
-test('a body that is no object with a uuid is refused', async (t) => {
+test('the server refuses a body that is no object with a uuid', async (t) => {
   const { put } = await start(t)
   for (const body of ['', '{', '[]', 'null', '{"uuid":1}', '{"uuid":""}', '{"uuid":"\\n"}'])
     assert.equal((await put(body, undefined)).status, 400)
 })
 
-test('events come in pages of 500, or as asked for up to 1000, behind opaque cursors', async (t) => {
+test('the server gives events in pages of 500, or as asked for up to 1000, behind opaque cursors', async (t) => {
   const { put, events } = await start(t)
   let head
   for (let n = 0; n < 1100; n++) {
@@ -109,7 +109,7 @@ test('events come in pages of 500, or as asked for up to 1000, behind opaque cur
   for (const query of ['limit=0', 'limit=x', 'cursor=nonsense']) assert.equal((await events(query)).status, 400)
 })
 
-test('after_last_compact gives the entries from the last compaction on', async (t) => {
+test('the server gives the entries from the last compaction on for after_last_compact', async (t) => {
   const { put, request, log } = await start(t)
   const entries = [{ uuid: 'a' }, { uuid: 'b', isCompactSummary: true }, { uuid: 'c' }]
   await put(entries[0], undefined)
@@ -121,13 +121,13 @@ test('after_last_compact gives the entries from the last compaction on', async (
   assert.deepEqual(await uuids(), ['b', 'c'])
 })
 
-test('an entry is kept as it came, on one line', async (t) => {
+test('the server keeps an entry as it came, on one line', async (t) => {
   const { put, dir } = await start(t)
   await put('{\n "uuid": "a",\r\n "n": 1E400, "s": "\\n" }', undefined)
   assert.equal(await readFile(join(dir, 's.jsonl'), 'utf8'), '{  "uuid": "a",  "n": 1E400, "s": "\\n" }\n')
 })
 
-test('a kill loses no entry that was acknowledged, and an unfinished line is cut off', async (t) => {
+test('a killed server loses no entry that was acknowledged, and cuts an unfinished line off', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-test-'))
   t.after(() => rm(dir, { recursive: true }))
   const start = async () => {

@@ -30,7 +30,7 @@ describe('the installed tarball', () => {
     files = await installTarball(dir)
   })
 
-  test('holds what a user needs, and nothing of the sources', () => {
+  test('the installed tarball holds what a user needs, and nothing of the sources', () => {
     const known = ['LICENSE', 'README.md', 'package.json', 'binding.js', 'lib/missing-binary.js', 'lib/node-debug.js']
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
     const binaries = files.filter((file) => file.endsWith('.node'))
@@ -38,23 +38,23 @@ describe('the installed tarball', () => {
     assert.deepEqual(files.sort(), [...known, ...entries, ...binaries].sort())
   })
 
-  test('has nothing that runs when it is installed', async () => {
+  test('the installed tarball has nothing that runs when it is installed', async () => {
     const { scripts } = JSON.parse(await readFile(join(dir, 'node_modules/session-ingress/package.json'), 'utf8'))
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined)
   })
 
-  test('loads by require', async () => {
+  test('the installed tarball loads by require', async () => {
     const script = `console.log(typeof require('session-ingress').appendSessionLog)`
     assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
   })
 
-  test('loads by import, with named exports', async () => {
+  test('the installed tarball loads by import, with named exports', async () => {
     const script = `import { appendSessionLog, configure } from 'session-ingress'
       console.log(typeof appendSessionLog, typeof configure)`
     assert.equal(await runIn(dir, 'load.mjs', script), 'function function\n')
   })
 
-  test('appends and reads', async (t) => {
+  test('the installed tarball appends and reads', async (t) => {
     const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
     const script = `import { appendSessionLog, configure, getSessionLogs } from 'session-ingress'
       configure({ getSessionIngressAuthToken: () => 'token' })
@@ -79,7 +79,7 @@ describe('without the binary beside it', () => {
     await rename(join(installed, file), join(dir, file))
   })
 
-  test('one error names the platform, what was looked for, and what to do', async () => {
+  test('without its binary the package throws one error that names the platform, what was looked for, and what to do', async () => {
     const byRequire = `try { require('session-ingress') } catch (error) { console.log(error.message) }`
     const byImport = `await import('session-ingress').catch((error) => console.log(error.message))`
     for (const output of [await runIn(dir, 'load.cjs', byRequire), await runIn(dir, 'load.mjs', byImport)]) {
@@ -105,7 +105,7 @@ describe('without the binary beside it', () => {
     assert.match(output, /What to do: there are binaries for linux-x64-gnu, .*win32-arm64-msvc\. .* build one/)
   })
 
-  test('the binary of the platform package is taken', async () => {
+  test('without a binary of its own the package takes that of the platform package', async () => {
     const folder = join(dir, 'node_modules', `session-ingress-${platform}`)
     await mkdir(folder)
     await writeFile(join(folder, 'package.json'), JSON.stringify({ main: file }))

@@ -28,7 +28,7 @@ const notFlat = (samples) =>
     .filter(({ flat }) => !flat)
     .map(({ of }) => of)
 
-test('lines that stay are flat, whatever was before the warm-up and whatever sticks out', () => {
+test('lines of a soak that stay are flat, whatever was before the warm-up and whatever sticks out', () => {
   const spike = (/** @type {number} */ seconds) => (seconds < 100 || seconds % 50 === 0 ? 1000 : 90)
   assert.deepEqual(notFlat(sample({ rss: spike, heap: spike, delay: spike })), [])
 })
@@ -43,12 +43,12 @@ for (const [name, at] of /** @type {[string, (seconds: number) => number][]} */ 
   ['delay', (seconds) => seconds / 3],
   ['rate', (seconds) => 500 - seconds / 2],
 ])) {
-  test(`a line that creeps is not flat: ${name}`, () => {
+  test(`a line of a soak that creeps is not flat: ${name}`, () => {
     assert.deepEqual(notFlat(sample({ [name]: at })), [name])
   })
 }
 
-test('what the system does not tell is not judged', () => {
+test('a figure that the system does not tell is not judged', () => {
   const nothing = () => Number.NaN
   assert.deepEqual(notFlat(sample({ threads: nothing, descriptors: nothing, sockets: nothing })), [])
 })

@@ -1,4 +1,4 @@
-// The check at the end of a storm: it sees each thing that can be wrong.
+// The check at the end of a stress run: it sees each thing that can be wrong.
 
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { check } from '../../tools/stress/check.mjs'
 import { makeEntries } from '../../tools/stress/entries.mjs'
 
-const STORM = { seed: 1, entries: 6, sessions: 2 }
+const RUN = { seed: 1, entries: 6, sessions: 2 }
 const CLIENT = 'client-0'
 const THEIRS = { uuid: 'theirs', type: 'user' }
 
@@ -21,7 +21,7 @@ const THEIRS = { uuid: 'theirs', type: 'user' }
 async function judge(t, change) {
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-test-'))
   t.after(() => rm(dir, { recursive: true }))
-  const logs = makeEntries({ ...STORM, client: CLIENT })
+  const logs = makeEntries({ ...RUN, client: CLIENT })
   const outcomes = logs.flat().map(({ uuid }) => ({ uuid, appended: true, calls: 1 }))
   const first = [...logs[0], THEIRS]
   change(first, outcomes)
@@ -30,29 +30,29 @@ async function judge(t, change) {
   }
   const secondWriter = new Map([['session-0', [THEIRS.uuid]]])
   const clients = [{ client: CLIENT, outcomes }]
-  const { problems, ...figures } = await check({ dir, ...STORM, clients, secondWriter, history: () => 'a reset' })
+  const { problems, ...figures } = await check({ dir, ...RUN, clients, secondWriter, history: () => 'a reset' })
   return { problems: problems.join('\n'), figures }
 }
 
 const FLAWLESS = { entries: 6, stored: 6, doubled: 0, lost: 0, outOfOrder: 0, failed: 0 }
 
-test('nothing is wrong where every entry is stored once and in order', async (t) => {
+test('the check finds nothing wrong where every entry is stored once and in order', async (t) => {
   assert.deepEqual(await judge(t, () => {}), { problems: '', figures: FLAWLESS })
 })
 
-test('an entry that is there twice is doubled, and it is told what it met', async (t) => {
+test('the check finds an entry that is there twice, and says what it met', async (t) => {
   const { problems, figures } = await judge(t, (log) => log.push(log[0]))
   assert.deepEqual(figures, { ...FLAWLESS, doubled: 1 })
   assert.match(problems, /^session-0: client-0 \S+ is there 2 times: a reset$/)
 })
 
-test('an entry of which `true` was said, and that is not there, is lost', async (t) => {
+test('the check finds an entry lost whose append ended `true` and that is not there', async (t) => {
   const { problems, figures } = await judge(t, (log) => log.splice(1, 1))
   assert.deepEqual(figures, { ...FLAWLESS, stored: 5, lost: 1 })
   assert.match(problems, /ended true, and is not stored/)
 })
 
-test('an entry before one that was appended earlier is out of order, unless it was appended again', async (t) => {
+test('the check finds an entry out of order before one that was appended earlier, unless it was appended again', async (t) => {
   const swap = (/** @type {any[]} */ log) => log.splice(0, 2, log[1], log[0])
   const { problems, figures } = await judge(t, swap)
   assert.deepEqual(figures, { ...FLAWLESS, outOfOrder: 1 })
@@ -65,7 +65,7 @@ test('an entry before one that was appended earlier is out of order, unless it w
   assert.deepEqual(again, { problems: '', figures: { ...FLAWLESS, failed: 1 } })
 })
 
-test('an append that ends `false` may be stored once, not twice, and counts as failed', async (t) => {
+test('the check counts an append that ended `false` as failed, and lets its entry be there once, not twice', async (t) => {
   const once = await judge(t, (_log, outcomes) => {
     outcomes[0].appended = false
   })
@@ -77,12 +77,12 @@ test('an append that ends `false` may be stored once, not twice, and counts as f
   assert.deepEqual(twice.figures, { ...FLAWLESS, failed: 1, doubled: 1 })
 })
 
-test('an entry of the second writer that is lost or doubled is told', async (t) => {
+test('the check finds an entry of the second writer that is lost or doubled', async (t) => {
   assert.match((await judge(t, (log) => log.pop())).problems, /the second writer’s theirs is lost/)
   assert.match((await judge(t, (log) => log.push(THEIRS))).problems, /the second writer’s theirs is there 2 times/)
 })
 
-test('an entry that never settled, has another text or is nobody’s is told', async (t) => {
+test('the check finds an entry that never settled, has another text or is nobody’s', async (t) => {
   assert.match((await judge(t, (_log, outcomes) => outcomes.pop())).problems, /never settled/)
   const changed = await judge(t, (log) => log.splice(0, 1, { ...log[0], text: 'another' }))
   assert.match(changed.problems, /is stored with another text/)

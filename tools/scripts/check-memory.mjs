@@ -23,7 +23,7 @@ const parameters = [
 parameters.push('--num-callers=40', `--log-file=${log}`, process.execPath, '--jitless')
 const { status, stdout, stderr, error } = spawnSync(
   'valgrind',
-  [...parameters, path('__test__/support/everything.cjs')],
+  [...parameters, path('__test__/fixtures/everything.cjs')],
   { encoding: 'utf8', timeout: 20 * 60_000 },
 )
 const report = readFileSync(log, 'utf8').replace(/^==\d+== ?/gm, '')

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** @typedef {import('./ingress-server.mjs').Handler} Handler */
 /** @typedef {(handler: Handler) => Handler} Fault */
 
-/** Answers with a status, and does nothing. @param {number} status @param {Record<string, string>} [headers] @returns {Fault} */
+/** Responds with a status, and does nothing. @param {number} status @param {Record<string, string>} [headers] @returns {Fault} */
 export const status =
   (status, headers = {}) =>
   () =>
@@ -14,7 +14,7 @@ export const status =
     response.writeHead(status, headers).end()
   }
 
-/** Does what was asked, and answers with another status. @param {number} status @returns {Fault} */
+/** Does what was asked, and responds with another status. @param {number} status @returns {Fault} */
 export const statusAfter = (status) => (handler) =>
   handlerWith(handler, (response) => {
     const writeHead = response.writeHead
@@ -26,7 +26,7 @@ export const resetBefore = () => async (request) => {
   request.socket.destroy()
 }
 
-/** Does what was asked, and cuts the connection instead of answering. @type {Fault} */
+/** Does what was asked, and cuts the connection instead of responding. @type {Fault} */
 export const resetAfter = (handler) =>
   handlerWith(handler, (response, request) => {
     response.writeHead = /** @type {any} */ (() => response)
@@ -39,26 +39,26 @@ export const delay = (milliseconds) => (handler) => async (request, response) =>
   await handler(request, response)
 }
 
-/** Never answers. @type {Fault} */
+/** Never responds. @type {Fault} */
 export const silence = () => async (request) => {
   request.resume()
 }
 
-/** Answers nothing for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
+/** Does not respond for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
 export const stall = (milliseconds) => () => async (request) => {
   request.resume()
   await sleep(milliseconds)
   request.socket.destroy()
 }
 
-/** Does what was asked, answers nothing for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
+/** Does what was asked, does not respond for a time, and then cuts the connection. @param {number} milliseconds @returns {Fault} */
 export const stallAfter = (milliseconds) => (handler) =>
   handlerWith(handler, (response, request) => {
     response.writeHead = /** @type {any} */ (() => response)
     response.end = /** @type {any} */ (() => setTimeout(() => request.socket.destroy(), milliseconds))
   })
 
-/** Does what was asked, and cuts the connection when this share of the answer's body is sent. @param {number} share @returns {Fault} */
+/** Does what was asked, and cuts the connection when this share of the response's body is sent. @param {number} share @returns {Fault} */
 export const truncatedAt = (share) => (handler) =>
   handlerWith(handler, (response, request) => {
     response.end = /** @type {any} */ (
@@ -67,41 +67,41 @@ export const truncatedAt = (share) => (handler) =>
     )
   })
 
-/** Does what was asked, and cuts the connection in the middle of the answer's body. @type {Fault} */
+/** Does what was asked, and cuts the connection in the middle of the response's body. @type {Fault} */
 export const truncated = truncatedAt(0.5)
 
-/** Answers a read of a log as a replica would that is so many entries behind. @param {number} entries @returns {Fault} */
+/** Responds to a read of a log as a replica would that is some entries behind. @param {number} entries @returns {Fault} */
 export const stale = (entries) => (handler) => async (request, response) => {
-  const { status, headers, body } = await answerOf(handler, request)
+  const { status, headers, body } = await responseOf(handler, request)
   if (status !== 200) return send(response, { status, headers, body })
   const { loglines } = JSON.parse(body.toString())
   const text = Buffer.from(JSON.stringify({ loglines: loglines.slice(0, -entries) }))
   send(response, { status, headers: { ...headers, 'content-length': text.length }, body: text })
 }
 
-/** Does what was asked, then something else, and only then answers. @param {() => Promise<unknown>} work @returns {Fault} */
+/** Does what was asked, then something else, and only then responds. @param {() => Promise<unknown>} work @returns {Fault} */
 export const meanwhile = (work) => (handler) => async (request, response) => {
-  const answer = await answerOf(handler, request)
+  const held = await responseOf(handler, request)
   await work()
-  send(response, answer)
+  send(response, held)
 }
 
-/** @typedef {{ status: number, headers: Record<string, any>, body: Buffer }} Answer */
+/** @typedef {{ status: number, headers: Record<string, any>, body: Buffer }} HeldResponse */
 
-/** What a handler would answer. @param {Handler} handler @param {import('node:http').IncomingMessage} request @returns {Promise<Answer>} */
-async function answerOf(handler, request) {
-  /** @type {Answer} */
-  const answer = { status: 200, headers: {}, body: Buffer.alloc(0) }
+/** The response that a handler would send. @param {Handler} handler @param {import('node:http').IncomingMessage} request @returns {Promise<HeldResponse>} */
+async function responseOf(handler, request) {
+  /** @type {HeldResponse} */
+  const result = { status: 200, headers: {}, body: Buffer.alloc(0) }
   /** @type {any} */
   const held = {
-    writeHead: (/** @type {number} */ status, headers = {}) => Object.assign(answer, { status, headers }),
-    end: (body = Buffer.alloc(0)) => Object.assign(answer, { body }),
+    writeHead: (/** @type {number} */ status, headers = {}) => Object.assign(result, { status, headers }),
+    end: (body = Buffer.alloc(0)) => Object.assign(result, { body }),
   }
   await handler(request, held)
-  return answer
+  return result
 }
 
-/** @param {import('node:http').ServerResponse} response @param {Answer} answer */
+/** @param {import('node:http').ServerResponse} response @param {HeldResponse} held */
 function send(response, { status, headers, body }) {
   response.writeHead(status, headers)
   response.end(body)

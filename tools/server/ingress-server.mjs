@@ -35,7 +35,7 @@ export async function startIngressServer({ dir, store: given, port = 0, token, a
   const store = given ?? (await SessionStore.open(/** @type {string} */ (dir)))
   const handle = around(createHandler(store, token))
   const server = createServer((request, response) => {
-    handle(request, response).catch((error) => answer(response, 500, { error: { message: String(error) } }))
+    handle(request, response).catch((error) => respond(response, 500, { error: { message: String(error) } }))
   })
   await new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -59,7 +59,7 @@ function createHandler(store, token) {
   return async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (!isAuthorized(request, token)) {
-      return answer(response, 401, { error: { message: 'Missing or wrong bearer token' } })
+      return respond(response, 401, { error: { message: 'Missing or wrong bearer token' } })
     }
     const [, log] = url.pathname.match(/^\/v1\/session_ingress\/session\/([^/]+)$/) ?? []
     if (log !== undefined && request.method === 'PUT') {
@@ -74,7 +74,7 @@ function createHandler(store, token) {
     if (events !== undefined && request.method === 'GET') {
       return readEvents(store, decodeURIComponent(events), url.searchParams, response)
     }
-    answer(response, 404, { error: { message: 'No such endpoint' } })
+    respond(response, 404, { error: { message: 'No such endpoint' } })
   }
 }
 
@@ -88,16 +88,16 @@ function createHandler(store, token) {
 async function append(store, id, request, body, response) {
   const entry = parseEntry(body)
   if (entry === undefined) {
-    return answer(response, 400, { error: { message: 'The body is no JSON object with a uuid' } })
+    return respond(response, 400, { error: { message: 'The body is no JSON object with a uuid' } })
   }
   const head = store.head(id)
   if (decodeHeader(request.headers['last-uuid']) !== head) {
     /** @type {Record<string, string>} */
     const headers = head === undefined ? {} : { 'x-last-uuid': encodeHeader(head) }
-    return answer(response, 409, { error: { message: 'Last-Uuid is not the head of the log' } }, headers)
+    return respond(response, 409, { error: { message: 'Last-Uuid is not the head of the log' } }, headers)
   }
   await store.append(id, body, entry.uuid)
-  answer(response, 201, { success: true })
+  respond(response, 201, { success: true })
 }
 
 /**
@@ -108,7 +108,7 @@ async function append(store, id, request, body, response) {
  */
 function readLog(store, id, query, response) {
   let entries = store.entries(id)
-  if (entries.length === 0) return answer(response, 404, { error: { message: 'No such session' } })
+  if (entries.length === 0) return respond(response, 404, { error: { message: 'No such session' } })
   if (query.get('after_last_compact') === 'true') {
     entries = entries.slice(
       Math.max(
@@ -118,7 +118,7 @@ function readLog(store, id, query, response) {
     )
   }
   // As text: an entry goes out as it came in.
-  answerText(response, 200, `{"loglines":[${entries.map(({ text }) => text).join(',')}]}`)
+  respondWithText(response, 200, `{"loglines":[${entries.map(({ text }) => text).join(',')}]}`)
 }
 
 /**
@@ -129,11 +129,11 @@ function readLog(store, id, query, response) {
  */
 function readEvents(store, id, query, response) {
   const entries = store.entries(id)
-  if (entries.length === 0) return answer(response, 404, { error: { message: 'No such session' } })
+  if (entries.length === 0) return respond(response, 404, { error: { message: 'No such session' } })
   const limit = Math.min(Number(query.get('limit') ?? DEFAULT_PAGE), LARGEST_PAGE)
   const start = readCursor(query.get('cursor'))
   if (!(limit >= 1) || start === undefined) {
-    return answer(response, 400, { error: { message: 'limit or cursor is invalid' } })
+    return respond(response, 400, { error: { message: 'limit or cursor is invalid' } })
   }
   const end = start + Math.floor(limit)
   const events = entries.slice(start, end).map(({ text }) => {
@@ -147,7 +147,7 @@ function readEvents(store, id, query, response) {
     return `${about.slice(0, -1)},"payload":${text}}`
   })
   const next = end < entries.length ? `,"next_cursor":"${writeCursor(end)}"` : ''
-  answerText(response, 200, `{"data":[${events.join(',')}]${next}}`)
+  respondWithText(response, 200, `{"data":[${events.join(',')}]${next}}`)
 }
 
 /** An entry at which a conversation was compacted. @param {Record<string, unknown>} entry */
@@ -218,8 +218,8 @@ function createQueues() {
  * @param {object} body
  * @param {Record<string, string>} [headers]
  */
-function answer(response, status, body, headers = {}) {
-  answerText(response, status, JSON.stringify(body), headers)
+function respond(response, status, body, headers = {}) {
+  respondWithText(response, status, JSON.stringify(body), headers)
 }
 
 /**
@@ -228,7 +228,7 @@ function answer(response, status, body, headers = {}) {
  * @param {string} text
  * @param {Record<string, string>} [headers]
  */
-function answerText(response, status, text, headers = {}) {
+function respondWithText(response, status, text, headers = {}) {
   const body = Buffer.from(text)
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers })
   response.end(body)

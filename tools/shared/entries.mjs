@@ -1,4 +1,4 @@
-// Transcript entries as a coding agent writes them: prompts, answers, tool calls and, most of the bytes,
+// Transcript entries as a coding agent writes them: prompts, replies, tool calls and, most of the bytes,
 // what tools gave back. The same ones in every run.
 
 const LINES = [
@@ -79,7 +79,7 @@ function makeContent(random, index) {
   if (kind < 0.85) return makeToolCall(random, index)
   const text = makeText(random, SENTENCES, 4 + Math.floor(random() * 12), ' ')
   if (kind < 0.9) return { type: 'user', message: { role: 'user', content: text } }
-  return makeAnswer(index, [{ type: 'text', text }])
+  return makeReply(index, [{ type: 'text', text }])
 }
 
 /** @param {() => number} random @param {number} index */
@@ -91,14 +91,14 @@ function makeToolCall(random, index) {
     replace_all: false,
   }
   const text = makeText(random, SENTENCES, 2, ' ')
-  return makeAnswer(index, [
+  return makeReply(index, [
     { type: 'text', text },
     { type: 'tool_use', id: `toolu_${index}`, name: 'Edit', input },
   ])
 }
 
 /** @param {number} index @param {unknown} content */
-function makeAnswer(index, content) {
+function makeReply(index, content) {
   const usage = {
     input_tokens: 4 + (index % 9),
     cache_creation_input_tokens: 1200 + (index % 900),

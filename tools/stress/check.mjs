@@ -1,4 +1,4 @@
-// What is in the store when a storm is over, and what of it is wrong.
+// What is in the store when a stress run is over, and what of it is wrong.
 
 import { SessionStore } from '../server/session-store.mjs'
 import { makeEntries, sessionId } from './entries.mjs'
@@ -13,7 +13,7 @@ import { makeEntries, sessionId } from './entries.mjs'
  * @property {number} failed times that `false` was said
  * @property {string[]} problems the first few, in words
  *
- * @typedef {object} Storm
+ * @typedef {object} Run
  * @property {string} dir
  * @property {number} seed
  * @property {number} entries
@@ -25,7 +25,7 @@ import { makeEntries, sessionId } from './entries.mjs'
 
 const SHOWN = 20
 
-/** @param {Storm} storm @returns {Promise<Verdict>} */
+/** @param {Run} run @returns {Promise<Verdict>} */
 export async function check({ dir, seed, entries, sessions, clients, secondWriter, history }) {
   const store = await SessionStore.open(dir)
   const verdict = { entries: 0, stored: 0, doubled: 0, lost: 0, outOfOrder: 0, failed: 0 }

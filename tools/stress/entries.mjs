@@ -1,4 +1,4 @@
-// What the writers of a storm append: known from the seed, so that the check needs nobody's word for it.
+// What the writers of a stress run append: known from the seed, so that the check needs nobody's word for it.
 
 import { between, createRandom, makeUuid } from '../shared/random.mjs'
 
@@ -8,7 +8,7 @@ import { between, createRandom, makeUuid } from '../shared/random.mjs'
 const LARGE_ONE_IN = 200
 
 /**
- * @param {{ seed: number, client: string, entries: number, sessions: number }} storm
+ * @param {{ seed: number, client: string, entries: number, sessions: number }} run
  * @returns {Entry[][]} for each session, in the order of the calls
  */
 export function makeEntries({ seed, client, entries, sessions }) {

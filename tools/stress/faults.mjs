@@ -1,4 +1,4 @@
-// What befalls requests in a storm, and how often. Of a hundred requests some thirty meet something.
+// What befalls requests in a stress run, and how often. Of a hundred requests some thirty meet something.
 
 import {
   delay,
@@ -15,7 +15,7 @@ import {
 
 /** @typedef {import('../server/faults.mjs').Fault} Fault */
 
-/** The clients' limit for an answer, in milliseconds: what stalls ends soon. */
+/** The clients' limit for a response, in milliseconds: what stalls ends soon. */
 export const LIMIT_MS = 800
 
 const LONGER_THAN_CLIENTS_WAIT = LIMIT_MS * 1.5
@@ -49,7 +49,7 @@ const STORED = {
   'PUT: 502 after storing': [0.05, statusAfter(502)],
   'PUT: 408 after storing': [0.01, statusAfter(408)],
   'PUT: 204 after storing': [0.01, statusAfter(204)],
-  'PUT: answer truncated': [0.03, truncated],
+  'PUT: response truncated': [0.03, truncated],
   'PUT: 200, truncated': [0.03, cut200],
   'PUT: stall after storing': [0.006, stallAfter(LONGER_THAN_CLIENTS_WAIT)],
   // Its client has long sent the entry again.
@@ -78,7 +78,7 @@ const weights = (faults) => Object.entries(faults).map(([name, [weight]]) => [we
 /** For each method, by their weights. @type {Record<string, [number, string][]>} */
 export const CHOICES = { PUT: [...weights(NOT_STORED), ...weights(STORED)], GET: weights(READ) }
 
-/** The service's process is killed before it stores an entry, or between storing it and answering. */
+/** The service's process is killed before it stores an entry, or between storing it and the response. */
 export const KILL_BEFORE = 'PUT: kill before storing'
 export const KILL_AFTER = 'PUT: kill after storing'
 

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { LIMIT_MS } from './faults.mjs'
 
 const BASE_DELAY_MS = 20
-const MAX_DELAY_MS = 2000
+const MAX_DELAY_MS = 500
 
 /** @typedef {'ours' | 'old'} Rule */
 /**
@@ -14,7 +14,7 @@ const MAX_DELAY_MS = 2000
  * @property {(session: string, url: string) => Promise<unknown>} read reads the log, whose last entry becomes the session's head
  */
 
-/** @param {{ rule: Rule, client: string, base: string, attempts: number }} storm @returns {Promise<Writer>} */
+/** @param {{ rule: Rule, client: string, base: string, attempts: number }} run @returns {Promise<Writer>} */
 export async function writerBy({ rule, client, base, attempts }) {
   if (rule === 'old') {
     const retry = { baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS }

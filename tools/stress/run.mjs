@@ -1,14 +1,14 @@
-// Appends thousands of entries through a storm of faults and checks each: stored once, in order.
+// Appends thousands of entries through faults and checks each: stored once, in order.
 //
-//   npm run storm -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,again,old]
+//   npm run stress -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,again,old]
 
 import { parseArgs } from 'node:util'
-import { runStorm } from './stress.mjs'
+import { runStress } from './stress.mjs'
 
 /** @type {Record<string, { name: string, options: Partial<import('./stress.mjs').Options> }>} */
 const RULES = {
   ours: { name: 'session-ingress', options: {} },
-  two: { name: 'session-ingress, two processes', options: { processes: 2, again: true } },
+  two: { name: 'session-ingress, two processes', options: { processes: 2 } },
   again: { name: 'session-ingress, two attempts, then again', options: { attempts: 2, again: true } },
   old: { name: 'old module: adopt and resend', options: { rule: 'old' } },
 }
@@ -35,8 +35,8 @@ for (let seed = first; seed < first + seeds; seed += 1) {
   const rows = []
   for (const rule of rules) {
     const { name, options } = RULES[rule]
-    const { problems, weather, ...verdict } = await runStorm({ seed, entries, sessions, ...options })
-    const { faults, conflicts, meanwhiles, secondWriter, kills, longestOutage, seconds } = weather
+    const { problems, conditions, ...verdict } = await runStress({ seed, entries, sessions, ...options })
+    const { faults, conflicts, meanwhiles, secondWriter, kills, longestOutage, seconds } = conditions
     rows.push({
       rule: name,
       entries: verdict.entries,
@@ -53,7 +53,7 @@ for (let seed = first; seed < first + seeds; seed += 1) {
       'longest outage ms': Math.round(longestOutage),
       seconds: Math.round(seconds),
     })
-    // The old rule is there to show that the storm bites.
+    // The old rule is there to show that the faults bite.
     if (rule !== 'old' && problems.length > 0) {
       process.exitCode = 1
       console.error(

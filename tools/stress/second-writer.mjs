@@ -7,8 +7,6 @@ import { logUrl, sessionId } from './entries.mjs'
 
 export const SECOND_WRITER = 'second-writer'
 
-const GIVE_UP_MS = 60_000
-
 export class SecondWriter {
   /** The uuids that it appended. @type {Map<string, string[]>} */
   appended = new Map()
@@ -46,8 +44,7 @@ export class SecondWriter {
     const url = logUrl(this.#base(), session)
     const headers = { authorization: `Bearer ${SECOND_WRITER}` }
     const body = JSON.stringify({ uuid, type: 'user', writer: SECOND_WRITER })
-    const deadline = Date.now() + GIVE_UP_MS
-    while (Date.now() < deadline) {
+    for (;;) {
       try {
         const read = await fetch(url, { headers })
         const { loglines = [] } = /** @type {any} */ (await read.json())

@@ -1,5 +1,5 @@
-// The service of a storm, in a process of its own that can be killed: the local ingress service, and before it
-// the faults that the process that started it deals.
+// The service of a stress run, in a process of its own that can be killed: the local ingress service, and before it
+// the faults that the process that started it injects.
 
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -13,7 +13,6 @@ import { FAULTS, isAfterStoring, KILL_AFTER, KILL_BEFORE } from './faults.mjs'
 /** @type {Map<number, (reply: any) => void>} */
 const asked = new Map()
 let questions = 0
-let requests = 0
 
 const tell = (/** @type {object} */ message) => process.send?.(message)
 
@@ -30,8 +29,8 @@ process.on('message', async (/** @type {any} */ message) => {
     asked.get(message.id)?.(message.reply)
     asked.delete(message.id)
   } else if (message.kind === 'serve') {
-    const { port } = await startIngressServer({ dir: message.dir, port: message.port, around })
-    tell({ kind: 'listening', port })
+    await startIngressServer({ dir: message.dir, port: message.port, around })
+    tell({ kind: 'listening' })
   }
 })
 process.on('disconnect', () => process.exit())
@@ -45,16 +44,15 @@ function around(handler) {
     const session = request.url?.match(/session\/([^/?]+)/)?.[1]
     const client = request.headers.authorization?.replace('Bearer ', '')
     const uuid = method === 'PUT' ? JSON.parse(body.toString()).uuid : undefined
-    requests += 1
-    const number = requests
-    response.once('close', () => tell({ kind: 'closed', number, answered: response.writableFinished }))
-    const deal = await ask({ kind: 'deal', asked: { number, client, method, session, uuid } })
-    const told = uuid === undefined ? handler : telling(handler, uuid, (kind) => tell({ kind, session, uuid }))
-    await disturbed(told, deal, () => ask({ kind: 'meanwhile', session }))(request, response)
+    const note = (/** @type {string} */ what) => uuid !== undefined && tell({ kind: 'note', what, uuid })
+    response.once('close', () => response.writableFinished || note('no response'))
+    const injection = await ask({ kind: 'request', request: { client, method, session, uuid } })
+    const noting = uuid === undefined ? handler : withNotes(handler, uuid, note)
+    await disturbed(noting, injection, () => ask({ kind: 'meanwhile', session }))(request, response)
   }
 }
 
-/** @param {Handler} handler @param {import('./fault-injector.mjs').Deal} deal @param {() => Promise<unknown>} other the second writer appends @returns {Handler} */
+/** @param {Handler} handler @param {import('./fault-injector.mjs').Injection} injection @param {() => Promise<unknown>} other the second writer appends @returns {Handler} */
 function disturbed(handler, { fault: name, meanwhile: othersToo }, other) {
   if (name === undefined) return handler
   if (name === KILL_BEFORE) return killed
@@ -74,14 +72,14 @@ function killed() {
   return new Promise(() => {})
 }
 
-/** Tells what becomes of an entry, whether or not the answer gets to anybody. @param {Handler} handler @param {string} uuid @param {(kind: 'stored' | 'lost') => void} tell @returns {Handler} */
-function telling(handler, uuid, tell) {
+/** Notes what becomes of an entry, whether or not the response gets to anybody. @param {Handler} handler @param {string} uuid @param {(what: 'stored' | 'conflict') => void} note @returns {Handler} */
+function withNotes(handler, uuid, note) {
   return (request, response) => {
     const writeHead = response.writeHead
     response.writeHead = /** @type {any} */ (
       (/** @type {number} */ status, /** @type {Record<string, string>} */ headers) => {
-        if (status === 201 || headers['x-last-uuid'] === uuid) tell('stored')
-        else if (status === 409) tell('lost')
+        if (status === 201 || headers['x-last-uuid'] === uuid) note('stored')
+        else if (status === 409) note('conflict')
         return writeHead.call(response, status, headers)
       }
     )

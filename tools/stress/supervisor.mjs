@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { findPort } from '../shared/ports.mjs'
 
 const SERVICE = fileURLToPath(new URL('service.mjs', import.meta.url))
 
@@ -15,9 +16,10 @@ export class Supervisor {
   onKilled = () => {}
   /** From a death to the moment when the next process listens, in milliseconds. */
   longestOutage = 0
-  port = 0
+  /** Not one of those that connections get: none may take it while nobody listens. */
+  port
   #dir
-  #answer
+  #respond
   /** @type {ChildProcess} */
   #serving
   /** @type {ChildProcess} */
@@ -28,18 +30,20 @@ export class Supervisor {
 
   /**
    * @param {string} dir
-   * @param {(question: any) => Promise<unknown> | unknown} answer what the service's process asks, and tells
+   * @param {number} port
+   * @param {(question: any) => Promise<unknown> | unknown} respond what the service's process asks, and tells
    */
-  constructor(dir, answer) {
+  constructor(dir, port, respond) {
+    this.port = port
     this.#dir = dir
-    this.#answer = answer
+    this.#respond = respond
     this.#serving = this.#start()
     this.#waiting = this.#serving
   }
 
-  /** @param {string} dir @param {(question: any) => Promise<unknown> | unknown} answer */
-  static async start(dir, answer) {
-    const supervisor = new Supervisor(dir, answer)
+  /** @param {string} dir @param {(question: any) => Promise<unknown> | unknown} respond */
+  static async start(dir, respond) {
+    const supervisor = new Supervisor(dir, await findPort(), respond)
     await supervisor.#serve()
     supervisor.#waiting = supervisor.#start()
     return supervisor
@@ -58,12 +62,12 @@ export class Supervisor {
   }
 
   #start() {
-    // Entries are on the disk before they are answered, many at a time.
+    // Entries are on the disk before the response, many at a time.
     const child = fork(SERVICE, { env: { ...process.env, UV_THREADPOOL_SIZE: '32' } })
     this.ready = false
     child.on('message', async (/** @type {any} */ { id, ...question }) => {
       if (question.kind === 'ready') this.ready = true
-      const reply = await this.#answer(question)
+      const reply = await this.#respond(question)
       if (id !== undefined && child.connected) child.send({ kind: 'reply', id, reply }, () => {})
     })
     return child
@@ -77,8 +81,7 @@ export class Supervisor {
     const listening = (/** @type {any} */ message) => {
       if (message.kind !== 'listening') return
       child.off('message', listening)
-      if (this.port !== 0) this.longestOutage = Math.max(this.longestOutage, performance.now() - died)
-      this.port = message.port
+      if (this.kills > 0) this.longestOutage = Math.max(this.longestOutage, performance.now() - died)
       child.emit('listening')
     }
     child.on('message', listening)

@@ -23,8 +23,8 @@ export async function load(base, appends = {}) {
       ...appends,
       prepare: (entry) => entry,
       put: async (url, entry, headers) => {
-        const { status, headers: answered } = await axios.put(url, entry, { headers, validateStatus })
-        return { status, lastUuid: answered['x-last-uuid'] }
+        const { status, headers: responded } = await axios.put(url, entry, { headers, validateStatus })
+        return { status, lastUuid: responded['x-last-uuid'] }
       },
     }),
     readLog: async (_sessionId, url) => {
