@@ -1,7 +1,7 @@
 //! `process.env`, as the JavaScript thread sees it (a worker's copy counts), and `setImmediate`.
 
 use napi::{Env, ValueType};
-use session_ingress_core::protocol::says_yes;
+use session_ingress_core::protocol;
 
 use super::{Value, as_string, call, get, global, kind, string};
 
@@ -26,7 +26,7 @@ pub(crate) fn set_immediate(env: &Env) -> Option<Value<'_>> {
     of_node().or_else(|| function(get(env, global(env), "setImmediate").ok()?))
 }
 
-/// Whether a variable says yes: `1`, `true`, `yes` or `on`, in any case.
+/// Whether an environment variable is true: `1`, `true`, `yes` or `on`, in any letter case.
 pub(crate) fn is_truthy(env: &Env, name: &str) -> bool {
-    variable(env, name).is_some_and(|value| says_yes(&value))
+    variable(env, name).is_some_and(|value| protocol::is_truthy(&value))
 }
