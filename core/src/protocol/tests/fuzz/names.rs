@@ -10,7 +10,7 @@ use crate::json::{key_matches, string};
 use crate::protocol::EntryUuid;
 use crate::protocol::server_head;
 use crate::testing::fuzz::{Result, Unstructured, bytes, fuzz, text};
-use crate::testing::whole::decode;
+use crate::testing::reference::decode;
 
 /// A random entry uuid: mostly a UUID, in one of its notations.
 fn random_uuid(u: &mut Unstructured<'_>, uuid: Uuid, other: &str) -> Result<Vec<u8>> {
