@@ -71,7 +71,7 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
             renewed.send(environment.instance.token(env).ok().flatten()).ok();
         }
         Message::Progress(id) => {
-            read::deliver_progress(environment, env, id, |progress| Some(progress.tell()));
+            read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
         }
         Message::Settle(id, outcome) => {
             if matches!(outcome, Outcome::List) {
