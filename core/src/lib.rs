@@ -1,7 +1,7 @@
 //! The core of session-ingress: appends the entries of coding-agent sessions to remote logs, and reads those
 //! logs back. All decisions are made here, in plain async Rust. The core knows no JavaScript: no napi, no V8.
 //!
-//! Imports run one way, from the rooms below in this list to those above:
+//! Imports run one way, from the top of this list to its bottom:
 //!
 //! - [`append`]: one entry, attempt by attempt: conflicts, entries in doubt, backoff.
 //! - [`read`]: reads of a session's log, and of pages of teleport events.
@@ -10,8 +10,9 @@
 //! - [`report`]: log lines, diagnostics and errors for the host, and the request for its token.
 //! - [`json`]: entries and fields cut out of JSON as text.
 //! - [`http`]: requests and responses. Connections, redirects, trust, proxies, limits.
+//! - [`runtime`]: the one tokio runtime of the process.
 //! - [`channel`]: an ordered channel to another thread.
-//! - [`runtime`], [`panic`], [`sync`](mod@sync), [`test_hooks`]: the ground for all of the above.
+//! - [`panic`], [`sync`](mod@sync), [`test_hooks`]: small helpers of all of the above.
 
 pub mod append;
 pub mod channel;

@@ -1,5 +1,5 @@
-//! Checks of the arguments of exported functions. Done here and not by napi, so that a wrong argument rejects the promise
-//! and does not throw.
+//! Checks of the arguments of exported functions. Done here and not by napi, so that a wrong argument rejects the
+//! promise and does not throw.
 
 use napi::{Env, ValueType};
 

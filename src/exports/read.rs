@@ -23,9 +23,9 @@ use crate::js::{self, Persistent, Rejection, Value, is_truthy};
 /// Reads the whole log of a session, or the entries since its last compaction where env `CLAUDE_AFTER_LAST_COMPACT` is
 /// `1`, `true`, `yes` or `on`. The uuid of the last entry becomes the session's head.
 ///
-/// Resolves the entries in order, `[]` where the server has no log, and `null` where the log could not be read (no token,
-/// an expired token, no response, a wrong shape). Rejects with a `TypeError` for wrong arguments, with the error that
-/// `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
+/// Resolves the entries in order, `[]` where the server has no log, and `null` where the log could not be read (no
+/// token, an expired token, no response, a wrong shape). Rejects with a `TypeError` for wrong arguments, with the
+/// error that `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
 ///
 /// @param sessionId the session whose head is set
 /// @param url the absolute URL of the log, http or https
@@ -54,7 +54,8 @@ pub fn get_session_logs<'e>(
             return Ok(());
         };
         let settings = instance.settings();
-        // The session of this moment: where it is cleared meanwhile, the read does not change the head of its successor.
+        // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
+        // successor.
         let session = instance.session(&session_id);
         let endpoint = match LogEndpoint::new(&url, &token) {
             Ok(endpoint) => endpoint,
@@ -119,8 +120,8 @@ pub fn get_session_logs_via_oauth<'e>(
 ///
 /// Resolves their payloads in order, and `null` where the session has no events or they could not be read; hosts then
 /// fall back to the session's log. Rejects after a 401 with an `Error` that asks the user to log in again, with a
-/// `TypeError` for wrong arguments, with the error that `getOauthConfig` or `getOAuthHeaders` threw, and with the reason
-/// of `options.signal`.
+/// `TypeError` for wrong arguments, with the error that `getOauthConfig` or `getOAuthHeaders` threw, and with the
+/// reason of `options.signal`.
 ///
 /// @param sessionId the session, as the server's URLs name it
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`

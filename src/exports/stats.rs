@@ -12,8 +12,8 @@ use crate::js::{self, Rejection, Value};
 /// Counters of the appends of one session, or of all sessions of this JavaScript environment since the addon was loaded
 /// into it.
 ///
-/// Returns at once. The counters of an unknown session are zero. Throws a `TypeError` where `sessionId` is given and not
-/// a string.
+/// Returns at once. The counters of an unknown session are zero. Throws a `TypeError` where `sessionId` is given and
+/// not a string.
 ///
 /// Clearing a session resets its counters, except `pending` and `pendingBytes`, because queued entries are still sent.
 /// The counters of all sessions are never reset.

@@ -100,7 +100,8 @@ impl<M, C> Channel<M, C> {
         next
     }
 
-    /// Closes the channel when its environment ends. All that is queued is dropped, and a request for a token gets none.
+    /// Closes the channel when its environment ends. All that is queued is dropped, and a request for a token gets
+    /// none.
     pub fn close(&self) {
         let queued = {
             let mut queues = self.queues();
