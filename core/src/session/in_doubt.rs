@@ -25,7 +25,7 @@ impl EntriesInDoubt {
         self.0.iter().find(|(remembered, _)| remembered == uuid).map(|(_, in_doubt)| in_doubt.clone())
     }
 
-    /// Remembers an entry. At [`MAX_REMEMBERED`] entries, the oldest one is forgotten.
+    /// Remembers an entry. With more than 1000 entries, the oldest one is forgotten.
     pub fn remember(&mut self, uuid: EntryUuid, in_doubt: InDoubt) {
         self.forget(&uuid);
         if self.0.len() == MAX_REMEMBERED {
