@@ -1,15 +1,15 @@
 //! session-ingress: a Node-API addon that appends the entries of coding-agent sessions to remote logs, and
 //! reads those logs back.
 //!
-//! What decides is the crate `session_ingress_core`. Here is what only the JavaScript thread can do, and the only
-//! place that names napi. Imports run one way, from the rooms below in this list to those above:
+//! The crate `session_ingress_core` makes all decisions. This crate does what only the JavaScript thread can do, and is
+//! the only one that names napi. Imports run one way, from the top of this list to its bottom:
 //!
-//! - `exports`: the functions of the package, a file each.
-//! - `delivery`: what operations have for JavaScript, delivered on its thread.
+//! - `exports`: the exported functions of the package, one file each.
+//! - `delivery`: delivers the messages of operations on the JavaScript thread.
 //! - `environment`: one JavaScript thread: its channel, its pending operations, V8's JSON.
-//! - `channel`: what goes from the runtime to that thread, and how an operation ends.
-//! - `instance`: what `configure` configures: options, sessions, connections.
-//! - `configure`: reading and checking options.
+//! - `instance`: the state that `configure` sets up: options, sessions, connections.
+//! - `configure`: reads and checks options.
+//! - `channel`: the messages from the runtime to the JavaScript thread, and the completion of operations.
 //! - `js`: JavaScript values. All `unsafe` code of the package.
 
 mod channel;

@@ -1,132 +1,136 @@
-/** Names an entry. */
+/** The uuid of an entry. */
 export type UUID = `${string}-${string}-${string}-${string}-${string}`
 
-/** An entry of a session's log, where the host has no type of its own for it. */
+/** The default type of an entry of a session's log, for hosts without their own type. */
 export interface Entry {
   uuid?: UUID
   [key: string]: unknown
 }
 
-/** What can be appended: any object with a `uuid`. */
+/** An entry that can be appended: any object with a `uuid`. */
 export interface TranscriptMessage {
-  /** A non-empty string without control characters; sent back byte for byte as the session's head. */
+  /** A non-empty string without control characters. It is sent unchanged as the session's head with the next entry. */
   uuid: string
 }
 
 /**
- * The host's own functions, under the names by which it has them, and limits.
+ * The functions of the host, and limits.
  *
- * Functions are called on the JavaScript thread of the environment that configured them. Those that log may
- * throw: that never breaks anything. Those that supply something reject the promise of the call with what
- * they throw, and with a `TypeError` where they return the wrong type.
+ * Functions are called on the JavaScript thread of the environment that configured them. An error that a logging
+ * function throws is ignored. Where a function that supplies a value throws, the promise of the call rejects with that
+ * error; where it returns the wrong type, with a `TypeError`.
  */
 export interface ConfigureOptions {
   /**
-   * The token of `appendSessionLog` and `getSessionLogs`; trimmed. Called once for each of these calls, and
-   * once more after a 401 of an append, which is repeated where the token is another one.
+   * Returns the token for `appendSessionLog` and `getSessionLogs`; white space around it is removed. Called once for
+   * each of these calls, and again after an append got a 401: where the token has changed, the append is repeated.
    *
    * Default: env `CLAUDE_CODE_SESSION_ACCESS_TOKEN`, else the content of the file that env
    * `CLAUDE_SESSION_INGRESS_TOKEN_FILE` names.
    */
   getSessionIngressAuthToken?: (() => string | null | undefined) | null
-  /** The server of OAuth and teleport reads. Default: `https://api.anthropic.com`. */
+  /** Returns the server of OAuth and teleport reads. Default: `https://api.anthropic.com`. */
   getOauthConfig?: (() => { BASE_API_URL: string }) | null
   /**
-   * The headers of OAuth and teleport reads. Default: `Authorization: Bearer …`,
+   * Returns the headers of OAuth and teleport reads. Default: `Authorization: Bearer …`,
    * `Content-Type: application/json`, `anthropic-version: 2023-06-01`.
    */
   getOAuthHeaders?: ((accessToken: string) => Record<string, string>) | null
-  /** Takes debug lines, worded freely, without tokens. Default: none. */
+  /** Receives debug lines: free text, without tokens. Default: none. */
   logForDebugging?: ((message: string) => void) | null
-  /** Takes diagnostics: events with stable names and no user data. Default: none. */
+  /** Receives diagnostics: events with stable names and without user data. Default: none. */
   logForDiagnosticsNoPII?:
     | ((level: 'info' | 'warn' | 'error', event: string, data?: Record<string, unknown>) => void)
     | null
-  /** Takes errors. Default: none. */
+  /** Receives errors. Default: none. */
   logError?: ((error: Error) => void) | null
-  /** How often an append is attempted. Binds when an append is called. */
+  /** The attempts of an append, and the waits between them. An append uses the values of the time of its call. */
   retry?: RetryOptions | null
-  /** How long requests may take. Binds when a function is called. */
+  /** Timeouts of requests. A call uses the values of the time when it is made. */
   timeouts?: TimeoutOptions | null
-  /** How much there may be at once. */
+  /** Limits of concurrency and memory. */
   limits?: LimitOptions | null
-  /** Whom to trust besides the usual authorities, and what to show of oneself. Wins over the environment. */
+  /** Authorities to trust besides the usual ones, and the client certificate. Overrides environment variables. */
   tls?: TlsOptions | null
   /**
-   * The proxy for all requests, http or https, with or without credentials: `http://user:password@proxy:3128`, the user
-   * name and password being percent-encoded. `NO_PROXY` has no say in it. `null` is no proxy at all, and `undefined` the
-   * default: env `https_proxy` or `http_proxy`, by the scheme of the request, then `all_proxy`, each in this or the
-   * upper-case form, and not for what `NO_PROXY` names.
+   * The URL of the proxy for all requests, http or https: `http://user:password@proxy:3128`. User name and password are
+   * optional and percent-encoded. `NO_PROXY` does not apply to it. `null` means no proxy at all. `undefined` restores
+   * the default: env `https_proxy` or `http_proxy`, by the scheme of the request, then `all_proxy`, each in lower or
+   * upper case, except for the hosts that `NO_PROXY` lists.
    *
-   * A call of `configure` that has `proxy` or `tls` also reads the variables for connections anew. Requests that were
-   * begun before keep what they have.
+   * A call of `configure` with `proxy` or `tls` also reads the environment variables for connections again. Requests
+   * that have begun are not affected.
    */
   proxy?: string | null
 }
 
+/** The attempts of an append. */
 export interface RetryOptions {
-  /** Attempts in all, an integer from 1. Default: 10. */
+  /** Maximum number of attempts, an integer from 1. Default: 10. */
   maxAttempts?: number | null
-  /** The wait after the first attempt, in milliseconds; it doubles with each further one. Default: 500. */
+  /** The wait after the first attempt, in milliseconds; it doubles with each further attempt. Default: 500. */
   baseDelayMs?: number | null
-  /** The longest such wait, in milliseconds. Default: 8000. */
+  /** Maximum of these waits, in milliseconds. Default: 8000. */
   maxDelayMs?: number | null
 }
 
-/** Times in milliseconds; 0 is no limit. */
+/** Timeouts in milliseconds; 0 means no timeout. */
 export interface TimeoutOptions {
-  /** For a connection to stand: the name's look-up, TCP, a proxy's `CONNECT` and TLS. Default: 10 000. */
+  /** For a connection to be established: DNS, TCP, a proxy's `CONNECT` and TLS. Default: 10 000. */
   connectMs?: number | null
-  /** For an append to be answered, connecting included, plus one second for each 64 KiB of entry. Default: 60 000. */
+  /** For the response to an append, connecting included, plus one second for each 64 KiB of entry. Default: 60 000. */
   appendMs?: number | null
-  /** For a read's headers to come, connecting included, and then between two chunks of its body. Default: 20 000. */
+  /** For the headers of a read, connecting included, and then between two chunks of its body. Default: 20 000. */
   fetchMs?: number | null
 }
 
 /**
- * PEM texts, not paths. A text without a block of the right kind is a `TypeError`. What turns out to be unusable later
- * is told to `logForDebugging`.
+ * TLS options as PEM texts, not as paths. `configure` throws a `TypeError` for a text without a PEM block of the right
+ * kind. Where a certificate or key turns out to be unusable later, `logForDebugging` gets a warning.
  */
 export interface TlsOptions {
   /**
-   * Authorities to trust, besides Mozilla's and the operating system's: one text or several, each with one certificate
-   * or more. Default: the file that env `NODE_EXTRA_CA_CERTS` names.
+   * Authorities to trust, besides those of Mozilla and the operating system: one text or an array of texts, each with
+   * one or more certificates. Default: the file that env `NODE_EXTRA_CA_CERTS` names.
    */
   ca?: string | string[] | null
   /**
-   * The client certificate, for servers that ask for one; then its intermediates. Where `cert` or `key` is given, both
-   * are taken from here. Default: the file that env `CLAUDE_CODE_CLIENT_CERT` names.
+   * The client certificate, for servers that ask for one, followed by its intermediates. Where `cert` or `key` is
+   * given, the environment variables for both are ignored. Default: the file that env `CLAUDE_CODE_CLIENT_CERT` names.
    */
   cert?: string | null
   /**
-   * Its key: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
+   * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
    * `CLAUDE_CODE_CLIENT_KEY` names.
    */
   key?: string | null
-  /** Of an encrypted key. Default, for a key of the environment: env `CLAUDE_CODE_CLIENT_KEY_PASSPHRASE`. */
+  /**
+   * The passphrase of an encrypted key. Default, where the key is that of the environment: env
+   * `CLAUDE_CODE_CLIENT_KEY_PASSPHRASE`.
+   */
   passphrase?: string | null
 }
 
-/** Integers from 1. */
+/** Limits, each an integer from 1. */
 export interface LimitOptions {
-  /** Requests under way at once in the process, over all its JavaScript environments. Default: 128. */
+  /** Maximum number of concurrent requests of the process, over all its JavaScript environments. Default: 128. */
   maxConcurrentRequests?: number | null
   /**
-   * Bytes of entries, as JSON, that may be pending in this environment: `sessionStats().pendingBytes` never
-   * exceeds it. An append that does not fit resolves `false` at once, with diagnostic
-   * `session_persist_fail_queue_full`; so does an entry that is larger than the limit. Default: none.
+   * Maximum size of the pending entries of this environment as JSON, in bytes: `sessionStats().pendingBytes` never
+   * exceeds it. An append that does not fit resolves `false` at once, with the diagnostic
+   * `session_persist_fail_queue_full`; so does every entry that is larger than the limit. Default: none.
    */
   maxPendingBytes?: number | null
   /**
-   * Bytes of one answer (of a page, for teleport events) to one of the three readers, as it is sent and
-   * decompressed. A larger one counts as one of the wrong shape, and is not read on. The reads by which an
-   * append finds out what is stored drop what they read, and are not bounded. Binds when a function is called.
-   * Default: none.
+   * Maximum size of one response to a reader (of one page, for teleport events), in bytes, both as it is sent and after
+   * decompression. The rest of a larger response is not read, and it counts as one of the wrong shape. The limit does
+   * not apply to the reads by which an append finds out what is stored: they keep nothing in memory. A call uses the
+   * value of the time when it is made. Default: none.
    */
   maxResponseBytes?: number | null
 }
 
-/** What behaves like an `AbortSignal`: the platform's own, or one of a library. */
+/** An object that behaves like an `AbortSignal`: the platform's own, or that of a library. */
 export interface AbortSignalLike {
   readonly aborted: boolean
   readonly reason?: unknown
@@ -134,48 +138,51 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
+/** The options of the three readers. */
 export interface ReadOptions {
   /**
-   * Cancels the read: the promise rejects with the signal's `reason`, an `AbortError` by default, the
-   * connection is closed, and no listener stays on the signal. One that has aborted already sends nothing.
+   * Cancels the read when it aborts: the promise rejects with the signal's `reason`, an `AbortError` by default, and
+   * the connection is closed. Where the signal has aborted before the call, nothing is sent. When the promise settles,
+   * no listener is left on the signal.
    */
   signal?: AbortSignalLike | null
   /**
-   * Told how far the read is: at most about 20 times a second, and once at the end of a read that has a result,
-   * before its promise resolves. What it throws is ignored.
+   * Receives the progress of the read: at most about 20 times a second, and once at the end of a read that has a
+   * result, before its promise resolves. An error that it throws is ignored.
    */
   onProgress?: ((progress: ReadProgress) => void) | null
 }
 
-/** How far a read is. */
+/** The progress of a read. */
 export interface ReadProgress {
   /** Entries of the list so far. */
   entries: number
-  /** Bytes of the answers so far, decompressed. */
+  /** Bytes of the response bodies so far, decompressed. */
   bytes: number
-  /** Answers that were read to their end: pages of teleport events, or the one of a log. */
+  /** Responses that were read to their end: pages of teleport events, or the one response of a log. */
   pages: number
 }
 
+/** The options of `flush`. */
 export interface FlushOptions {
-  /** How long to wait at most, in milliseconds; 0 does not wait. Default: as long as it takes. */
+  /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
   timeoutMs?: number | null
-  /** Waits for the appends of this session only. Default: all sessions of this JavaScript environment. */
+  /** The session to wait for. Default: all sessions of this JavaScript environment. */
   sessionId?: string | null
 }
 
-/** The appends of a session, or of all sessions of a JavaScript environment. */
+/** Counters of the appends of a session, or of all sessions of a JavaScript environment. */
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number
-  /** The bytes of their entries, as JSON. */
+  /** The size of their entries as JSON, in bytes. */
   pendingBytes: number
-  /** The uuid of the last entry known to be on the server; `null` where none is, and for all sessions. */
+  /** The uuid of the last entry known to be on the server; `null` where there is none, and for all sessions. */
   head: string | null
   /** Appends that resolved `true`. */
   appended: number
   /** Appends that resolved `false`. */
   failed: number
-  /** Attempts beyond an append's first. */
+  /** Attempts beyond the first of an append. */
   retries: number
 }

@@ -1,7 +1,7 @@
-//! How fast entries are cut out of an answer: in MB/s, beside copying the same bytes and beside what
-//! serde_json needs to find the same entries in an answer that is there already.
+//! Throughput of the array splitter in MB/s, compared with copying the same bytes, and with serde_json, which finds the
+//! same entries in a body that has arrived completely.
 //!
-//! `cargo bench`. An answer of one's own: `ANSWER=log.json cargo bench`.
+//! `cargo bench`; with another body, `BODY=log.json cargo bench`.
 
 #![allow(missing_docs, reason = "criterion's macros make functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say where")]
@@ -15,32 +15,32 @@ use serde_json::value::RawValue;
 
 use session_ingress_core::json::{ArraySplitter, SplitEvent};
 
-/// As bodies arrive: what one read from a socket gives.
+/// Size of the chunks of a body: one read from a socket.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// The demo's session is short: an answer repeats it up to this size.
-const ANSWER_BYTES: usize = 32 * 1024 * 1024;
+/// Size of the body, which repeats the short session of the demo.
+const BODY_BYTES: usize = 32 * 1024 * 1024;
 
-fn answer() -> Vec<u8> {
-    if let Ok(path) = env::var("ANSWER") {
+fn body() -> Vec<u8> {
+    if let Ok(path) = env::var("BODY") {
         return fs::read(path).unwrap();
     }
     let session =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tools/demo/sample.jsonl")).unwrap();
     let entries: Vec<&str> = session.lines().collect();
-    let mut answer = String::from("{\"loglines\":[");
-    while answer.len() < ANSWER_BYTES {
-        answer.push_str(&entries.join(","));
-        answer.push(',');
+    let mut body = String::from("{\"loglines\":[");
+    while body.len() < BODY_BYTES {
+        body.push_str(&entries.join(","));
+        body.push(',');
     }
-    answer.pop();
-    answer.push_str("]}");
-    answer.into_bytes()
+    body.pop();
+    body.push_str("]}");
+    body.into_bytes()
 }
 
-fn cut(answer: &[u8]) -> usize {
+fn split(body: &[u8]) -> usize {
     let mut splitter = ArraySplitter::new("loglines");
     let mut entries = 0;
-    for chunk in answer.chunks(CHUNK_BYTES) {
+    for chunk in body.chunks(CHUNK_BYTES) {
         splitter.push(chunk);
         while let Some(SplitEvent::Batch(batch)) = splitter.next_event() {
             entries += batch.len();
@@ -52,7 +52,7 @@ fn cut(answer: &[u8]) -> usize {
 }
 
 /// The entries as `serde_json` borrows them from the whole text.
-fn borrow(answer: &[u8]) -> usize {
+fn borrow(body: &[u8]) -> usize {
     struct Object;
 
     impl<'de> Visitor<'de> for Object {
@@ -71,25 +71,23 @@ fn borrow(answer: &[u8]) -> usize {
         }
     }
 
-    let mut deserializer = serde_json::Deserializer::from_slice(answer);
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
     black_box(deserializer.deserialize_map(Object).unwrap()).len()
 }
 
 fn benchmark(criterion: &mut Criterion) {
-    let answer = answer();
-    assert_eq!(cut(&answer), borrow(&answer));
-    let mut group = criterion.benchmark_group("entries of an answer");
-    group.throughput(Throughput::Bytes(answer.len() as u64)).sample_size(20);
-    let mut copy = answer.clone();
+    let body = body();
+    assert_eq!(split(&body), borrow(&body));
+    let mut group = criterion.benchmark_group("entries of a body");
+    group.throughput(Throughput::Bytes(body.len() as u64)).sample_size(20);
+    let mut copy = body.clone();
     group.bench_function("memcpy", |bencher| {
-        bencher.iter(|| black_box(&mut copy).copy_from_slice(black_box(&answer)));
+        bencher.iter(|| black_box(&mut copy).copy_from_slice(black_box(&body)));
     });
     group.bench_function("ArraySplitter, 64 KiB at a time", |bencher| {
-        bencher.iter(|| cut(black_box(&answer)))
+        bencher.iter(|| split(black_box(&body)))
     });
-    group.bench_function("serde_json RawValue, at once", |bencher| {
-        bencher.iter(|| borrow(black_box(&answer)))
-    });
+    group.bench_function("serde_json RawValue, at once", |bencher| bencher.iter(|| borrow(black_box(&body))));
     group.finish();
 }
 

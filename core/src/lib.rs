@@ -1,17 +1,18 @@
 //! The core of session-ingress: appends the entries of coding-agent sessions to remote logs, and reads those
-//! logs back. It decides everything, in plain async Rust, and knows no JavaScript: no napi, no V8.
+//! logs back. All decisions are made here, in plain async Rust. The core knows no JavaScript: no napi, no V8.
 //!
-//! Imports run one way, from the rooms below in this list to those above:
+//! Imports run one way, from the top of this list to its bottom:
 //!
-//! - [`append`]: one entry, attempt by attempt: conflicts, doubt, waits.
-//! - [`read`]: a session's log, and pages of teleport events.
-//! - [`session`]: heads, queues and figures of sessions.
-//! - [`protocol`]: the requests, and how entries are named.
-//! - [`report`]: what an operation tells its host, and asks of it.
+//! - [`append`]: one entry, attempt by attempt: conflicts, entries in doubt, backoff.
+//! - [`read`]: reads of a session's log, and of pages of teleport events.
+//! - [`session`]: heads, queues and counters of sessions.
+//! - [`protocol`]: the requests, and the uuids of entries.
+//! - [`report`]: log lines, diagnostics and errors for the host, and the request for its token.
 //! - [`json`]: entries and fields cut out of JSON as text.
 //! - [`http`]: requests and responses. Connections, redirects, trust, proxies, limits.
-//! - [`channel`]: the near end of the ordered way to another thread.
-//! - [`runtime`], [`panic`], [`sync`](mod@sync), [`test_hooks`]: what all of them stand on.
+//! - [`runtime`]: the one tokio runtime of the process.
+//! - [`channel`]: an ordered channel to another thread.
+//! - [`panic`], `sync`, [`test_hooks`]: small helpers of all of the above.
 
 pub mod append;
 pub mod channel;

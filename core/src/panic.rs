@@ -1,6 +1,6 @@
-//! What a panic becomes: a text with file and line, for the error of the operation that it ended.
+//! Panics caught and described, with file and line, for the error of the operation that they ended.
 //!
-//! Each copy of `std` has a hook of its own, so that the panics of other addons are not concerned.
+//! Each copy of `std` has its own panic hook, so the panics of other addons are not affected.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,12 +13,12 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps text and location of panics for [`last_panic`] instead of printing them: the terminal is the host's.
+/// Keeps text and location of panics for [`last_panic`], and prints nothing: the terminal belongs to the host.
 pub fn keep_panics() {
-    set_hook(Box::new(|panic| LAST.with(|last| *last.borrow_mut() = Some(described(panic)))));
+    set_hook(Box::new(|panic| LAST.with(|last| *last.borrow_mut() = Some(describe(panic)))));
 }
 
-fn described(panic: &PanicHookInfo<'_>) -> String {
+fn describe(panic: &PanicHookInfo<'_>) -> String {
     let text = text_of(panic.payload());
     match panic.location() {
         Some(location) => format!("{text} ({}:{})", location.file(), location.line()),
@@ -31,22 +31,22 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic")
 }
 
-/// The text of the panic that this thread unwinds from, or has just caught; taken once.
+/// Takes the text of the panic that this thread unwinds from, or has just caught. The next call returns `None`.
 pub fn last_panic() -> Option<String> {
     LAST.with(|last| last.borrow_mut().take())
 }
 
 /// Calls `work`; a panic in it is an `Err` with the panic's text.
 ///
-/// What `work` borrows may be left half-changed by a panic: state is changed in single steps, and cells are
-/// borrowed for these only.
+/// A panic could leave behind a half-changed value that `work` borrows. So callers change state in single steps,
+/// and borrow cells for one step only.
 pub fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| caught(&*payload))
 }
 
 /// Runs `work`; a panic in it is an `Err` with the panic's text. Queues and heads are changed in single steps under
 /// their locks.
-// Of combinators: an `async fn` would have room for `work` twice, and it is moved with all its room.
+// Combinators, because the future of an `async fn` would hold `work` twice, and it is moved with all its memory.
 pub(crate) fn catch_panic_async<F: Future>(work: F) -> impl Future<Output = Result<F::Output, String>> {
     AssertUnwindSafe(work).catch_unwind().map(|done| done.map_err(|payload| caught(&*payload)))
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_becomes_an_error() {
+    async fn a_panic_becomes_an_error_with_its_text() {
         let panicking = async {
             tokio::task::yield_now().await;
             panic!("number {}", 7)
@@ -73,11 +73,11 @@ mod tests {
 
     /// Guards the memory of queued appends and of reads.
     #[test]
-    fn a_caught_future_takes_no_more_room() {
+    fn catching_panics_of_a_future_adds_at_most_64_bytes_to_it() {
         let work = async {
-            let room = [0_u8; 1000];
+            let buffer = [0_u8; 1000];
             tokio::task::yield_now().await;
-            room.len()
+            buffer.len()
         };
         let size = size_of_val(&work);
         assert!(size_of_val(&catch_panic_async(work)) <= size + 64);

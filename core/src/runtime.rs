@@ -7,13 +7,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::channel::RUNTIME_HOOKS;
 
-/// Host names are looked up, and files read, on threads of their own: at most this many.
+/// Maximum number of threads for blocking work: looking up host names and reading files.
 const MAX_BLOCKING_THREADS: usize = 8;
 
-/// Starts the runtime at the first call. It lives as long as the process: environments come and go.
+/// The handle of the runtime, which starts at the first call; an error where the system refuses a thread. It lives
+/// as long as the process, because environments come and go.
 ///
-/// One worker thread: an operation is a chain of short steps, and each hop to another thread costs more
-/// than the step.
+/// One worker thread: an operation is a chain of short steps, and a hop to another thread costs more than a step.
 pub fn runtime() -> io::Result<&'static Handle> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
@@ -27,6 +27,6 @@ pub fn runtime() -> io::Result<&'static Handle> {
         .on_thread_park(RUNTIME_HOOKS.on_thread_park)
         .enable_all()
         .build()?;
-    // Two environments may get here at once: the second runtime has nothing to do and ends.
+    // Two environments may get here at the same time: the second runtime is dropped unused.
     Ok(RUNTIME.get_or_init(|| runtime).handle())
 }

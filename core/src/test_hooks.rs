@@ -1,7 +1,7 @@
-//! Panics on demand, for the tests of what a panic becomes. Without the feature `test-hooks`, which no binary that
-//! is shipped has, a point is nothing at all.
+//! Panics on demand, for tests. Without the feature `test-hooks`, which no shipped binary has, a panic point compiles
+//! to nothing.
 
-/// A point at which tests can have the code panic.
+/// A point at which tests can make the code panic.
 #[macro_export]
 macro_rules! panic_point {
     ($point:literal) => {
@@ -20,7 +20,7 @@ mod armed {
     use std::collections::HashMap;
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    /// How often each point is to panic.
+    /// Panics left, by point.
     static ARMED: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
 
     /// Makes the next `times` executions of `point` panic.
@@ -28,8 +28,9 @@ mod armed {
         ARMED.lock().unwrap_or_else(PoisonError::into_inner).insert(point, times);
     }
 
+    /// Panics where `point` is armed.
     #[track_caller]
-    #[allow(clippy::panic, reason = "it is what this is for")]
+    #[allow(clippy::panic, reason = "the purpose of this function")]
     pub fn reach(point: &str) {
         let panics = {
             let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);

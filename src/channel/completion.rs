@@ -1,4 +1,4 @@
-//! The end of an operation on the runtime: sent once, whatever happens there.
+//! The completion of an operation, which the runtime sends exactly once, panics included.
 
 use std::mem;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use session_ingress_core::report::{Error, Operation, Report};
 
 use super::{Channel, Message, OperationId, Outcome};
 
-/// Settles an operation. Dropped before that, it was lost by a panic, which is reported: the promise settles
-/// all the same.
+/// Settles an operation. Where it is dropped before that, a panic has ended the operation: the panic is reported, and
+/// the promise still settles.
 pub(crate) struct Completion {
     channel: Arc<Channel>,
     operation: Operation,

@@ -1,4 +1,4 @@
-//! Entries on their way into the list of a read.
+//! A sink that sends the entries of a read to its list, on the JavaScript thread.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use session_ingress_core::read::{Progress, ProgressThrottle, Sink, SinkError};
 
 use super::{Channel, Message, OperationId};
 
-/// A change of a read's list.
+/// An update of a read's list, with the acknowledgement that allows the next one.
 pub(crate) struct ListChunk {
     pub(crate) operation_id: OperationId,
     pub(crate) update: ListUpdate,
@@ -18,16 +18,16 @@ pub(crate) struct ListChunk {
 pub(crate) enum ListUpdate {
     /// Adds the entries of a JSON array.
     Add(JsonText),
-    /// Drops all but the first so many.
+    /// Drops all entries but the first ones, of this number.
     Truncate(usize),
 }
 
-/// Hands entries to the list of an operation.
+/// Sends the entries of a read to the list of its operation.
 pub(crate) struct ListSink {
     channel: Arc<Channel>,
     operation_id: OperationId,
     window: Window<SinkError>,
-    /// Where the host wants to know how far the read is.
+    /// Set where the host wants progress.
     progress: Option<Arc<ProgressThrottle>>,
 }
 
@@ -58,7 +58,7 @@ impl ListSink {
 impl Sink for ListSink {
     async fn accept(&mut self, batch: EntryBatch) -> Result<(), SinkError> {
         let entries = batch.len();
-        // Before they are handed over: the figures that a host is told include the entries that it has.
+        // Counted before they are sent, so that reported progress is never behind the entries that the host has.
         self.advance(|progress| progress.entries += entries);
         self.send(ListUpdate::Add(JsonText::from_utf8(batch.into_json()))).await
     }

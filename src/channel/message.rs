@@ -3,30 +3,31 @@
 use session_ingress_core::report::Report;
 use tokio::sync::oneshot;
 
-/// Names an operation within its environment.
+/// The id of an operation, unique within its environment.
 pub(crate) type OperationId = u64;
 
 pub(crate) enum Message {
     Report(Report),
-    /// V8 refused to serialise the entry of this operation: `logError` with V8's own error, which waits with the
-    /// operation. By the channel, because the host's functions are called in no async context of a caller.
+    /// V8 could not serialise the entry of this operation: call `logError` with V8's own error, which the pending
+    /// operation holds. Sent through the channel, because the host's logging functions must not run in the async
+    /// context of a caller.
     NotSerialisable(OperationId),
     /// Asks the host for its token again.
     RenewToken(oneshot::Sender<Option<String>>),
-    /// A read has got further.
+    /// Progress of a read is due.
     Progress(OperationId),
     Settle(OperationId, Outcome),
 }
 
-/// How an operation ends.
+/// The outcome of an operation.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Boolean(bool),
     Null,
-    /// The entries that were delivered.
+    /// The list of entries that were delivered.
     List,
-    /// An `Error` with this message.
+    /// A rejection with an `Error` that has this message.
     Rejected(String),
-    /// By a panic: with the value that says that the operation has failed.
+    /// A panic ended the operation: its promise resolves to the value of a failure.
     Failed,
 }

@@ -1,4 +1,4 @@
-//! The way from the runtime to the JavaScript thread: what goes through it, and how an operation ends.
+//! The channel from the runtime to the JavaScript thread: its messages, and the completion of operations.
 
 mod completion;
 mod list_sink;

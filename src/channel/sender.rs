@@ -1,4 +1,4 @@
-//! The reports of operations, sent to their host.
+//! The sending end of the channel, for the reports of operations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Channel, Message};
 
-/// An operation's end of the channel.
+/// The sending end of the channel, as operations hold it.
 #[derive(Clone)]
 pub(crate) struct ChannelSender {
     channel: Arc<Channel>,

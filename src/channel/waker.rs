@@ -1,4 +1,4 @@
-//! Wakes a JavaScript thread.
+//! A waker for a JavaScript thread.
 
 use napi::Status;
 use napi::bindgen_prelude::Function;
@@ -6,8 +6,8 @@ use napi::sys::napi_threadsafe_function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use session_ingress_core::channel::Wake;
 
-/// Has a function called on the JavaScript thread. Weak: whether it holds the event loop open is decided by
-/// the environment.
+/// Calls a function on the JavaScript thread. Weak by default: the environment decides when it holds the event loop
+/// open.
 pub(crate) struct Waker(ThreadsafeFunction<(), (), (), Status, false, true>);
 
 impl Waker {

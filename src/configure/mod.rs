@@ -1,4 +1,4 @@
-//! `configure()`: reading and checking options.
+//! Reads and checks the options of `configure`.
 
 mod network;
 mod options;
@@ -14,14 +14,14 @@ use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
 use read::{count, entries, function, milliseconds, read_group, unknown};
 
-/// What one call of `configure` changes, checked in full.
+/// The changes of one call of `configure`, completely checked.
 pub(crate) struct OptionsPatch {
     callbacks: Vec<(HostCallback, Option<Persistent>)>,
     settings: CallSettings,
-    /// Where `tls` or `proxy` is named: what concerns connections is then read anew.
+    /// Set where `tls` or `proxy` is given; the settings of connections are then read again.
     network: Option<NetworkOptions>,
-    /// `limits.maxConcurrentRequests`, where it is named: it is the process's, so that what one environment
-    /// does not say must not undo what another one said.
+    /// `limits.maxConcurrentRequests`, where it is given. The limit is that of the process, so a call without it must
+    /// not undo the limit that another environment has set.
     pub(crate) max_concurrent_requests: Option<usize>,
 }
 
@@ -53,7 +53,7 @@ impl OptionsPatch {
         Ok(patch)
     }
 
-    /// Whether what concerns connections is to be read anew.
+    /// Whether the settings of connections must be read again.
     pub(crate) fn touches_connections(&self) -> bool {
         self.network.is_some()
     }
@@ -89,7 +89,7 @@ impl OptionsPatch {
                 _ => return Err(unknown(name)),
             };
             *timeout = match milliseconds(value, name)? {
-                // As everywhere in Node: 0 is no limit.
+                // 0 means no timeout, as in Node.
                 Some(limit) => Some(limit).filter(|limit| !limit.is_zero()),
                 None => default,
             };

@@ -1,4 +1,4 @@
-//! `configure`: the options of connections, `tls` and `proxy`.
+//! Reads the options of connections: `tls` and `proxy`.
 
 use napi::{Env, JsValue, ValueType};
 use session_ingress_core::http::{
@@ -8,7 +8,7 @@ use session_ingress_core::http::{
 use super::read::{read_group, unknown};
 use crate::js::{self, Rejection, Value};
 
-/// Why a PEM text is refused.
+/// A check of a PEM text; the error says why the text is refused.
 type Check = fn(&str) -> Result<(), &'static str>;
 
 pub(super) fn read_tls<'e>(
@@ -34,7 +34,7 @@ pub(super) fn read_tls<'e>(
     })
 }
 
-/// `null` is no proxy, and not the default.
+/// Reads `proxy`. `null` means no proxy, and not the default.
 pub(super) fn read_proxy<'e>(
     env: &'e Env,
     value: Value<'_>,
@@ -56,7 +56,7 @@ pub(super) fn read_proxy<'e>(
     Ok(())
 }
 
-/// Certificates one by one: which one is wrong is told by its index.
+/// Reads an array of certificates, one by one, so that an error names the index.
 fn list<'e>(env: &'e Env, value: Value<'_>, name: &str, check: Check) -> Result<String, Rejection<'e>> {
     let mut texts = String::new();
     if !value.is_array().unwrap_or(false) {
@@ -78,6 +78,6 @@ fn text<'e>(env: &'e Env, value: Value<'_>, name: &str, check: Check) -> Result<
 
 fn not_text<'e>(name: &str) -> Rejection<'e> {
     let what = if name == "tls.passphrase" { "a string" } else { "PEM text" };
-    let or_list = if name == "tls.ca" { ", an array of such" } else { "" };
-    Rejection::Type(format!("configure: {name} must be {what}{or_list}, null or undefined"))
+    let or_array = if name == "tls.ca" { ", an array of PEM texts" } else { "" };
+    Rejection::Type(format!("configure: {name} must be {what}{or_array}, null or undefined"))
 }

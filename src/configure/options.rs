@@ -41,7 +41,7 @@ impl HostCallback {
     }
 }
 
-/// The options of one environment.
+/// The options of one instance, as `configure` has set them.
 #[derive(Default)]
 pub(crate) struct Options {
     callbacks: [Option<Persistent>; 6],
@@ -49,7 +49,7 @@ pub(crate) struct Options {
     pub(crate) network: NetworkOptions,
 }
 
-/// Those that are settings.
+/// The options that apply to a call: it uses the values of the time when it is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct CallSettings {
     pub(crate) retry: Retry,
@@ -57,12 +57,12 @@ pub(crate) struct CallSettings {
     pub(crate) limits: Limits,
 }
 
-/// The limits of one environment; `None` is none.
+/// The limits of one instance; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Limits {
-    /// Of the entries that are pending, in all.
+    /// Maximum size of all pending entries.
     pub(crate) max_pending_bytes: Option<u64>,
-    /// Of an answer to one of the readers.
+    /// Maximum size of one response to a reader.
     pub(crate) max_response_bytes: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Reading single options, with errors that name them.
+//! Reads single options, with errors that name them.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use napi::{Env, ValueType};
 
 use crate::js::{self, Persistent, Rejection, Value};
 
-/// Reads the keys of an inner object, each by `read` (its key, its full name, its value); nullish restores
-/// all of them.
+/// Reads a group of options: calls `read` with the key, the full name and the value of each. A nullish group restores
+/// all its defaults.
 pub(super) fn read_group<'e, T>(
     env: &'e Env,
     value: Value<'_>,
@@ -58,7 +58,7 @@ pub(super) fn function<'e>(
     }
 }
 
-/// `None` where the default is asked for.
+/// A number that `accept` accepts; `None` for a nullish value, which restores the default.
 fn number<'e>(
     value: Value<'_>,
     name: &str,
@@ -74,12 +74,14 @@ fn number<'e>(
     }
 }
 
+/// A finite, non-negative number of milliseconds; `None` restores the default.
 pub(super) fn milliseconds<'e>(value: Value<'_>, name: &str) -> Result<Option<Duration>, Rejection<'e>> {
     let what = "a finite number of milliseconds, not negative";
     let number = number(value, name, what, |number| number.is_finite() && number >= 0.0)?;
     Ok(number.map(|number| Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)))
 }
 
+/// An integer from 1; `None` restores the default.
 pub(super) fn count<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
     let number = number(value, name, "an integer from 1", |number| {
         number.is_finite() && number.fract() == 0.0 && number >= 1.0

@@ -1,4 +1,4 @@
-//! Delivering what operations have for JavaScript, on its thread.
+//! Delivers the messages of operations, on the JavaScript thread.
 
 mod read;
 mod report;
@@ -17,23 +17,24 @@ use crate::channel::{Message, OperationId, Outcome};
 use crate::configure::HostCallback;
 use crate::environment::Environment;
 
-/// After so long the event loop gets its turn; after a chunk, which is long by itself, it does at once.
-const TURN: Duration = Duration::from_millis(1);
+/// Maximum time of deliveries before the event loop gets a turn. After a chunk, which takes long by itself, it gets
+/// one at once.
+const MAX_TURN: Duration = Duration::from_millis(1);
 
-/// Delivers what is ready, and the rest in later turns of the event loop.
+/// Delivers the items that are ready, for at most one turn of the event loop; the rest follow in later turns.
 ///
-/// A panic costs the operation that cannot go on without what was delivered, and nothing else: it must not leave a
-/// function that Node calls, where it would end the process.
+/// A panic fails only the operation whose item was being delivered. It must not leave a function that Node calls,
+/// because it would end the process.
 pub(crate) fn deliver(environment: &Environment, env: &Env) {
     let current = Cell::new(None);
     if let Err(panic) = catch_panic(|| deliver_ready(environment, env, &current)) {
-        // A panic in this is dropped, to avoid recursion.
+        // A panic while reporting is dropped, to avoid recursion.
         catch_panic(|| fail(environment, env, current.get(), panic)).ok();
         environment.deliver_later(env);
     }
 }
 
-/// `current` is the operation that has failed where what is being delivered is lost.
+/// Sets `current` to the operation that fails where the item being delivered is lost.
 fn deliver_ready(environment: &Environment, env: &Env, current: &Cell<Option<OperationId>>) {
     let begun = Instant::now();
     while let Some(item) = environment.channel.next() {
@@ -48,7 +49,7 @@ fn deliver_ready(environment: &Environment, env: &Env, current: &Cell<Option<Ope
                 read::deliver_chunk(environment, env, chunk);
             }
         }
-        if is_long || begun.elapsed() >= TURN {
+        if is_long || begun.elapsed() >= MAX_TURN {
             environment.deliver_later(env);
             break;
         }
@@ -67,11 +68,11 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
             }
         }
         Message::RenewToken(renewed) => {
-            // Whatever goes wrong here, there is no new token.
+            // A callback that throws counts as no new token: specification.md, section 2.
             renewed.send(environment.instance.token(env).ok().flatten()).ok();
         }
         Message::Progress(id) => {
-            read::deliver_progress(environment, env, id, |progress| Some(progress.tell()));
+            read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
         }
         Message::Settle(id, outcome) => {
             if matches!(outcome, Outcome::List) {
@@ -83,14 +84,15 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
     }
 }
 
-/// Resolves the flushes that wait for nothing any more.
+/// Resolves the flushes whose appends have settled.
 fn settle_flushes(environment: &Environment, env: &Env) {
     for flush in environment.flushes.take_done() {
         environment.settle(env, flush.operation_id, Outcome::Boolean(true));
     }
 }
 
-/// Reports a panic here and now, because what waits in the channel may be the operation's end; then settles that.
+/// Reports a panic, and settles the operation that it ended. The report does not go through the channel, because the
+/// end of the operation may be queued there already.
 fn fail(environment: &Environment, env: &Env, id: Option<OperationId>, panic: String) {
     let operation = id.and_then(|id| environment.operations.with(id, |pending| pending.operation));
     let error = Error::Panicked(operation.unwrap_or(Operation::Report), panic);

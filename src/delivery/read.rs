@@ -1,4 +1,4 @@
-//! Delivering the entries of a read, and how far it is.
+//! Delivers the entries of a read, and its progress.
 
 use napi::Env;
 use session_ingress_core::panic_point;
@@ -9,15 +9,15 @@ use crate::channel::{ListChunk, ListUpdate, OperationId};
 use crate::environment::Environment;
 use crate::js;
 
-/// Changes the list of a read. An operation that has settled or was aborted meanwhile wants no more.
+/// Applies an update to the list of a read; refuses it where the read has settled or was aborted.
 pub(super) fn deliver_chunk(environment: &Environment, env: &Env, chunk: ListChunk) {
     panic_point!("batch");
     let ListChunk { operation_id, update, ack } = chunk;
-    // Taken out meanwhile: nothing is borrowed while JavaScript runs.
+    // The list is taken out, because nothing may be borrowed while JavaScript runs.
     let list =
         environment.operations.with_read(operation_id, |read| (!read.aborted).then(|| read.list.take()));
     let Some(mut list) = list.flatten() else { return ack.refuse(SinkError::Gone) };
-    let taken = match update {
+    let applied = match update {
         ListUpdate::Add(entries) => environment.json.extend(env, &mut list, entries),
         ListUpdate::Truncate(length) => {
             if let Some(list) = &list {
@@ -27,12 +27,12 @@ pub(super) fn deliver_chunk(environment: &Environment, env: &Env, chunk: ListChu
         }
     };
     environment.operations.with_read(operation_id, |read| read.list = list);
-    if let Err(why) = taken {
-        ack.refuse(why);
+    if let Err(error) = applied {
+        ack.refuse(error);
     }
 }
 
-/// Tells the host how far a read is, where it wants to know. What that throws is its own affair.
+/// Reports the progress of a read to its host, where it wants that.
 pub(super) fn deliver_progress(
     environment: &Environment,
     env: &Env,

@@ -1,4 +1,4 @@
-//! Calling the host's logging functions.
+//! Calls the logging functions of the host.
 
 use napi::{Env, JsValue};
 use session_ingress_core::panic_point;
@@ -32,15 +32,15 @@ pub(super) fn deliver(environment: &Environment, env: &Env, report: Report) {
     }
 }
 
-/// Calls a logging function of the host, where there is one.
+/// Calls a logging function of the host, where it has one.
 pub(super) fn log(environment: &Environment, env: &Env, callback: HostCallback, arguments: &[Value<'_>]) {
     if let Some(function) = environment.instance.callback(env, callback) {
         notify(env, function, arguments);
     }
 }
 
-/// Calls a function of the host that has no say in what happens next: what it throws, or what its
-/// promise rejects with, is its own affair.
+/// Calls a function of the host and ignores its result: an error that it throws, or a rejection of the promise that it
+/// returns, changes nothing.
 pub(super) fn notify(env: &Env, function: Value<'_>, arguments: &[Value<'_>]) {
     if let Ok(returned) = js::call(env, function, js::undefined(env), arguments)
         && returned.is_promise().unwrap_or(false)

@@ -1,4 +1,4 @@
-//! The promises of `flush` that wait.
+//! The pending calls of `flush`.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use super::operations::Operations;
 use crate::channel::OperationId;
 
-/// A promise of `flush` that waits.
+/// A pending call of `flush`. Dropped, it stops its timer.
 pub(crate) struct Flush {
     pub(crate) operation_id: OperationId,
-    /// The appends it waits for.
+    /// The appends that it waits for.
     pub(crate) pending: Arc<PendingCounters>,
     pub(crate) timer: Option<JoinHandle<()>>,
 }
@@ -25,6 +25,7 @@ impl Drop for Flush {
     }
 }
 
+/// The pending calls of `flush`.
 #[derive(Default)]
 pub(crate) struct Flushes(RefCell<Vec<Flush>>);
 
@@ -35,7 +36,7 @@ impl Flushes {
         flushes.push(flush);
     }
 
-    /// Takes those that wait for nothing any more.
+    /// Takes the flushes whose appends have settled.
     pub(crate) fn take_done(&self) -> Vec<Flush> {
         self.0.borrow_mut().extract_if(.., |flush| flush.pending.is_empty()).collect()
     }

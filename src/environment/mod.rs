@@ -24,20 +24,21 @@ pub(crate) use flushes::{Flush, Flushes};
 pub(crate) use operations::{Operations, PendingOperation, PendingRead};
 pub(crate) use signals::{Signals, is_aborted, reason, signal};
 
-/// Delivers what is ready, on the thread of the environment; never panics.
+/// Delivers the items that are ready, on the thread of the environment; never panics.
 pub(crate) type Deliver = fn(&Environment, &Env);
 
-/// Everything here is touched on the thread of the environment only; what runtime threads share of it is the
-/// channel. Its cells are borrowed for single steps: nothing is borrowed while JavaScript runs.
+/// The state of one JavaScript thread. All of it is used on that thread only, except the channel, which the runtime
+/// shares. Cells are borrowed for single steps, and never while JavaScript runs: JavaScript may call back into the
+/// addon.
 pub(crate) struct Environment {
     pub(crate) json: Json,
     pub(crate) channel: Arc<Channel>,
     pub(crate) operations: Operations,
     pub(crate) flushes: Flushes,
     pub(crate) signals: Signals,
-    /// The instance of the package's own functions.
+    /// The instance behind the exported functions.
     pub(crate) instance: Instance,
-    /// A function that takes debug lines for Node's own log, where `NODE_DEBUG` asks for it.
+    /// A function that writes debug lines to Node's own log; set where `NODE_DEBUG` asks for it.
     debug_log: RefCell<Option<Rc<Persistent>>>,
     waker: Arc<Waker>,
     deliver: Persistent,
@@ -45,8 +46,8 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Makes the environment's state when the addon is loaded into it. Nothing is read and nothing started
-    /// that could wait for the first request.
+    /// Makes the state of an environment when the addon is loaded into it. Files, variables and threads wait until the
+    /// first request needs them.
     pub(crate) fn install(env: &Env, deliver: Deliver) -> napi::Result<()> {
         keep_panics();
         let failed =
@@ -84,8 +85,8 @@ impl Environment {
 
     /// Begins an operation and returns its promise.
     ///
-    /// Where `begin` rejects, so does the promise. Where it panics, the operation has failed, which is reported
-    /// before the promise settles.
+    /// Where `begin` returns a rejection, the promise rejects with it. Where `begin` panics, the operation fails: the
+    /// panic is reported, and then the promise settles.
     pub(crate) fn operation<'e>(
         env: &'e Env,
         operation: Operation,
@@ -112,7 +113,7 @@ impl Environment {
         Ok(promise)
     }
 
-    /// Ends an operation, whose promise is then to be settled.
+    /// Removes an operation; the caller must settle its promise.
     pub(crate) fn remove(&self, env: &Env, id: OperationId) -> Option<PendingOperation> {
         let pending = self.operations.remove(id)?;
         if self.operations.is_empty() {
@@ -124,7 +125,7 @@ impl Environment {
         Some(pending)
     }
 
-    /// Settles the promise of an operation, where it still waits.
+    /// Settles the promise of an operation, where that is pending.
     pub(crate) fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
         let Some(PendingOperation { deferred, operation, guard, read, .. }) = self.remove(env, id) else {
             return;
@@ -149,29 +150,29 @@ impl Environment {
         }
     }
 
-    /// A means to settle the operation `id` from the runtime.
+    /// The completion by which the runtime settles the operation `id`.
     pub(crate) fn completion(&self, operation: Operation, id: OperationId) -> Completion {
         Completion::new(self.channel.clone(), operation, id)
     }
 
-    /// Reports that a call from JavaScript has panicked.
+    /// Reports a panic in a call from JavaScript.
     pub(crate) fn report_panic(&self, operation: Operation, panic: String) {
         self.channel.send(Message::Report(Report::Error(Error::Panicked(operation, panic))));
     }
 
-    /// The runtime, which starts at the first such call.
+    /// The runtime, which starts at the first call.
     pub(crate) fn runtime<'e>() -> Result<&'static Handle, Rejection<'e>> {
         runtime()
             .map_err(|error| Rejection::Type(format!("session-ingress cannot start its runtime: {error}")))
     }
 
-    /// Delivers more in a later turn of the event loop.
+    /// Schedules the next delivery in a later turn of the event loop.
     pub(crate) fn deliver_later(&self, env: &Env) {
         let later = self.set_immediate.as_ref().is_some_and(|set_immediate| {
             js::call(env, set_immediate.get(env), js::undefined(env), &[self.deliver.get(env)]).is_ok()
         });
         if !later {
-            // No setImmediate in this environment: as the next callback, which may be in the same turn.
+            // Without setImmediate: the waker calls back, maybe in the same turn.
             self.waker.wake();
         }
     }
@@ -183,13 +184,13 @@ impl Environment {
         Ok(())
     }
 
-    /// Has debug lines and errors taken by `log`, besides the host.
+    /// Sets a function that receives debug lines and errors besides the host.
     pub(crate) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
         self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
         self.instance.update_wants_debug(true);
     }
 
-    /// Writes a line to Node's own log, where `NODE_DEBUG` asks for it.
+    /// Writes a line to Node's own log, where `NODE_DEBUG` names the package.
     pub(crate) fn write_node_debug(&self, env: &Env, line: Value<'_>) {
         let log = self.debug_log.borrow().clone();
         if let Some(log) = log {
@@ -197,7 +198,7 @@ impl Environment {
         }
     }
 
-    /// Keeps the event loop open exactly while operations are pending.
+    /// Holds the event loop open, or not. It is held exactly while operations are pending.
     fn hold_event_loop(&self, env: &Env, hold: bool) {
         js::hold_event_loop(env, self.waker.raw(), hold);
     }
@@ -219,7 +220,8 @@ fn deliver_function(
     Ok(JsValue::to_unknown(&function))
 }
 
-/// A waker that has `deliver` called. It is made in nobody's async context: log functions are called in that one.
+/// A waker that calls `deliver`. It is made in no async context, because the host's logging functions are called in the
+/// context of the waker.
 fn waker(env: &Env, deliver: Value<'_>) -> napi::Result<Option<Waker>> {
     let made = Rc::new(RefCell::new(None));
     let slot = made.clone();
@@ -233,7 +235,7 @@ fn waker(env: &Env, deliver: Value<'_>) -> napi::Result<Option<Waker>> {
     Ok(made.take())
 }
 
-/// The value that the promise of an operation resolves to where it has failed.
+/// The value to which the promise of a failed operation resolves.
 fn value_of_failed(env: &Env, operation: Operation) -> Value<'_> {
     match operation {
         Operation::Append | Operation::Flush => js::boolean(env, false),

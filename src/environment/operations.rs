@@ -1,4 +1,4 @@
-//! The operations that are pending: each has a promise that waits.
+//! The pending operations: those whose promises have not settled.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,20 +13,20 @@ use super::signals;
 use crate::channel::OperationId;
 use crate::js::{Deferred, Persistent, Value};
 
-/// A promise that waits.
+/// An operation whose promise has not settled.
 pub(crate) struct PendingOperation {
     pub(crate) deferred: Deferred,
     pub(crate) operation: Operation,
     /// Counts an append as pending.
     pub(crate) guard: Option<PendingGuard>,
     pub(crate) read: Option<Box<PendingRead>>,
-    /// The error that V8 threw where an entry could not be serialised.
+    /// The error that V8 threw when it could not serialise the entry.
     pub(crate) error: Option<Persistent>,
 }
 
-/// A read that is pending. Dropped with its environment, it is cancelled.
+/// A pending read. Dropping it cancels the read, as at the end of the environment.
 pub(crate) struct PendingRead {
-    /// The entries that were read so far.
+    /// The entries so far.
     pub(crate) list: Option<Persistent>,
     pub(crate) cancel: Option<Cancel>,
     pub(crate) signal: Option<Persistent>,
@@ -35,23 +35,23 @@ pub(crate) struct PendingRead {
 }
 
 impl PendingRead {
-    /// The reason that the promise is to be rejected with, where the host has aborted the read.
+    /// The reason to reject the promise with; `None` where the host has not aborted the read.
     pub(crate) fn abort_reason<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
         self.signal.as_ref().filter(|_| self.aborted).map(|signal| signals::reason(env, signal.get(env)))
     }
 
-    /// The host wants no more of it.
+    /// Cancels the read for the host, and drops its entries.
     pub(crate) fn abort(&mut self) {
         self.aborted = true;
         self.list = None;
         if let Some(cancel) = self.cancel.take() {
-            // One that has just ended is told nothing.
+            // An error means that the read has ended already.
             cancel.send(()).ok();
         }
     }
 }
 
-/// All that are pending, by id. No function here runs JavaScript, and none that is handed in may.
+/// The pending operations, by id. No function here runs JavaScript, and a closure that is passed in must not.
 #[derive(Default)]
 pub(crate) struct Operations {
     pending: RefCell<HashMap<OperationId, PendingOperation>>,
@@ -79,7 +79,7 @@ impl Operations {
         self.pending.borrow().contains_key(&id)
     }
 
-    /// Calls `work` with an operation that is pending.
+    /// Calls `work` with a pending operation; `None` where it has settled.
     pub(crate) fn with<T>(
         &self,
         id: OperationId,
@@ -88,7 +88,7 @@ impl Operations {
         self.pending.borrow_mut().get_mut(&id).map(work)
     }
 
-    /// Calls `work` with a read that is pending.
+    /// Calls `work` with a pending read; `None` where it has settled.
     pub(crate) fn with_read<T>(
         &self,
         id: OperationId,

@@ -1,4 +1,4 @@
-//! `appendSessionLog`: an entry from its object to the end of its session's queue.
+//! `appendSessionLog`: serialises an entry and queues it in its session.
 
 use napi::{Env, JsValue};
 use napi_derive::napi;
@@ -11,22 +11,22 @@ use crate::environment::Environment;
 use crate::js::{self, Persistent, Rejection, Thrown, Value};
 
 pub(super) const NO_TOKEN: &str = "The host has no token for the session";
-const QUEUE_FULL: &str = "No room for another entry: limits.maxPendingBytes are pending";
+const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxPendingBytes";
 
 /// Appends an entry to a session's remote log.
 ///
-/// Takes the token, serialises the entry with `JSON.stringify` and queues it before it returns: entries of
-/// a session are sent in the order of the calls, one at a time, as they were at the call. Sessions run
-/// beside each other.
+/// Gets the token, serialises the entry with `JSON.stringify` and queues it, all before it returns. The entries of a
+/// session are sent one at a time, in the order of the calls; later changes of the entry have no effect. Different
+/// sessions are sent concurrently.
 ///
-/// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
-/// after `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left
-/// no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
-/// `getSessionIngressAuthToken` threw.
+/// Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
+/// the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
+/// the entry is not known to be stored after `retry.maxAttempts` attempts. Rejects only for errors at the call: with a
+/// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
 ///
-/// @param sessionId names the session; its queue and head belong to this JavaScript environment
+/// @param sessionId the session; its queue and head belong to this JavaScript environment
 /// @param entry any object with a `uuid`, a non-empty string without control characters
-/// @param url where the log is, absolute, http or https
+/// @param url the absolute URL of the log, http or https
 #[napi(
     ts_generic_types = "T extends TranscriptMessage",
     ts_args_type = "sessionId: string, entry: T, url: string",
@@ -53,8 +53,8 @@ pub fn append_session_log<'e>(
         let body = match environment.json.stringify(env, entry) {
             Ok(Some(body)) => body,
             Ok(None) => {
-                let nothing = js::type_error(env, "the entry has no JSON: JSON.stringify gave undefined");
-                report_not_serialisable(environment, env, id, nothing);
+                let error = js::type_error(env, "the entry has no JSON: JSON.stringify returned undefined");
+                report_not_serialisable(environment, env, id, error);
                 return end(environment, id, &session_id);
             }
             Err(Thrown(error)) => {
@@ -88,7 +88,7 @@ pub fn append_session_log<'e>(
     })
 }
 
-/// Ends an append without a request: it counts as failed when its promise settles.
+/// Ends an append without a request; it counts as failed when its promise settles.
 fn end<'e>(environment: &Environment, id: OperationId, session_id: &str) -> Result<(), Rejection<'e>> {
     let guard = environment.instance.session(session_id).count_append(0);
     environment.operations.with(id, |pending| pending.guard = Some(guard));
@@ -96,12 +96,12 @@ fn end<'e>(environment: &Environment, id: OperationId, session_id: &str) -> Resu
     Ok(())
 }
 
-/// Reports what V8 threw: an error as it is, anything else inside one.
+/// Reports the value that V8 threw: an error unchanged, any other value as the text of a new error.
 fn report_not_serialisable(environment: &Environment, env: &Env, id: OperationId, thrown: Value<'_>) {
     let error = if thrown.is_error().unwrap_or(false) {
         Persistent::new(env, thrown)
     } else {
-        let text = js::as_string(env, thrown).unwrap_or_else(|| "a value that is no Error".into());
+        let text = js::as_string(env, thrown).unwrap_or_else(|| "a value that is not an Error".into());
         Persistent::new(env, js::error(env, &format!("the entry cannot be serialised: {text}")))
     };
     environment.operations.with(id, |pending| pending.error = Some(error));

@@ -1,4 +1,5 @@
-//! The arguments of the exported functions: checked here, so that what is wrong rejects and never throws.
+//! Checks of the arguments of exported functions. Done here and not by napi, so that a wrong argument rejects the
+//! promise and does not throw.
 
 use napi::{Env, ValueType};
 
@@ -7,7 +8,7 @@ use session_ingress_core::protocol::EntryUuid;
 
 use crate::js::{self, Rejection, Value};
 
-/// A string; anything else rejects, by the argument's name.
+/// A string argument; any other value is a rejection that names the argument.
 pub(super) fn string_argument<'e>(
     env: &'e Env,
     value: Value<'_>,
@@ -17,8 +18,8 @@ pub(super) fn string_argument<'e>(
     js::as_string(env, value).ok_or_else(|| Rejection::Type(format!("{name} must be a string")))
 }
 
-/// The key that a session is found by. Ids that differ in lone surrogates only, which text in Rust cannot hold, stay
-/// apart: their units are written out.
+/// The key of a session. An id with lone surrogates, which a string of Rust cannot hold, gives the list of its UTF-16
+/// units, so that ids that differ only in them have different keys.
 pub(super) fn session_key<'e>(env: &'e Env, session_id: Value<'_>) -> Result<String, Rejection<'e>> {
     let text = string_argument(env, session_id, "sessionId")?;
     if !text.contains(char::REPLACEMENT_CHARACTER) {
@@ -28,7 +29,7 @@ pub(super) fn session_key<'e>(env: &'e Env, session_id: Value<'_>) -> Result<Str
     Ok(String::from_utf16(&units).unwrap_or_else(|_| format!("{units:x?}")))
 }
 
-/// The uuid of an entry that is to be appended.
+/// The uuid of an entry to append; a rejection where the entry is not an object, or the uuid is not valid.
 pub(super) fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid, Rejection<'e>> {
     if js::kind(entry) != ValueType::Object {
         return Err(Rejection::Type("entry must be an object".into()));
@@ -42,8 +43,7 @@ pub(super) fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid
         })
 }
 
-/// A last argument that may be left out: an object with no other keys than these. Of an object that inherits
-/// them, they count too.
+/// An optional last argument: an object, whose own keys must be `known`. Inherited properties count as options, too.
 pub(super) fn optional_object<'e>(
     env: &'e Env,
     value: Value<'e>,

@@ -10,10 +10,10 @@ use super::arguments::session_key;
 use crate::environment::Environment;
 use crate::js::{self, Rejection, Value};
 
-/// Forgets a session's head and queue before it returns; the promise is already fulfilled.
+/// Forgets the head and the queue of a session, before it returns; the promise is already fulfilled.
 ///
-/// An append on the next line starts a new queue with no head. What was queued is still sent, in its order,
-/// and settles, without touching the new queue's head.
+/// The next append starts a new queue without a head. Entries that were queued are still sent, in order, and their
+/// promises settle; the new queue's head is not affected. Rejects with a `TypeError` where `sessionId` is not a string.
 #[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
 pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     cleared(env, |environment| {
@@ -32,7 +32,7 @@ pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     })
 }
 
-/// A promise that is settled already.
+/// Calls `clear` and returns a promise that has settled.
 fn cleared<'e>(
     env: &'e Env,
     clear: impl FnOnce(&Environment) -> Result<(), Rejection<'e>>,
@@ -45,7 +45,7 @@ fn cleared<'e>(
             if let Err(panic) = done {
                 environment.report_panic(Operation::Clear, panic);
             }
-            // Nobody waits for this promise: a rejection could end the process.
+            // Hosts do not wait for this promise, and an unhandled rejection could end the process.
             deferred.resolve(env, js::undefined(env));
         }
     }

@@ -1,7 +1,7 @@
-//! `setDebugLog`, for `NODE_DEBUG=session-ingress`: it shows debug lines and errors.
+//! `setDebugLog`, for `NODE_DEBUG=session-ingress`, which shows debug lines and errors.
 //!
-//! Matching names and writing lines is Node's business: `node-debug.js` hands over a function of its
-//! `util.debuglog`, where `NODE_DEBUG` is set, and nothing is done where it is not.
+//! Node matches the names in `NODE_DEBUG` and writes the lines: `node-debug.js` passes a function of its
+//! `util.debuglog`. Where `NODE_DEBUG` is not set, nothing is done.
 
 use napi::{Env, ValueType};
 use napi_derive::napi;
@@ -9,8 +9,8 @@ use napi_derive::napi;
 use crate::environment::Environment;
 use crate::js::{self, Value};
 
-/// Takes debug lines besides the host's own function: `node-debug.js` sets it where `NODE_DEBUG` names
-/// the package. Not an export of the package.
+/// Sets a function that receives debug lines and errors besides the host's own functions. `node-debug.js` calls it
+/// where `NODE_DEBUG` names the package. Not an export of the package.
 #[napi(skip_typescript, catch_unwind)]
 pub fn set_debug_log<'e>(env: &'e Env, log: Value<'e>) -> napi::Result<()> {
     if js::kind(log) == ValueType::Function {

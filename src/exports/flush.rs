@@ -1,4 +1,4 @@
-//! `flush`: waiting for what is queued, for hosts that are about to exit.
+//! `flush`: waits for pending appends, for hosts that are about to exit.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::channel::{Message, OperationId, Outcome};
 use crate::environment::{Environment, Flush};
 use crate::js::{self, Rejection, Value};
 
-/// Waits until nothing is pending: every append that this JavaScript environment began, or those of one
-/// session, has settled. For hosts that are about to exit.
+/// Waits until no append of this JavaScript environment, or of one session, is pending. For hosts that are about to
+/// exit.
 ///
-/// Resolves `true` as soon as nothing is pending, which may be at once, and `false` when `timeoutMs` have
-/// passed before that; appends then go on as before. It waits for appends that are begun meanwhile, too. It
-/// holds up nothing, and does not tell whether appends succeeded: their own promises, all settled before this
-/// one resolves `true`, and `sessionStats` do. Rejects with a `TypeError` for wrong options.
+/// Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
+/// before. Resolves `false` when `timeoutMs` have passed before that; the appends go on. It waits for appends that are
+/// begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and `sessionStats`.
+/// Rejects with a `TypeError` for wrong options.
 ///
 /// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
 #[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
@@ -72,7 +72,7 @@ fn begin<'e>(
     };
     let pending = pending.filter(|pending| !pending.is_empty());
     let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
-        // Here and now: an event loop that has come to its end is not to be started again by this.
+        // Settled synchronously, because an event loop that has ended must not be started again.
         environment.settle(env, id, Outcome::Boolean(pending.is_none()));
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! The functions of the package, a file each.
+//! The exported functions of the package, one file each.
 // napi's macro makes the exported functions public.
 #![allow(unreachable_pub)]
 

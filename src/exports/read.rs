@@ -1,4 +1,4 @@
-//! The three readers: from their arguments to a job on the runtime.
+//! The three readers: they check their arguments and start a job on the runtime.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,12 +20,16 @@ use crate::channel::{ChannelSender, ListSink, Message, OperationId, Outcome};
 use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
 use crate::js::{self, Persistent, Rejection, Value, is_truthy};
 
-/// Reads a session's whole log, or what came after its last compaction where env
-/// `CLAUDE_AFTER_LAST_COMPACT` says so. The uuid of the last entry becomes the session's head.
+/// Reads the whole log of a session, or the entries since its last compaction where env `CLAUDE_AFTER_LAST_COMPACT` is
+/// `1`, `true`, `yes` or `on`. The uuid of the last entry becomes the session's head.
 ///
-/// Resolves the entries in order, `[]` where the server has no log, `null` where it could not be read (no
-/// token, an expired one, no answer, a wrong shape). Rejects with a `TypeError` for wrong arguments, with
-/// what `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
+/// Resolves the entries in order, `[]` where the server has no log, and `null` where the log could not be read (no
+/// token, an expired token, no response, a wrong shape). Rejects with a `TypeError` for wrong arguments, with the
+/// error that `getSessionIngressAuthToken` threw, and with the reason of `options.signal`.
+///
+/// @param sessionId the session whose head is set
+/// @param url the absolute URL of the log, http or https
+/// @param options `signal` cancels the read, `onProgress` receives its progress
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, url: string, options?: ReadOptions | null",
@@ -50,7 +54,8 @@ pub fn get_session_logs<'e>(
             return Ok(());
         };
         let settings = instance.settings();
-        // The session as it is now: one that is cleared meanwhile keeps no head from this read.
+        // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
+        // successor.
         let session = instance.session(&session_id);
         let endpoint = match LogEndpoint::new(&url, &token) {
             Ok(endpoint) => endpoint,
@@ -68,11 +73,16 @@ pub fn get_session_logs<'e>(
     })
 }
 
-/// Reads a session's log with an OAuth token, from the server that `getOauthConfig` names. The session's
-/// head is not touched.
+/// Reads the log of a session with an OAuth token, from the server that `getOauthConfig` names. The session's head does
+/// not change.
 ///
-/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with what
+/// Resolves as `getSessionLogs` does. Rejects with a `TypeError` for wrong arguments, with the error that
 /// `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of `options.signal`.
+///
+/// @param sessionId the session, as the server's URLs name it
+/// @param accessToken the OAuth token, passed to `getOAuthHeaders`
+/// @param orgUUID the organization, sent as the header `x-organization-uuid`
+/// @param options `signal` cancels the read, `onProgress` receives its progress
 #[napi(
     js_name = "getSessionLogsViaOAuth",
     ts_generic_types = "T = Entry",
@@ -106,12 +116,17 @@ pub fn get_session_logs_via_oauth<'e>(
     })
 }
 
-/// Reads the events of a teleported session, page by page, at most 100 pages of 1000.
+/// Reads the events of a teleported session, page by page: at most 100 pages of 1000 events.
 ///
-/// Resolves their payloads in order, `null` where the session has none or they could not be read: fall back
-/// to the session's log. Rejects with an `Error` that asks to log in again on a 401, with a `TypeError` for
-/// wrong arguments, with what `getOauthConfig` or `getOAuthHeaders` threw, and with the reason of
-/// `options.signal`.
+/// Resolves their payloads in order, and `null` where the session has no events or they could not be read; hosts then
+/// fall back to the session's log. Rejects after a 401 with an `Error` that asks the user to log in again, with a
+/// `TypeError` for wrong arguments, with the error that `getOauthConfig` or `getOAuthHeaders` threw, and with the
+/// reason of `options.signal`.
+///
+/// @param sessionId the session, as the server's URLs name it
+/// @param accessToken the OAuth token, passed to `getOAuthHeaders`
+/// @param orgUUID the organization, sent as the header `x-organization-uuid`
+/// @param options `signal` cancels the read, `onProgress` receives its progress
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",
@@ -151,19 +166,19 @@ pub fn get_teleport_events<'e>(
     })
 }
 
-/// Ends a read of a log that cannot be sent.
+/// Ends a read of a log whose request cannot be sent.
 fn end_log<'e>(environment: &Environment, id: OperationId, failure: Failure) -> Result<(), Rejection<'e>> {
     report_unsendable_log(failure, &environment.instance.reporter());
     environment.channel.send(Message::Settle(id, Outcome::Null));
     Ok(())
 }
 
-/// Whether only the entries since the last compaction are asked for.
+/// Whether only the entries since the last compaction are wanted.
 fn is_after_last_compact(env: &Env) -> bool {
     is_truthy(env, "CLAUDE_AFTER_LAST_COMPACT")
 }
 
-/// The arguments of a read by OAuth.
+/// A read by OAuth that has begun.
 struct OAuthCall {
     session_id: String,
     handles: ReadHandles,
@@ -215,13 +230,13 @@ impl<'e> ReadOptions<'e> {
     }
 }
 
-/// The job's ends of what the [`PendingRead`] holds.
+/// The ends of cancellation and progress that the job holds; the [`PendingRead`] holds the others.
 struct ReadHandles {
     cancelled: Cancelled,
     progress: Option<Arc<ProgressThrottle>>,
 }
 
-/// Begins a read as the host asks for it; one whose signal has aborted already rejects with the reason.
+/// Begins a read with its options. Where the signal has aborted already, rejects with its reason.
 fn begin_read<'e>(
     environment: &Rc<Environment>,
     env: &'e Env,

@@ -1,4 +1,4 @@
-//! `sessionStats`: figures for a status line.
+//! `sessionStats`: counters of appends, for a status line.
 
 use napi::Env;
 use napi_derive::napi;
@@ -9,14 +9,14 @@ use super::arguments::session_key;
 use crate::environment::Environment;
 use crate::js::{self, Rejection, Value};
 
-/// How many appends there are, and what became of them: of one session, or of all sessions of this
-/// JavaScript environment since the addon was loaded into it.
+/// Counters of the appends of one session, or of all sessions of this JavaScript environment since the addon was loaded
+/// into it.
 ///
-/// Returned at once, without waiting for anything. A session that is not known has zeros. Throws a
-/// `TypeError` where `sessionId` is given and not a string.
+/// Returns at once. The counters of an unknown session are zero. Throws a `TypeError` where `sessionId` is given and
+/// not a string.
 ///
-/// Clearing a session sets its figures back, but for `pending` and `pendingBytes`: what was queued is still
-/// sent. The figures of all sessions are never set back.
+/// Clearing a session resets its counters, except `pending` and `pendingBytes`, because queued entries are still sent.
+/// The counters of all sessions are never reset.
 #[napi(ts_args_type = "sessionId?: string", ts_return_type = "SessionStats", catch_unwind)]
 pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     match stats(env, session_id) {

@@ -1,4 +1,4 @@
-//! `panicAt`: arms the points of tests of panics. Only in builds with the feature `test-hooks`.
+//! `panicAt`: arms panic points, for tests of panics. Only in builds with the feature `test-hooks`.
 
 use napi_derive::napi;
 

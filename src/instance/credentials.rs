@@ -1,4 +1,4 @@
-//! Credentials and servers that the host supplies to requests.
+//! Tokens, servers and headers that the host supplies.
 
 use std::fs;
 
@@ -8,13 +8,14 @@ use session_ingress_core::protocol::{DEFAULT_BASE_API_URL, OAuthEndpoint, trim};
 use crate::configure::HostCallback;
 use crate::js::{self, Rejection, Value, variable};
 
-/// A function of the host, as it is configured now. Nothing is borrowed while it runs.
+/// A function of the host, as it is configured now; `None` where it has none.
 pub(super) type Callback<'e> = Option<Value<'e>>;
 
-/// Reads the session's token: the host's, else the environment's. Trimmed; blank is none.
+/// The token of sessions: from the host's function, or else from the environment variables. It is trimmed; a blank one
+/// counts as none.
 ///
-/// A callback that throws or returns something else rejects: to fall back to a default would send a
-/// user's token elsewhere.
+/// Where the function throws or returns the wrong type, this is a rejection and not the default, because a default
+/// would send another token than the host intends (specification.md, section 2).
 pub(super) fn token<'e>(env: &'e Env, callback: Callback<'e>) -> Result<Option<String>, Rejection<'e>> {
     let token = match supplied(env, callback, &[])? {
         Some(token) => match js::kind(token) {
@@ -25,17 +26,17 @@ pub(super) fn token<'e>(env: &'e Env, callback: Callback<'e>) -> Result<Option<S
                 return Err(wrong(HostCallback::GetSessionIngressAuthToken, what));
             }
         },
-        None => token_of_environment(env),
+        None => token_from_variables(env),
     };
     Ok(token.map(|token| trim(&token).to_owned()).filter(|token| !token.is_empty()))
 }
 
-fn token_of_environment(env: &Env) -> Option<String> {
+fn token_from_variables(env: &Env) -> Option<String> {
     let token = variable(env, "CLAUDE_CODE_SESSION_ACCESS_TOKEN").filter(|token| !trim(token).is_empty());
     token.or_else(|| fs::read_to_string(variable(env, "CLAUDE_SESSION_INGRESS_TOKEN_FILE")?).ok())
 }
 
-/// Reads the server of OAuth and teleport reads.
+/// The server of OAuth and teleport reads.
 pub(super) fn base_api_url<'e>(env: &'e Env, callback: Callback<'e>) -> Result<String, Rejection<'e>> {
     let Some(config) = supplied(env, callback, &[])? else { return Ok(DEFAULT_BASE_API_URL.to_owned()) };
     let wrong = || wrong(HostCallback::GetOauthConfig, "an object with a string BASE_API_URL");
@@ -46,7 +47,7 @@ pub(super) fn base_api_url<'e>(env: &'e Env, callback: Callback<'e>) -> Result<S
     js::as_string(env, url).ok_or_else(wrong)
 }
 
-/// Reads the headers of OAuth and teleport reads, by name and value.
+/// The headers of OAuth and teleport reads, by name and value.
 pub(super) fn oauth_headers<'e>(
     env: &'e Env,
     callback: Callback<'e>,
@@ -56,7 +57,7 @@ pub(super) fn oauth_headers<'e>(
         return Ok(OAuthEndpoint::default_headers(&js::as_string(env, access_token).unwrap_or_default()));
     };
     let wrong = || wrong(HostCallback::GetOAuthHeaders, "an object of strings");
-    // A list, a Map or a Headers has no header among its own keys: none would be sent.
+    // An array, a Map or a Headers is refused: its own keys are not header names.
     let is_collection = js::kind(headers) == ValueType::Object
         && js::kind(js::get(env, headers, "entries")?) == ValueType::Function;
     if js::kind(headers) != ValueType::Object || is_promise(headers) || is_collection {
@@ -70,7 +71,7 @@ pub(super) fn oauth_headers<'e>(
     Ok(pairs)
 }
 
-/// The value that a callback returns; `None` where the host has none.
+/// The value that a callback returns; `None` where there is no callback.
 fn supplied<'e>(
     env: &'e Env,
     callback: Callback<'e>,
@@ -79,7 +80,7 @@ fn supplied<'e>(
     let Some(function) = callback else { return Ok(None) };
     let returned = js::call(env, function, js::undefined(env), arguments)?;
     if is_promise(returned) {
-        // It is refused by its type. What it rejects with must not end the process for nobody listening.
+        // The caller refuses a promise. Its rejection must not end the process as an unhandled one.
         js::ignore_rejection(env, returned);
     }
     Ok(Some(returned))

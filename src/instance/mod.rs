@@ -1,4 +1,4 @@
-//! One instance: what `configure` configures. Options, sessions with their heads and queues, connections.
+//! One instance, the state that `configure` sets up: options, sessions with their heads and queues, connections.
 
 mod credentials;
 
@@ -16,12 +16,12 @@ use crate::channel::{Channel, ChannelSender};
 use crate::configure::{CallSettings, HostCallback, Options, OptionsPatch};
 use crate::js::{Rejection, Value, variable};
 
-/// Touched on the thread of its environment only. Its cells are borrowed for single steps: nothing is borrowed
-/// while JavaScript runs.
+/// Options, sessions and connections. Used on the thread of its environment only. Cells are borrowed for single
+/// steps, and never while JavaScript runs: JavaScript may call back into the addon.
 pub(crate) struct Instance {
     options: RefCell<Options>,
     pub(crate) sessions: RefCell<Sessions>,
-    /// The settings of connections, read from `process.env` at the first request, and the client of them.
+    /// The settings of connections, and the client for them. They are read from `process.env` at the first request.
     connection: RefCell<Option<(Settings, Client)>>,
     channel: Arc<Channel>,
     wants_debug: Arc<AtomicBool>,
@@ -38,9 +38,9 @@ impl Instance {
         }
     }
 
-    /// Applies the options of one call of `configure`; where one is wrong, none.
+    /// Applies the options of one call of `configure`: all of them, or none where one is wrong.
     pub(crate) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
-        // Reading may call the host's getters, and those may configure.
+        // Copied, because reading may run getters of the host, which may call `configure`.
         let (settings, network) = {
             let options = self.options.borrow();
             (options.settings, options.network.clone())
@@ -65,23 +65,24 @@ impl Instance {
         self.options.borrow().callback(env, callback)
     }
 
-    /// Has debug lines worded where the host takes them, or somebody `else_wanted` does.
-    pub(crate) fn update_wants_debug(&self, else_wanted: bool) {
-        let wants = else_wanted || self.options.borrow().logs_for_debugging();
+    /// Enables debug lines where the host receives them, or where `node_debug` is set.
+    pub(crate) fn update_wants_debug(&self, node_debug: bool) {
+        let wants = node_debug || self.options.borrow().logs_for_debugging();
         self.wants_debug.store(wants, Ordering::Relaxed);
     }
 
-    /// The way by which operations of this instance report.
+    /// The reporter for operations of this instance.
     pub(crate) fn reporter(&self) -> ChannelSender {
         ChannelSender::new(self.channel.clone(), self.wants_debug.clone())
     }
 
-    /// The session's token, which the host is asked for.
+    /// The token of sessions, from the host or the environment; see [`credentials::token`].
     pub(crate) fn token<'e>(&self, env: &'e Env) -> Result<Option<String>, Rejection<'e>> {
         credentials::token(env, self.callback(env, HostCallback::GetSessionIngressAuthToken))
     }
 
-    /// The server of OAuth and teleport reads, with the headers of the host; an `Err` inside where they cannot be sent.
+    /// The endpoint of OAuth and teleport reads, with the headers of the host. The inner `Err` is for headers that
+    /// cannot be sent.
     pub(crate) fn oauth_endpoint<'e>(
         &self,
         env: &'e Env,
@@ -98,7 +99,7 @@ impl Instance {
         self.sessions.borrow_mut().get(id)
     }
 
-    /// Whether an entry of so many bytes may wait too: `limits.maxPendingBytes`.
+    /// Whether a further entry of `bytes` bytes fits `limits.maxPendingBytes`.
     pub(crate) fn fits_pending_limit(&self, bytes: usize) -> bool {
         let Some(limit) = self.settings().limits.max_pending_bytes else { return true };
         let pending = self.sessions.borrow().all().pending().bytes();
@@ -108,8 +109,8 @@ impl Instance {
     /// The client for a request that begins now.
     pub(crate) fn client(&self, env: &Env) -> Client {
         let connect_timeout = self.settings().timeouts.connect;
-        let known = self.connection.borrow().clone();
-        let settings = match known {
+        let current = self.connection.borrow().clone();
+        let settings = match current {
             Some((settings, client)) if settings.connect_timeout() == connect_timeout => return client,
             Some((settings, _)) => settings,
             None => {

@@ -7,7 +7,7 @@ use napi::{Env, JsValue, sys};
 
 use super::{Value, checked, undefined};
 
-/// A reference that keeps an object alive. napi's own must be given back by hand.
+/// A reference that keeps an object alive until it is dropped; napi's own references must be deleted by hand.
 pub(crate) struct Persistent {
     env: sys::napi_env,
     raw: sys::napi_ref,
@@ -17,14 +17,14 @@ impl Persistent {
     /// `value` must be an object or a function.
     pub(crate) fn new(env: &Env, value: Value<'_>) -> Self {
         let mut raw = ptr::null_mut();
-        // SAFETY: `raw` takes the result, and stays null where there is none.
+        // SAFETY: `raw` receives the result, and stays null where the call fails.
         unsafe { sys::napi_create_reference(env.raw(), value.raw(), 1, &mut raw) };
         Self { env: env.raw(), raw }
     }
 
     pub(crate) fn get<'e>(&self, env: &'e Env) -> Value<'e> {
         let mut raw = ptr::null_mut();
-        // SAFETY: `raw` takes the result; a null reference is refused.
+        // SAFETY: `raw` receives the result; Node-API refuses a null reference.
         let status = unsafe { sys::napi_get_reference_value(env.raw(), self.raw, &mut raw) };
         checked(env, status, raw).unwrap_or_else(|_| undefined(env))
     }
@@ -32,32 +32,32 @@ impl Persistent {
 
 impl Drop for Persistent {
     fn drop(&mut self) {
-        // SAFETY: dropped on the thread of its environment, at the latest when that ends: Node-API lets
-        // references be deleted until then. A null reference is refused.
+        // SAFETY: dropped on the thread of its environment, at the latest when that ends; until then, Node-API allows
+        // references to be deleted. It refuses a null reference.
         unsafe { sys::napi_delete_reference(self.env, self.raw) };
     }
 }
 
-/// The means to settle one promise: napi's own deferred brings a threadsafe function for each promise, the
-/// largest cost of a call. Null where no promise could be made.
+/// Settles one promise. napi's own deferred makes a threadsafe function for each promise, which would be the largest
+/// cost of a call. Null where no promise could be made.
 pub(crate) struct Deferred(sys::napi_deferred, PhantomData<*mut ()>);
 
-/// A new promise, and the means to settle it. One that is never settled is lost with its environment.
+/// A new promise, and the deferred that settles it. A deferred that never settles is freed with its environment.
 pub(crate) fn promise(env: &Env) -> (Deferred, Value<'_>) {
     let (mut deferred, mut raw) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: both take a result, and stay null where there is none.
+    // SAFETY: both receive a result, and stay null where the call fails.
     let status = unsafe { sys::napi_create_promise(env.raw(), &mut deferred, &mut raw) };
     let promise = checked(env, status, raw).unwrap_or_else(|_| undefined(env));
     (Deferred(deferred, PhantomData), promise)
 }
 
 impl Deferred {
-    pub(crate) fn resolve(self, env: &Env, to: Value<'_>) {
-        self.conclude(env, sys::napi_resolve_deferred, to);
+    pub(crate) fn resolve(self, env: &Env, value: Value<'_>) {
+        self.conclude(env, sys::napi_resolve_deferred, value);
     }
 
-    pub(crate) fn reject(self, env: &Env, with: Value<'_>) {
-        self.conclude(env, sys::napi_reject_deferred, with);
+    pub(crate) fn reject(self, env: &Env, reason: Value<'_>) {
+        self.conclude(env, sys::napi_reject_deferred, reason);
     }
 
     fn conclude(
@@ -67,15 +67,15 @@ impl Deferred {
         value: Value<'_>,
     ) {
         if !self.0.is_null() {
-            // SAFETY: a deferred is used once: `self` is consumed.
+            // SAFETY: a deferred is used only once, because `self` is consumed.
             unsafe { conclude(env.raw(), self.0, value.raw()) };
         }
     }
 }
 
-/// Lets the event loop end, or not, while `function` could still be called.
+/// Sets whether `function` holds the event loop open.
 pub(crate) fn hold_event_loop(env: &Env, function: sys::napi_threadsafe_function, hold: bool) {
-    // SAFETY: called on the thread of the environment, while that lives and so the function.
+    // SAFETY: called on the thread of the environment, which lives as long as the function.
     unsafe {
         if hold {
             sys::napi_ref_threadsafe_function(env.raw(), function);

@@ -8,8 +8,8 @@ use session_ingress_core::read::SinkError;
 
 use super::{Persistent, Thrown, Value, array, as_utf8, call, get, global};
 
-/// The functions of the environment that are called again and again, as they were when the addon was
-/// loaded: what a host does to its globals later changes nothing here.
+/// JSON and array functions of the environment, as they were when the addon was loaded. Later changes of the globals by
+/// the host have no effect here.
 pub(crate) struct Json {
     json: Persistent,
     stringify: Persistent,
@@ -32,13 +32,13 @@ impl Json {
         })
     }
 
-    /// `JSON.stringify(entry)`: `None` where that is `undefined`.
+    /// `JSON.stringify(entry)`; `None` where the result is `undefined`.
     pub(crate) fn stringify<'e>(&self, env: &'e Env, entry: Value<'_>) -> Result<Option<Bytes>, Thrown<'e>> {
         let text = call(env, self.stringify.get(env), self.json.get(env), &[entry])?;
         Ok(as_utf8(env, text).map(Bytes::from))
     }
 
-    /// `list.push(...JSON.parse(entries))`. A list begins as its first entries.
+    /// `list.push(...JSON.parse(entries))`. The array of the first entries becomes the list.
     pub(crate) fn extend(
         &self,
         env: &Env,

@@ -1,11 +1,11 @@
-//! JavaScript values, for which napi has no safe or no cheap way.
+//! Operations on JavaScript values for which napi has no safe or no cheap function.
 //!
-//! All `unsafe` code of the package is here. What makes it sound, for every function alike:
+//! All `unsafe` code of the package is here. It is sound for these reasons, which hold for every function:
 //!
 //! - [`Env`] and [`Value`] exist only on the thread of their environment and only during a call from
 //!   JavaScript, so that the raw handles in them are valid where these functions can be called.
-//! - No handle in a [`Value`] is null: the status of each call that gives one is looked at, in [`checked`], and a call
-//!   that failed gives `undefined` or an error. Node-API does not check the handles that it passes on to JavaScript.
+//! - No handle in a [`Value`] is null: [`checked`] checks the status of each call that returns one, and a call that
+//!   failed gives `undefined` or an error. Node-API does not check the handles that it passes on to JavaScript.
 //! - [`Deferred`] and [`Persistent`] hold pointers, so they are neither `Send` nor `Sync`.
 #![allow(unsafe_code)]
 
@@ -29,14 +29,14 @@ pub(crate) use strings::{as_string, as_utf8, as_utf16};
 /// Any JavaScript value.
 pub(crate) type Value<'e> = Unknown<'e>;
 
-/// The result of a Node-API call: the one place where the status of a call becomes a result.
+/// The result of a Node-API call. This is the only place where the status of a call is checked.
 fn checked<'e>(
     env: &'e Env,
     status: sys::napi_status,
     raw: sys::napi_value,
 ) -> Result<Value<'e>, Thrown<'e>> {
     if status == sys::Status::napi_ok && !raw.is_null() {
-        // SAFETY: see above. The conversion takes any value for what it is.
+        // SAFETY: see above. The conversion accepts any value.
         return unsafe { Value::from_napi_value(env.raw(), raw) }.map_err(|_| Thrown(undefined(env)));
     }
     let mut pending = false;
@@ -55,14 +55,14 @@ fn checked<'e>(
     Err(Thrown(unsafe { Value::from_napi_value(env.raw(), exception) }.unwrap_or_else(|_| undefined(env))))
 }
 
-/// Makes a value that can fail to be made only when the environment is ending; then it is `undefined`.
+/// Makes a value. Where that fails, which happens only while the environment ends, the value is `undefined`.
 fn make<'e>(env: &'e Env, value: impl ToNapiValue) -> Value<'e> {
     value.into_unknown(env).unwrap_or_else(|_| undefined(env))
 }
 
 pub(crate) fn undefined(env: &Env) -> Value<'_> {
     let mut raw = ptr::null_mut();
-    // SAFETY: fails for no environment that lives; the conversion keeps the handle as it is.
+    // SAFETY: does not fail for a living environment; the conversion does not change the handle.
     unsafe {
         sys::napi_get_undefined(env.raw(), &mut raw);
         Value::from_napi_value(env.raw(), raw).unwrap_unchecked()
@@ -73,8 +73,8 @@ pub(crate) fn null(env: &Env) -> Value<'_> {
     make(env, Null)
 }
 
-pub(crate) fn boolean(env: &Env, is: bool) -> Value<'_> {
-    make(env, is)
+pub(crate) fn boolean(env: &Env, value: bool) -> Value<'_> {
+    make(env, value)
 }
 
 pub(crate) fn number(env: &Env, number: f64) -> Value<'_> {
@@ -94,20 +94,20 @@ pub(crate) fn array(env: &Env) -> Value<'_> {
 }
 
 pub(crate) fn error<'e>(env: &'e Env, message: &str) -> Value<'e> {
-    made_error(env, sys::napi_create_error, message)
+    make_error(env, sys::napi_create_error, message)
 }
 
 pub(crate) fn type_error<'e>(env: &'e Env, message: &str) -> Value<'e> {
-    made_error(env, sys::napi_create_type_error, message)
+    make_error(env, sys::napi_create_type_error, message)
 }
 
-/// A Node-API function that makes an error of a code and a message.
+/// A Node-API function that makes an error from a code and a message.
 type CreateError =
     unsafe fn(sys::napi_env, sys::napi_value, sys::napi_value, *mut sys::napi_value) -> sys::napi_status;
 
-fn made_error<'e>(env: &'e Env, create: CreateError, message: &str) -> Value<'e> {
+fn make_error<'e>(env: &'e Env, create: CreateError, message: &str) -> Value<'e> {
     let mut raw = ptr::null_mut();
-    // SAFETY: no code, a live message, `raw` takes the result.
+    // SAFETY: no code, a live message, `raw` receives the result.
     let status = unsafe { create(env.raw(), ptr::null_mut(), string(env, message).raw(), &mut raw) };
     checked(env, status, raw).unwrap_or_else(|_| undefined(env))
 }
@@ -124,7 +124,7 @@ pub(crate) fn is_nullish(value: Value<'_>) -> bool {
     matches!(kind(value), ValueType::Undefined | ValueType::Null)
 }
 
-/// The number that a value is; `None` where it is none.
+/// The value as a number; `None` where it is not one.
 pub(crate) fn as_number(value: Value<'_>) -> Option<f64> {
     f64::from_unknown(value).ok()
 }
@@ -133,24 +133,24 @@ pub(crate) fn as_number(value: Value<'_>) -> Option<f64> {
 pub(crate) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Value<'e>, Thrown<'e>> {
     let key = string(env, key);
     let mut raw = ptr::null_mut();
-    // SAFETY: `raw` takes the result.
+    // SAFETY: `raw` receives the result.
     let status = unsafe { sys::napi_get_property(env.raw(), object.raw(), key.raw(), &mut raw) };
     checked(env, status, raw)
 }
 
-/// `object[key] = to`, on an object of our own.
-pub(crate) fn set(env: &Env, object: Value<'_>, key: &str, to: Value<'_>) {
+/// `object[key] = value`, on an object that the addon has made.
+pub(crate) fn set(env: &Env, object: Value<'_>, key: &str, value: Value<'_>) {
     let key = string(env, key);
     // SAFETY: all handles are live.
-    let status = unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), to.raw()) };
-    // A setter on Object.prototype could throw; nothing may stay pending.
-    checked(env, status, to.raw()).ok();
+    let status = unsafe { sys::napi_set_property(env.raw(), object.raw(), key.raw(), value.raw()) };
+    // A setter on Object.prototype could throw; its exception must not stay pending.
+    checked(env, status, value.raw()).ok();
 }
 
 /// `Object.keys(object)`; a proxy may throw.
 pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, Thrown<'e>> {
     let mut raw = ptr::null_mut();
-    // SAFETY: `raw` takes the result.
+    // SAFETY: `raw` receives the result.
     let status = unsafe {
         sys::napi_get_all_property_names(
             env.raw(),
@@ -165,7 +165,7 @@ pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, T
     Ok(Vec::<String>::from_unknown(names).unwrap_or_default())
 }
 
-/// Sets the length of an array of our own.
+/// Sets the length of an array that the addon has made.
 pub(crate) fn set_length(env: &Env, array: Value<'_>, length: usize) {
     set(env, array, "length", number(env, length as f64));
 }
@@ -184,7 +184,7 @@ pub(crate) fn call<'e>(
     }
     let count = arguments.len().min(raw_arguments.len());
     let mut raw = ptr::null_mut();
-    // SAFETY: `count` arguments are set, `raw` takes the result.
+    // SAFETY: `count` arguments are set, `raw` receives the result.
     let status = unsafe {
         sys::napi_call_function(
             env.raw(),
@@ -198,7 +198,7 @@ pub(crate) fn call<'e>(
     checked(env, status, raw)
 }
 
-/// `function.call({}, argument)` in no async context: what is made in it belongs to nobody's `AsyncLocalStorage`.
+/// `function.call({}, argument)` in no async context: resources that it makes inherit no `AsyncLocalStorage`.
 pub(crate) fn call_detached<'e>(
     env: &'e Env,
     function: Value<'_>,
@@ -206,14 +206,14 @@ pub(crate) fn call_detached<'e>(
 ) -> Result<Value<'e>, Thrown<'e>> {
     let (mut raw, argument) = (ptr::null_mut(), argument.raw());
     let (this, function) = (object(env).raw(), function.raw());
-    // SAFETY: one argument is there, `raw` takes the result; a null context stands for none.
+    // SAFETY: one argument is there, `raw` receives the result; a null context stands for none.
     let status = unsafe {
         sys::napi_make_callback(env.raw(), ptr::null_mut(), this, function, 1, &argument, &mut raw)
     };
     checked(env, status, raw)
 }
 
-/// Keeps a promise of the host's from ending the process where it rejects and nobody listens.
+/// Handles the rejection of a host's promise, because an unhandled one could end the process.
 pub(crate) fn ignore_rejection(env: &Env, promise: Value<'_>) {
     let Ok(ignore) = env.create_function_from_closure::<(), (), _>("ignore", |_| Ok(())) else { return };
     if let Ok(then) = get(env, promise, "then") {

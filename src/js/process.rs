@@ -1,11 +1,11 @@
-//! `process.env`, as the JavaScript thread sees it (a worker's copy counts), and `setImmediate`.
+//! Reads `process.env` of the JavaScript thread (a worker may have its own copy), and `setImmediate`.
 
 use napi::{Env, ValueType};
-use session_ingress_core::protocol::says_yes;
+use session_ingress_core::protocol;
 
 use super::{Value, as_string, call, get, global, kind, string};
 
-/// `process.env[name]`; `None` where there is none.
+/// `process.env[name]`; `None` where it is not set.
 pub(crate) fn variable(env: &Env, name: &str) -> Option<String> {
     let process = get(env, global(env), "process").ok()?;
     let variables = get(env, process, "env").ok()?;
@@ -13,20 +13,20 @@ pub(crate) fn variable(env: &Env, name: &str) -> Option<String> {
     (kind(value) == ValueType::String).then(|| as_string(env, value))?
 }
 
-/// `setImmediate`, as the environment has it now. Node's own where it gives that out: test frameworks put a fake
-/// in the place of the global one, which calls back when its clock is told to.
+/// The `setImmediate` of the environment: that of `node:timers` where there is one, else the global one. Test
+/// frameworks replace the global one by a fake, which calls back only when its clock is advanced.
 pub(crate) fn set_immediate(env: &Env) -> Option<Value<'_>> {
     let function = |value| (kind(value) == ValueType::Function).then_some(value);
-    let of_node = || {
+    let from_node = || {
         let process = get(env, global(env), "process").ok()?;
         let built_in = function(get(env, process, "getBuiltinModule").ok()?)?;
         let timers = call(env, built_in, process, &[string(env, "node:timers")]).ok()?;
         function(get(env, timers, "setImmediate").ok()?)
     };
-    of_node().or_else(|| function(get(env, global(env), "setImmediate").ok()?))
+    from_node().or_else(|| function(get(env, global(env), "setImmediate").ok()?))
 }
 
-/// Whether a variable says yes: `1`, `true`, `yes` or `on`, in any case.
+/// Whether an environment variable is true: `1`, `true`, `yes` or `on`, in any letter case.
 pub(crate) fn is_truthy(env: &Env, name: &str) -> bool {
-    variable(env, name).is_some_and(|value| says_yes(&value))
+    variable(env, name).is_some_and(|value| protocol::is_truthy(&value))
 }

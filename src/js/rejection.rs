@@ -1,4 +1,4 @@
-//! Why a call is refused.
+//! The reasons for which a call throws or its promise rejects.
 
 use napi::Env;
 
@@ -7,11 +7,11 @@ use super::{Value, type_error};
 /// The value that JavaScript threw.
 pub(crate) struct Thrown<'e>(pub(crate) Value<'e>);
 
-/// The reason for which the promise of a call rejects, or a call throws.
+/// The reason for which a call throws, or its promise rejects.
 pub(crate) enum Rejection<'e> {
     /// A `TypeError` with this message, which names what was wrong.
     Type(String),
-    /// A value that the host's own code threw.
+    /// A value that code of the host threw.
     Thrown(Value<'e>),
 }
 

@@ -4,15 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// The longest wait that a server's `Retry-After` can ask for.
+/// Maximum wait that a `Retry-After` header can ask for.
 pub(super) const RETRY_AFTER_CAP: Duration = Duration::from_secs(30);
 
-/// How an append is repeated. The defaults are those of SPEC section 2.
+/// Number of attempts of an append, and the waits between them. The defaults are those of specification.md, section 2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retry {
-    /// From 1.
+    /// Maximum number of attempts, from 1. Default: 10.
     pub max_attempts: u32,
+    /// The wait after the first attempt; it doubles with each further one. Default: 500 ms.
     pub base_delay: Duration,
+    /// Maximum of these waits. Default: 8 seconds.
     pub max_delay: Duration,
 }
 
@@ -27,7 +29,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// One wait for each attempt, first to last: `min(base × 2^(n−1), max)`.
+    /// The wait after each attempt, first to last: `min(base × 2^(n−1), max)` after the n-th.
     pub fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
         let Self { max_attempts, base_delay, max_delay } = *self;
         (0..max_attempts).map(move |doublings| {
@@ -37,9 +39,10 @@ impl Retry {
     }
 }
 
-/// The wait that a 429 or 503 asks for: seconds or an HTTP date, at most [`RETRY_AFTER_CAP`].
+/// The wait that the `Retry-After` header of a 429 or 503 asks for, in seconds or as an HTTP date; at most
+/// [`RETRY_AFTER_CAP`].
 ///
-/// `None` on other answers, and where the header is absent or neither of the two.
+/// `None` for other statuses, and where the header is absent or neither of the two.
 pub(super) fn retry_after(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if status != 429 && status != 503 {
         return None;
@@ -62,12 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn ten_attempts_wait_500_1000_2000_4000_and_then_8000_ms() {
+    fn the_default_waits_are_500_1000_2000_4000_and_then_8000_ms() {
         assert_eq!(waits(Retry::default()), [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000]);
     }
 
     #[test]
-    fn a_host_sets_attempts_base_and_cap() {
+    fn attempts_base_delay_and_max_delay_can_be_set() {
         let retry = Retry {
             max_attempts: 4,
             base_delay: Duration::from_millis(3),
@@ -88,41 +91,41 @@ mod tests {
         httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap()
     }
 
-    fn asked(status: u16, value: &str) -> Option<u128> {
+    fn requested_wait(status: u16, value: &str) -> Option<u128> {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
         retry_after(status, &headers, now()).map(|wait| wait.as_millis())
     }
 
     #[test]
     fn retry_after_is_read_as_seconds() {
-        assert_eq!(asked(429, "7"), Some(7000));
-        assert_eq!(asked(503, " 0 "), Some(0));
+        assert_eq!(requested_wait(429, "7"), Some(7000));
+        assert_eq!(requested_wait(503, " 0 "), Some(0));
     }
 
     #[test]
     fn retry_after_is_read_as_an_http_date() {
-        assert_eq!(asked(503, "Sun, 06 Nov 1994 08:49:46 GMT"), Some(9000));
-        assert_eq!(asked(429, "Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!(requested_wait(503, "Sun, 06 Nov 1994 08:49:46 GMT"), Some(9000));
+        assert_eq!(requested_wait(429, "Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
     }
 
     #[test]
     fn retry_after_never_asks_for_more_than_30_seconds() {
-        assert_eq!(asked(429, "31"), Some(30_000));
-        assert_eq!(asked(429, "99999999999999999999999999"), Some(30_000));
-        assert_eq!(asked(503, "Fri, 01 Jan 2100 00:00:00 GMT"), Some(30_000));
+        assert_eq!(requested_wait(429, "31"), Some(30_000));
+        assert_eq!(requested_wait(429, "99999999999999999999999999"), Some(30_000));
+        assert_eq!(requested_wait(503, "Fri, 01 Jan 2100 00:00:00 GMT"), Some(30_000));
     }
 
     #[test]
     fn retry_after_counts_on_429_and_503_only() {
         for status in [200, 400, 408, 409, 500, 502, 504] {
-            assert_eq!(asked(status, "7"), None, "{status}");
+            assert_eq!(requested_wait(status, "7"), None, "{status}");
         }
     }
 
     #[test]
-    fn a_retry_after_that_is_neither_is_ignored() {
+    fn a_retry_after_that_is_neither_seconds_nor_a_date_is_ignored() {
         for value in ["", "soon", "-1", "1.5", "+3"] {
-            assert_eq!(asked(429, value), None, "{value:?}");
+            assert_eq!(requested_wait(429, value), None, "{value:?}");
         }
         assert_eq!(retry_after(429, &HeaderMap::new(), now()), None);
     }

@@ -140,7 +140,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             }
             let next = match self.in_doubt.take() {
                 Some(in_doubt) => match Box::pin(self.look_for_entry(in_doubt, attempt)).await {
-                    // CachedEndpoint not to be stored, and no other attempt left to store it.
+                    // Known not to be stored, and no other attempt left to store it.
                     Next::AtOnce if attempt == self.last => self.put(attempt).await,
                     next => next,
                 },

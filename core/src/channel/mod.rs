@@ -1,8 +1,8 @@
-//! The near end of the one ordered way from the runtime to another thread.
+//! An ordered channel from the runtime to another thread; this is the sending side.
 //!
-//! Whatever an operation has for JavaScript (log lines, questions, entries, its outcome) goes through the
-//! [`Channel`] of its environment: it queues up, and one wake-up delivers all that is ready. That makes a settled
-//! promise cheap, and keeps reports before the promise that they belong to.
+//! Everything that an operation sends to JavaScript (log lines, requests for a token, entries, its outcome) goes
+//! through the [`Channel`] of its environment. Messages queue up, and one wake-up delivers all that are ready. So a
+//! settled promise is cheap, and the reports of an operation arrive before its promise settles.
 
 mod wake;
 mod window;
@@ -17,20 +17,20 @@ pub use wake::{RUNTIME_HOOKS, RuntimeHooks, Wake};
 pub use window::{ChunkAck, Closed, Window};
 
 /// Number of queued messages at which the thread is woken at once, before the runtime is idle.
-const MANY: usize = 64;
+const WAKE_AT: usize = 64;
 
-/// Messages `M`, and chunks `C` of long lists.
+/// A queue of messages `M`, and one of chunks `C` of long lists.
 pub struct Channel<M, C> {
-    // A std mutex: it is held for a few instructions, on either side.
+    // A std mutex: both sides hold it for a few instructions only.
     queues: Mutex<Queues<M, C>>,
     waker: OnceLock<Arc<dyn Wake>>,
 }
 
 struct Queues<M, C> {
     messages: VecDeque<M>,
-    /// Apart from the messages: lists are long, and must not hold up anyone's promise.
+    /// Apart from the messages, because a long list must not delay a promise.
     chunks: VecDeque<C>,
-    /// The thread knows that there is something.
+    /// The thread was woken, and has not seen the queues empty since.
     awake: bool,
     closed: bool,
 }
@@ -56,39 +56,40 @@ impl<M, C> Channel<M, C> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets what wakes the thread: once, when its environment begins.
+    /// Sets the waker of the thread: once, when its environment begins. Later calls change nothing.
     pub fn set_waker(&self, waker: Arc<dyn Wake>) {
         self.waker.set(waker).ok();
     }
 
-    /// Queues a message. After [`close`](Self::close) it is dropped.
+    /// Queues a message. After [`close`](Self::close) the message is dropped.
     pub fn send(&self, message: M) {
         self.put(|queues: &mut Queues<M, C>| queues.messages.push_back(message)).ok();
     }
 
-    /// Queues a chunk of a list, behind all messages.
+    /// Queues a chunk of a list. Messages are delivered before chunks. After [`close`](Self::close) the chunk is
+    /// dropped, and the result is an error.
     pub fn send_chunk(&self, chunk: C) -> Result<(), Closed> {
         self.put(|queues: &mut Queues<M, C>| queues.chunks.push_back(chunk))
     }
 
     fn put(&self, put: impl FnOnce(&mut Queues<M, C>)) -> Result<(), Closed> {
-        let (asleep, many) = {
+        let (asleep, wake_now) = {
             let mut queues = self.queues();
             if queues.closed {
                 return Err(Closed);
             }
             put(&mut queues);
-            (!mem::replace(&mut queues.awake, true), queues.messages.len() == MANY)
+            (!mem::replace(&mut queues.awake, true), queues.messages.len() == WAKE_AT)
         };
         if let Some(waker) = self.waker.get()
-            && (many || (asleep && !wake::when_idle(waker)))
+            && (wake_now || (asleep && !wake::when_idle(waker)))
         {
             waker.wake();
         }
         Ok(())
     }
 
-    /// Takes the next item. After a `None` the next one that is sent wakes the thread anew.
+    /// Takes the next item. After a `None`, the next item that is sent wakes the thread again.
     pub fn next(&self) -> Option<Item<M, C>> {
         let mut queues = self.queues();
         let next = match queues.messages.pop_front() {
@@ -99,14 +100,15 @@ impl<M, C> Channel<M, C> {
         next
     }
 
-    /// Ends the channel with its environment: nothing is delivered any more, and questions have no answer.
+    /// Closes the channel when its environment ends. All that is queued is dropped, and a request for a token gets
+    /// none.
     pub fn close(&self) {
-        let left = {
+        let queued = {
             let mut queues = self.queues();
             queues.closed = true;
             (mem::take(&mut queues.messages), mem::take(&mut queues.chunks))
         };
-        drop(left);
+        drop(queued);
     }
 
     pub fn is_closed(&self) -> bool {

@@ -1,14 +1,14 @@
-//! Cutting the entries out of an answer while it arrives.
+//! Splits the entries out of a response while its body arrives.
 //!
-//! An answer is one JSON object of which one member is a long array: `loglines`, or `data` of a page of
-//! teleport events. [`ArraySplitter`] follows the text just closely enough to find that array and the commas
-//! between its elements, hands the elements on as text, and keeps what is left: the *envelope*, the answer
-//! with an empty array in the place of the long one.
+//! The body is one JSON object, and one of its members is a long array: `loglines` of a session log, or `data` of a
+//! page of teleport events. [`ArraySplitter`] follows the text just closely enough to find that array and the commas
+//! between its elements. It hands the elements on as text and keeps the rest, the *envelope*: the body with an empty
+//! array in place of the long one.
 //!
-//! Who accepts what: whoever takes a batch parses it in full (V8's `JSON.parse`, or [`super::pick_fields`]),
-//! and [`ArraySplitter::finish`] checks the envelope in full. A text is valid JSON exactly when both are, so the
-//! splitter itself may be lenient: a bracket that it counted wrongly is one that the parser of that batch
-//! refuses.
+//! The splitter itself may be lenient, because others check the text in full: the receiver of a batch parses all of
+//! it (V8's `JSON.parse`, or [`super::pick_fields`]), and [`ArraySplitter::finish`] parses the envelope. The body is
+//! valid JSON exactly when all of these are. Where the splitter counted a bracket wrongly, one of the parsers finds
+//! the error.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -18,23 +18,26 @@ use super::envelope::Envelope;
 use super::fields::key_matches;
 use super::string::StringState;
 
-/// What comes out of an answer on the way.
+/// An event of the splitter, in the order of the body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SplitEvent {
     /// The next elements.
     Batch(EntryBatch),
-    /// The key came a second time, and the last one counts: all elements so far are void.
+    /// The key came again. As in `JSON.parse` the last duplicate wins, so all elements so far are void.
     StartOver,
 }
 
+/// A streaming splitter of one JSON array.
 pub struct ArraySplitter {
     key: &'static str,
     state: State,
-    /// What stands around the array; so many of its brackets are open.
+    /// The text around the array.
     envelope: Vec<u8>,
+    /// Open brackets of the envelope.
     depth: usize,
-    /// Brackets open inside the element.
+    /// Open brackets of the element.
     nesting: usize,
+    /// The state of the string that the text is in.
     string: Option<StringState>,
     batch: EntryBatch,
     /// An array was found already.
@@ -44,30 +47,30 @@ pub struct ArraySplitter {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Before the object; so many bytes of a byte order mark were skipped.
+    /// Before the object, after `mark` bytes of a byte order mark.
     Start { mark: usize },
     /// Around the array.
     Around(Around),
-    /// In the array, outside of an element.
+    /// In the array, outside an element.
     Between { after_comma: bool },
-    /// In an element that starts at this place of the batch.
+    /// In an element that starts at this offset of the batch.
     Element { start: usize },
-    /// No answer of the expected shape can come of this any more.
-    SinkError,
+    /// The body does not have the expected shape, whatever follows.
+    Invalid,
 }
 
-/// What is awaited at depth 1 of the envelope.
+/// The token that is expected at depth 1 of the envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
     Key,
-    /// In a key that starts at this place of the envelope.
+    /// In a key that starts at this offset of the envelope.
     InKey {
         start: usize,
     },
     Colon,
-    /// The value of the key that was looked for.
+    /// The value of the splitter's key.
     Value,
-    /// Anything that is of no interest.
+    /// Anything else.
     Other,
 }
 
@@ -78,7 +81,7 @@ fn is_space(byte: u8) -> bool {
 }
 
 impl ArraySplitter {
-    /// `key` names the member whose array is cut.
+    /// `key` is the name of the member whose array is split.
     pub fn new(key: &'static str) -> Self {
         Self {
             key,
@@ -93,34 +96,34 @@ impl ArraySplitter {
         }
     }
 
-    /// Takes the next bytes of the answer; may be cut anywhere.
+    /// Takes the next bytes of the body; a chunk may end anywhere.
     pub fn push(&mut self, mut chunk: &[u8]) {
         while !chunk.is_empty() {
-            let taken = match self.state {
+            let consumed = match self.state {
                 State::Start { mark } => self.start(chunk, mark),
                 State::Around(around) => self.around(chunk, around),
                 State::Between { after_comma } => self.between(chunk, after_comma),
                 State::Element { start } => self.element(chunk, start),
-                State::SinkError => return,
+                State::Invalid => return,
             };
-            chunk = &chunk[taken..];
+            chunk = &chunk[consumed..];
         }
     }
 
-    /// The next event that is ready.
+    /// Takes the next event that is ready.
     pub fn next_event(&mut self) -> Option<SplitEvent> {
         self.events.pop_front()
     }
 
-    /// Says that an element was no JSON: what still comes is not looked at.
+    /// Makes the body invalid because an element was not JSON; the rest of the body is ignored.
     pub fn refuse(&mut self) {
-        self.state = State::SinkError;
+        self.state = State::Invalid;
         self.events.clear();
         self.envelope = Vec::new();
         self.batch = EntryBatch::default();
     }
 
-    /// The end of the answer. `None` where it was no JSON object with an array under the key.
+    /// Ends the body and returns its envelope; `None` where the body was not a JSON object with an array under the key.
     pub fn finish(self) -> Option<Envelope> {
         let State::Around(_) = self.state else { return None };
         let envelope = Envelope(match String::from_utf8(self.envelope) {
@@ -134,7 +137,7 @@ impl ArraySplitter {
         match chunk[0] {
             byte if BYTE_ORDER_MARK.get(mark) == Some(&byte) => self.state = State::Start { mark: mark + 1 },
             _ if mark != 0 && mark != BYTE_ORDER_MARK.len() => self.refuse(),
-            // No mark may follow.
+            // After white space, a byte order mark is not allowed any more.
             byte if is_space(byte) => self.state = State::Start { mark: BYTE_ORDER_MARK.len() },
             b'{' => {
                 self.envelope.push(b'{');
@@ -146,7 +149,7 @@ impl ArraySplitter {
         1
     }
 
-    /// Copies to the envelope up to where something changes; says how far.
+    /// Copies to the envelope up to the next change of state; returns the number of bytes that were consumed.
     fn around(&mut self, chunk: &[u8], around: Around) -> usize {
         let mut at = 0;
         while at < chunk.len() {
@@ -159,7 +162,7 @@ impl ArraySplitter {
                     self.envelope.extend_from_slice(&chunk[..at]);
                     let found =
                         str::from_utf8(&self.envelope[start..]).is_ok_and(|key| key_matches(key, self.key));
-                    return self.go(if found { Around::Colon } else { Around::Other }, at);
+                    return self.expect(if found { Around::Colon } else { Around::Other }, at);
                 }
                 continue;
             }
@@ -173,7 +176,7 @@ impl ArraySplitter {
                     }
                 }
                 b'[' if around == Around::Value => {
-                    // Both brackets at once: how the array ends is for `between` to see.
+                    // Both brackets at once: `between` and `element` consume the one that ends the array.
                     self.envelope.extend_from_slice(&chunk[..at]);
                     self.envelope.push(b']');
                     self.begin_array();
@@ -194,16 +197,16 @@ impl ArraySplitter {
             };
             if next != around {
                 self.envelope.extend_from_slice(&chunk[..at]);
-                return self.go(next, at);
+                return self.expect(next, at);
             }
         }
         self.envelope.extend_from_slice(chunk);
         chunk.len()
     }
 
-    fn go(&mut self, around: Around, taken: usize) -> usize {
+    fn expect(&mut self, around: Around, consumed: usize) -> usize {
         self.state = State::Around(around);
-        taken
+        consumed
     }
 
     fn begin_array(&mut self) {
@@ -248,7 +251,7 @@ impl ArraySplitter {
                     } else {
                         self.state = State::Between { after_comma: true };
                         if self.batch.is_full() {
-                            self.hand_on();
+                            self.emit_batch();
                         }
                     }
                     return at + 1;
@@ -272,8 +275,8 @@ impl ArraySplitter {
         self.state = State::Around(Around::Other);
     }
 
-    fn hand_on(&mut self) {
-        let next = self.batch.followed();
+    fn emit_batch(&mut self) {
+        let next = self.batch.successor();
         self.events.push_back(SplitEvent::Batch(mem::replace(&mut self.batch, next)));
     }
 }

@@ -1,18 +1,18 @@
-//! A run of entries as text, in the form in which they travel: one JSON array.
+//! Batches of entries as text: one JSON array each.
 
 use std::ops::Range;
 
-/// Past this many bytes a batch is handed on. Large enough to make the cost of a hand-over small. Small enough to
-/// be parsed within a millisecond, and to stay below 128 KiB with an entry of 30 KB at its end: a longer string
-/// gets memory of its own from V8, mapped and faulted in page by page, and does not count towards the space whose
-/// being full makes V8 collect what is young, so that there is more of that, and more to copy at a time.
+/// Number of bytes at which a batch is full. Large enough to make the cost of a hand-over small. Small enough to be
+/// parsed within a millisecond, and to stay below 128 KiB with an entry of 30 KB at its end. V8 puts longer strings
+/// into its space for large objects: their memory is mapped page by page, and does not count towards the limit that
+/// starts a collection of young objects. Collections then come later and have more to copy at a time.
 pub(crate) const BATCH_BYTES: usize = 96 * 1024;
 
-/// Past this many entries a batch is handed on, however small they are: it bounds the arguments of the one
-/// call that adds them to a list.
+/// Number of entries at which a batch is full, however small they are. It bounds the arguments of the one call that
+/// adds them to a list.
 pub(crate) const BATCH_ENTRIES: usize = 4096;
 
-/// `[entry,entry,…]`, and where in it each entry stands.
+/// The text `[entry,entry,…]`, and the range of each entry in it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct EntryBatch {
     text: Vec<u8>,
@@ -20,10 +20,10 @@ pub struct EntryBatch {
 }
 
 impl EntryBatch {
-    /// An empty one that follows this one: what it will hold takes about as much room.
-    pub fn followed(&self) -> Self {
-        let room = self.text.capacity().min(2 * BATCH_BYTES);
-        Self { text: Vec::with_capacity(room), entries: Vec::with_capacity(self.entries.capacity()) }
+    /// An empty batch with the capacity of this one, because the next batch of a list is about as large.
+    pub fn successor(&self) -> Self {
+        let capacity = self.text.capacity().min(2 * BATCH_BYTES);
+        Self { text: Vec::with_capacity(capacity), entries: Vec::with_capacity(self.entries.capacity()) }
     }
 
     /// Adds an entry's text.
@@ -33,7 +33,8 @@ impl EntryBatch {
         self.end_entry(start);
     }
 
-    /// Begins an entry whose text comes piecemeal by [`extend`](Self::extend); says where it starts.
+    /// Begins an entry whose text is added by [`extend`](Self::extend); returns its offset, for
+    /// [`end_entry`](Self::end_entry).
     pub fn begin_entry(&mut self) -> usize {
         self.text.push(if self.entries.is_empty() { b'[' } else { b',' });
         self.text.len()
@@ -55,17 +56,17 @@ impl EntryBatch {
         self.entries.is_empty()
     }
 
-    /// How many entries it holds.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Each entry's text, in order.
+    /// The text of each entry, in order.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.entries.iter().map(|range| &self.text[range.clone()])
     }
 
-    /// The text of the whole array; UTF-8 where the server sent such.
+    /// The text of the whole array; valid UTF-8 where the server sent valid UTF-8.
     pub fn into_json(mut self) -> Vec<u8> {
         self.text.push(if self.text.is_empty() { b'[' } else { b']' });
         if self.entries.is_empty() {

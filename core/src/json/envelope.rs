@@ -1,10 +1,10 @@
-//! An answer without the elements of its long array.
+//! The envelope: a body without the elements of its long array.
 
 use serde_json::value::RawValue;
 
 use super::fields::pick_fields;
 
-/// The text of the answer, checked to be JSON.
+/// The text of the envelope, checked to be JSON.
 #[derive(Debug)]
 pub struct Envelope(pub String);
 

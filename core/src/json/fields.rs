@@ -1,18 +1,17 @@
-//! Picking pick_fields out of one JSON object, as text.
+//! Picks fields out of one JSON object, as text.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The raw texts of the pick_fields that `names` names, in that order; the last of duplicates wins, as in
-/// `JSON.parse`.
+/// The raw texts of the fields `names`, in that order; the last of duplicates wins, as in `JSON.parse`.
 ///
-/// `None` where `text` is not one complete JSON object. Everything in it is checked by the grammar, nothing
-/// is built: depth and the size of numbers do not matter.
+/// `None` where `text` is not one complete JSON object. All of the text is checked against the grammar, but no values
+/// are built: the depth of nesting and the size of numbers do not matter.
 pub fn pick_fields<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Option<[Option<&'a RawValue>; N]> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let found = Members { names }.deserialize(&mut json).ok()?;
+    let found = FieldPicker { names }.deserialize(&mut json).ok()?;
     json.end().ok()?;
     Some(found)
 }
@@ -25,7 +24,7 @@ pub fn is_json(text: &str) -> bool {
 /// Whether the raw text of a key, quotes included, is `name`.
 pub(crate) fn key_matches(raw: &str, name: &str) -> bool {
     let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
-    // Only a key with an escape needs decoding; one that does not decode holds a lone surrogate.
+    // Only a key with an escape needs decoding. A key that cannot be decoded holds a lone surrogate.
     inner == name
         || (inner.contains('\\') && serde_json::from_str::<String>(raw).is_ok_and(|key| key == name))
 }
@@ -48,7 +47,7 @@ pub fn string(raw: &RawValue) -> Option<String> {
     serde_json::Deserializer::from_str(raw.get()).deserialize_bytes(Bytes).ok()
 }
 
-/// UTF-8 in which lone surrogates are encoded like characters; each reads as one U+FFFD, as V8 has it.
+/// Decodes UTF-8 in which lone surrogates are encoded like characters; each becomes one U+FFFD, as in V8.
 fn decode_surrogates(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -62,11 +61,11 @@ fn decode_surrogates(bytes: &[u8]) -> String {
     text
 }
 
-struct Members<'n, const N: usize> {
+struct FieldPicker<'n, const N: usize> {
     names: [&'n str; N],
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
+impl<'de, const N: usize> DeserializeSeed<'de> for FieldPicker<'_, N> {
     type Value = [Option<&'de RawValue>; N];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -74,7 +73,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
+impl<'de, const N: usize> Visitor<'de> for FieldPicker<'_, N> {
     type Value = [Option<&'de RawValue>; N];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,7 +82,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
-        // Keys as raw text: a key with a lone surrogate is none of ours, and no reason to refuse the object.
+        // Keys as raw text, because a key with a lone surrogate must not make the object invalid.
         while let Some(key) = map.next_key::<&RawValue>()? {
             match self.names.iter().position(|name| key_matches(key.get(), name)) {
                 Some(index) => found[index] = Some(map.next_value::<&RawValue>()?),
@@ -105,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_found_as_text() {
+    fn a_field_is_found_as_raw_text() {
         assert_eq!(pick(r#"{"type":"user","uuid":"a","n":1}"#), Some(Some(r#""a""#)));
         assert_eq!(pick(r#" { "uuid" : {"x":[1, 2]} } "#), Some(Some(r#"{"x":[1, 2]}"#)));
         assert_eq!(pick(r#"{"other":{"uuid":"a"}}"#), Some(None));
     }
 
     #[test]
-    fn the_last_of_duplicates_wins() {
+    fn the_last_of_duplicate_keys_wins() {
         assert_eq!(pick(r#"{"uuid":"a","uuid":"b"}"#), Some(Some(r#""b""#)));
     }
 
@@ -122,18 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_no_reason_to_refuse() {
+    fn an_object_with_a_lone_surrogate_is_accepted() {
         assert_eq!(pick(r#"{"\ud800":"\udc00","uuid":1}"#), Some(Some("1")));
     }
 
     #[test]
-    fn numbers_and_depth_have_no_limit() {
+    fn numbers_and_nesting_have_no_limit() {
         let deep = format!(r#"{{"deep":{}{},"big":1E400,"uuid":-0}}"#, "[".repeat(5000), "]".repeat(5000));
         assert_eq!(pick(&deep), Some(Some("-0")));
     }
 
     #[test]
-    fn what_is_not_one_complete_object_is_refused() {
+    fn a_text_that_is_not_one_complete_object_is_refused() {
         for text in [
             "",
             "null",
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_decoded_and_other_values_are_none() {
+    fn string_decodes_a_json_string_and_is_none_for_other_values() {
         let raw = |text: &str| RawValue::from_string(text.into()).unwrap();
         assert_eq!(string(&raw(r#""a\nö\u00f6""#)).as_deref(), Some("a\nöö"));
         assert_eq!(string(&raw(r#""a\ud800b\udc00\ud83d\ude00""#)).as_deref(), Some("a\u{fffd}b\u{fffd}😀"));

@@ -1,4 +1,4 @@
-//! Entries and fields cut out of JSON as text: `serde_json::Value` cannot hold all that an entry may have.
+//! Entries and fields cut out of JSON as text, because `serde_json::Value` cannot hold every valid entry.
 
 mod array_splitter;
 mod batch;

@@ -1,24 +1,24 @@
-//! Skipping a string of JSON that arrives in events.
+//! Skips JSON strings that arrive in chunks.
 
 use memchr::memchr;
 
-/// What comes next inside a string.
+/// The state inside a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StringState {
     Plain,
-    /// Whatever is escaped by the backslash before it.
+    /// After a backslash that escapes the next byte.
     Escaped,
 }
 
 impl StringState {
-    /// Skips to behind the end of the string, or to the end of `bytes`; says how far, and what comes next of the
-    /// string, where it has not ended.
+    /// Skips past the end of the string, or to the end of `bytes`. Returns the number of bytes skipped, and the state
+    /// of the string where it has not ended.
     pub(super) fn skip(self, bytes: &[u8]) -> (usize, Option<Self>) {
         if bytes.is_empty() {
             return (0, Some(self));
         }
         let mut at = usize::from(self == Self::Escaped);
-        // From quote to quote, and not by every backslash: in text of many lines there are many more of those.
+        // From quote to quote: a text of many lines has many more backslashes than quotes.
         while let Some(found) = memchr(b'"', &bytes[at..]) {
             let before = &bytes[at..at + found];
             at += found + 1;
@@ -30,7 +30,7 @@ impl StringState {
     }
 }
 
-/// Whether what follows on `text`, which begins outside of an escape, is escaped by its last backslash.
+/// Whether the last backslash of `text` escapes the byte after it. `text` begins outside an escape.
 fn ends_escaping(text: &[u8]) -> bool {
     text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
@@ -38,7 +38,7 @@ fn ends_escaping(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_string_ends_at_its_quote_however_it_is_cut() {
+    fn a_string_ends_at_its_closing_quote_wherever_the_chunks_end() {
         use super::StringState;
         let text = br#"a\"b\\\"c\\"d""#;
         for first in 0..12 {

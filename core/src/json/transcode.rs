@@ -1,19 +1,19 @@
-//! JSON text in the form in which V8 takes it fastest.
+//! JSON text in the encoding that V8 copies fastest.
 
-/// JSON text that becomes a V8 string by a plain copy: transcoding is done here, off the JavaScript thread.
+/// JSON text that becomes a V8 string by a plain copy, because it was transcoded off the JavaScript thread.
 #[derive(Debug, PartialEq, Eq)]
 pub enum JsonText {
-    /// One byte for each character: half the memory of the other, and the faster one to parse.
+    /// One byte for each character: half the memory of UTF-16, and faster to parse.
     Latin1(Vec<u8>),
     Utf16(Vec<u16>),
 }
 
-/// Where more than one in so many bytes begins a character beyond Latin-1, escaping them costs more than it
-/// saves.
-const ESCAPED_AT_MOST: usize = 64;
+/// Minimum number of bytes of text for each escaped character. Where a text has more characters beyond Latin-1,
+/// escaping them costs more than it saves.
+const BYTES_PER_ESCAPE: usize = 64;
 
 impl JsonText {
-    /// The length of the string that it becomes, in UTF-16 units.
+    /// The length of the resulting string, in UTF-16 units.
     pub fn characters(&self) -> usize {
         match self {
             Self::Latin1(text) => text.len(),
@@ -21,7 +21,7 @@ impl JsonText {
         }
     }
 
-    /// Invalid UTF-8 reads as U+FFFD.
+    /// Transcodes UTF-8; invalid bytes become U+FFFD.
     pub fn from_utf8(text: Vec<u8>) -> Self {
         if text.is_ascii() {
             return Self::Latin1(text);
@@ -37,12 +37,12 @@ impl JsonText {
     }
 }
 
-/// The text with characters beyond Latin-1 as `\uXXXX`. `None` where there are many, or where one stands
-/// behind a backslash: that is no valid escape, and must not become one.
+/// The text with characters beyond Latin-1 as `\uXXXX`. `None` where there are many of them, or where one follows a
+/// backslash: that is not a valid escape, and must not become one.
 ///
-/// Outside of a string such a character is as wrong as an escape is, so that what was invalid stays so.
+/// Outside a string, such a character is as invalid as the escape, so that invalid text stays invalid.
 fn escape_beyond_latin1(text: &str) -> Option<Vec<u8>> {
-    let mut escapes_left = text.len() / ESCAPED_AT_MOST;
+    let mut escapes_left = text.len() / BYTES_PER_ESCAPE;
     let mut latin1 = Vec::with_capacity(text.len() + 5 * escapes_left.min(1024));
     let mut rest = text;
     loop {
@@ -67,9 +67,9 @@ fn escape_beyond_latin1(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// How many bytes there are before the first one that is not ASCII.
+/// The number of bytes before the first one that is not ASCII.
 fn ascii_prefix(text: &[u8]) -> usize {
-    // Whole chunks are compared many bytes at once, which `position` does not do.
+    // A chunk is compared many bytes at a time, which `position` does not do.
     const CHUNK: usize = 64;
     let chunks = text.chunks_exact(CHUNK).take_while(|chunk| chunk.is_ascii()).count();
     let rest = &text[chunks * CHUNK..];
@@ -94,13 +94,13 @@ mod tests {
         }
     }
 
-    /// Text around the characters, so that they are few.
-    fn among_others(text: &str) -> String {
+    /// The characters at the end of a long text, so that they are few.
+    fn in_long_text(text: &str) -> String {
         format!("[\"{}{text}\"]", "x".repeat(1000))
     }
 
     #[test]
-    fn latin1_stays_as_it_is() {
+    fn latin1_text_is_unchanged() {
         for text in ["[1]", r#"["größer \\ß ÿ"]"#, ""] {
             assert_eq!(latin1(text).as_deref(), Some(text));
         }
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn a_few_characters_beyond_latin1_are_escaped() {
-        let text = among_others("日é😀\u{fffd}\u{2028}");
-        assert_eq!(latin1(&text), Some(among_others(r"\u65e5é\ud83d\ude00\ufffd\u2028")));
+        let text = in_long_text("日é😀\u{fffd}\u{2028}");
+        assert_eq!(latin1(&text), Some(in_long_text(r"\u65e5é\ud83d\ude00\ufffd\u2028")));
     }
 
     #[test]
-    fn a_character_is_found_wherever_it_stands() {
+    fn a_character_beyond_latin1_is_found_at_any_offset() {
         for length in 0..200 {
             let text = format!("[\"{}é日{}\"]", "x".repeat(length), "x".repeat(200 - length));
             assert_eq!(latin1(&text).as_deref(), Some(&*text.replace('日', r"\u65e5")));
@@ -121,21 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn many_of_them_make_it_utf16() {
+    fn many_characters_beyond_latin1_make_the_text_utf16() {
         assert_eq!(latin1(r#"["日本語"]"#), None);
     }
 
     #[test]
-    fn what_is_no_escape_does_not_become_one() {
-        assert_eq!(latin1(&among_others(r"\日")), None);
-        // Here the backslash is escaped itself; that is just not looked into.
-        assert_eq!(latin1(&among_others(r"\\日")), None);
-        assert_eq!(latin1(&among_others(r"\n日")), Some(among_others(r"\n\u65e5")));
+    fn an_invalid_escape_does_not_become_a_valid_one() {
+        assert_eq!(latin1(&in_long_text(r"\日")), None);
+        // This backslash is escaped itself: valid, but `escape_beyond_latin1` does not look further back.
+        assert_eq!(latin1(&in_long_text(r"\\日")), None);
+        assert_eq!(latin1(&in_long_text(r"\n日")), Some(in_long_text(r"\n\u65e5")));
     }
 
     #[test]
-    fn invalid_utf8_reads_as_the_replacement_character() {
-        let mut text = among_others("").into_bytes();
+    fn invalid_utf8_becomes_the_replacement_character() {
+        let mut text = in_long_text("").into_bytes();
         text.splice(5..5, [0xff]);
         let expected = String::from_utf8_lossy(&text).replace('\u{fffd}', r"\ufffd");
         assert_eq!(JsonText::from_utf8(text), JsonText::Latin1(expected.into_bytes()));

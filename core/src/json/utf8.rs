@@ -1,6 +1,6 @@
-//! UTF-8 of the UTF-16 that V8 gives.
+//! Converts the UTF-16 of V8 to UTF-8.
 
-/// The text as UTF-8, lone surrogates as U+FFFD.
+/// The text as UTF-8; lone surrogates become U+FFFD.
 pub fn utf8_from_utf16(mut units: &[u16]) -> Vec<u8> {
     let mut all = 0;
     let narrow = |unit: &u16| {
@@ -24,7 +24,7 @@ pub fn utf8_from_utf16(mut units: &[u16]) -> Vec<u8> {
     }
 }
 
-/// How many bytes some UTF-16 has as UTF-8, where all of its surrogates are in pairs.
+/// The length in UTF-8, in bytes; exact where all surrogates are in pairs.
 fn utf8_length(units: &[u16]) -> usize {
     let length = |unit: &u16| match unit {
         0..0x80 => 1,
@@ -34,9 +34,9 @@ fn utf8_length(units: &[u16]) -> usize {
     units.iter().map(length).sum()
 }
 
-/// How many units there are before the first one that is not ASCII.
+/// The number of units before the first one that is not ASCII.
 fn ascii_prefix(units: &[u16]) -> usize {
-    // Whole chunks are looked at many units at once, which `position` does not do.
+    // A chunk is compared many units at a time, which `position` does not do.
     const CHUNK: usize = 32;
     let is_ascii = |chunk: &[u16]| chunk.iter().fold(0, |all, unit| all | unit) < 0x80;
     let chunks = units.chunks_exact(CHUNK).take_while(|chunk| is_ascii(chunk)).count();
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf16_becomes_utf8_wherever_a_character_stands() {
+    fn utf16_becomes_utf8_with_characters_at_any_offset() {
         for length in 0..100 {
             let text = format!("{}é日😀\u{7f}\u{80}{}", "x".repeat(length), "x".repeat(100 - length));
             let units: Vec<_> = text.encode_utf16().collect();

@@ -1,4 +1,4 @@
-//! The protocol: its requests, and how entries are named.
+//! The protocol: its requests, their timeouts, and the uuids of entries.
 
 mod entry_uuid;
 mod request;
@@ -8,7 +8,7 @@ mod variables;
 pub use entry_uuid::EntryUuid;
 pub use request::{DEFAULT_BASE_API_URL, LogEndpoint, OAuthEndpoint, TeleportPages, server_head};
 pub use timeouts::Timeouts;
-pub use variables::{says_yes, trim};
+pub use variables::{is_truthy, trim};
 
 #[cfg(test)]
 mod tests;

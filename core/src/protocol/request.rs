@@ -9,70 +9,75 @@ use super::entry_uuid::EntryUuid;
 use super::timeouts::Timeouts;
 use crate::http::{Failure, Headers, Request};
 
-/// The head that an append continues from.
+/// Header of an append: the head that the entry follows.
 const LAST_UUID: HeaderName = HeaderName::from_static("last-uuid");
-/// The head that the server has, in a conflict.
+/// Header of a 409: the head of the server.
 const X_LAST_UUID: HeaderName = HeaderName::from_static("x-last-uuid");
 const X_ORGANIZATION_UUID: HeaderName = HeaderName::from_static("x-organization-uuid");
 
-/// Entries on a page of teleport events.
+/// Number of entries on a page of teleport events.
 const PAGE_LIMIT: u32 = 1000;
 
-/// A session's log, and the authority to write and read it.
+/// The URL of a session's log, and the authorization to write and read it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogEndpoint {
     url: Url,
     authorization: HeaderValue,
-    /// Of appends, but for the head: made once for all of them.
-    put: Headers,
+    /// The headers of appends without the head, made once for all appends.
+    append_headers: Headers,
 }
 
 impl LogEndpoint {
-    /// `url` is the host's, absolute; `token` goes into a header as it is.
+    /// `url` must be absolute, http or https, and `token` must have no control characters; an error otherwise.
     pub fn new(url: &str, token: &str) -> Result<Self, Failure> {
         Self::at(sendable_url(url)?, token)
     }
 
     fn at(url: Url, token: &str) -> Result<Self, Failure> {
         let authorization = bearer(token)?;
-        let put = Headers::new(HeaderMap::from_iter([
+        let append_headers = Headers::new(HeaderMap::from_iter([
             (AUTHORIZATION, authorization.clone()),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]));
-        Ok(Self { url, authorization, put })
+        Ok(Self { url, authorization, append_headers })
     }
 
-    /// Whether this token is what its requests carry.
+    /// Whether its requests carry this token.
     pub fn has_token(&self, token: &str) -> bool {
         self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())
     }
 
-    /// The same log with another token.
+    /// The same log with another token; an error where no header can carry that.
     pub fn with_token(&self, token: &str) -> Result<Self, Failure> {
         Self::at(self.url.clone(), token)
     }
 
+    /// The `PUT` of an entry that follows `head`.
     pub fn append(&self, head: Option<&EntryUuid>, body: &Bytes, timeouts: &Timeouts) -> Request {
         let head = head.and_then(EntryUuid::header);
         Request {
             method: Method::PUT,
             url: self.url.clone(),
-            headers: head.map_or_else(|| self.put.clone(), |head| self.put.with(LAST_UUID, head)),
+            headers: head.map_or_else(
+                || self.append_headers.clone(),
+                |head| self.append_headers.with(LAST_UUID, head),
+            ),
             body: body.clone(),
             response_timeout: timeouts.append_limit(body.len()),
-            // Only the status of the answer counts.
+            // Only the status of the response counts.
             read_timeout: None,
             max_body_bytes: None,
         }
     }
 
+    /// The `GET` of the log: all of it, or the entries since the last compaction.
     pub fn read(&self, after_last_compact: bool, timeouts: &Timeouts) -> Request {
         let headers = Headers::new(HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]));
         get(log_url(self.url.clone(), after_last_compact), headers, timeouts)
     }
 }
 
-/// The server of OAuth and teleport reads where the host names none.
+/// The default server of OAuth and teleport reads.
 pub const DEFAULT_BASE_API_URL: &str = "https://api.anthropic.com";
 const API_VERSION: &str = "2023-06-01";
 
@@ -84,12 +89,13 @@ pub struct OAuthEndpoint {
 }
 
 impl OAuthEndpoint {
-    /// `headers` are the host's; `organization` is added to them.
+    /// `headers` and the header for `organization` are sent with every request; an error names the one that cannot be
+    /// sent. The last of duplicate names wins.
     pub fn new(base: String, headers: Vec<(String, String)>, organization: &str) -> Result<Self, Failure> {
         let mut map = HeaderMap::new();
         for (name, value) in &headers {
             let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| Failure::Unsendable(format!("{name:?} is no header name")))?;
+                .map_err(|_| Failure::Unsendable(format!("{name:?} is not a header name")))?;
             let value = sendable_header(name.as_str(), value)?;
             map.insert(name, value);
         }
@@ -97,7 +103,7 @@ impl OAuthEndpoint {
         Ok(Self { base, headers: Headers::new(map) })
     }
 
-    /// The headers by names and values where the host has none of its own.
+    /// The names and values of the headers for hosts that supply no headers.
     pub fn default_headers(access_token: &str) -> Vec<(String, String)> {
         [
             ("Authorization", format!("{BEARER}{access_token}")),
@@ -108,6 +114,7 @@ impl OAuthEndpoint {
         .into()
     }
 
+    /// The `GET` of a session's log; an error where the URL is not valid.
     pub fn read_log(
         &self,
         session: &str,
@@ -118,6 +125,7 @@ impl OAuthEndpoint {
         Ok(get(log_url(url, after_last_compact), self.headers.clone(), timeouts))
     }
 
+    /// The pages of a session's teleport events; an error where the URL is not valid.
     pub fn read_teleport_events(&self, session: &str, timeouts: &Timeouts) -> Result<TeleportPages, Failure> {
         let mut url = sendable_url(&format!("{}/v1/code/sessions/{session}/teleport-events", self.base))?;
         add_query(&mut url, &format!("limit={PAGE_LIMIT}"));
@@ -125,17 +133,17 @@ impl OAuthEndpoint {
     }
 }
 
-/// The pages of a session's teleport events.
+/// Requests for the pages of a session's teleport events.
 #[derive(Clone, Debug)]
 pub struct TeleportPages(Request);
 
 impl TeleportPages {
-    /// The same with a limit for the body of each page.
+    /// The same pages with a limit, in bytes, for the body of each.
     pub fn at_most(self, bytes: Option<u64>) -> Self {
         Self(self.0.at_most(bytes))
     }
 
-    /// The request of a page; `cursor` is what the page before gave.
+    /// The request for a page; `cursor` is the `next_cursor` of the page before it.
     pub fn page(&self, cursor: Option<&str>) -> Request {
         let mut request = self.0.clone();
         if let Some(cursor) = cursor {
@@ -145,7 +153,7 @@ impl TeleportPages {
     }
 }
 
-/// The head that a conflict names.
+/// The head that the headers of a 409 name.
 pub fn server_head(headers: &HeaderMap) -> Option<EntryUuid> {
     EntryUuid::new(headers.get(X_LAST_UUID)?.as_bytes())
 }
@@ -163,7 +171,7 @@ fn get(url: Url, headers: Headers, timeouts: &Timeouts) -> Request {
     }
 }
 
-/// What is not percent-encoded in a query: the unreserved characters of RFC 3986.
+/// The characters that are percent-encoded in a query: all but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn log_url(mut url: Url, after_last_compact: bool) -> Url {
@@ -173,7 +181,7 @@ fn log_url(mut url: Url, after_last_compact: bool) -> Url {
     url
 }
 
-/// Adds to a query that the URL may have already.
+/// Adds a parameter to the query of the URL, if any.
 fn add_query(url: &mut Url, parameter: &str) {
     let query = match url.query() {
         Some(query) => format!("{query}&{parameter}"),
@@ -182,7 +190,7 @@ fn add_query(url: &mut Url, parameter: &str) {
     url.set_query(Some(&query));
 }
 
-/// The URL of a request: absolute, http or https, without fragment.
+/// Parses the URL of a request: absolute, http or https. Drops the fragment, the user name and the password.
 pub(super) fn sendable_url(text: &str) -> Result<Url, Failure> {
     let mut url = Url::parse(text)
         .map_err(|error| Failure::Unsendable(format!("the URL is not absolute or not valid: {error}")))?;
@@ -190,8 +198,8 @@ pub(super) fn sendable_url(text: &str) -> Result<Url, Failure> {
         return Err(Failure::Unsendable(format!("the URL's scheme is {}, not http or https", url.scheme())));
     }
     url.set_fragment(None);
-    // The token speaks for the session; a second authorization would contradict it. Neither can fail: the
-    // URL has a host.
+    // The token authorizes the request; a user name in the URL would be a second authorization. Neither call can
+    // fail, because the URL has a host.
     url.set_username("").ok();
     url.set_password(None).ok();
     Ok(url)

@@ -1,16 +1,17 @@
-//! How long requests may take.
+//! Timeouts of requests.
 
 use std::time::Duration;
 
 use crate::http::Timeout;
 
-/// Time limits of requests; `None` is no limit. The defaults are those of specification.md, section 2.
+/// Timeouts of requests; `None` is no limit. The defaults are those of specification.md, section 2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timeouts {
+    /// For a connection to be established: DNS, TCP, a proxy's `CONNECT` and TLS. Default: 10 seconds.
     pub connect: Option<Duration>,
-    /// For the response to a PUT, plus one second for each 64 KiB of body.
+    /// For the response to a PUT, plus one second for each 64 KiB of body. Default: 60 seconds.
     pub append: Option<Duration>,
-    /// For the headers of a read, and then between two chunks of its body.
+    /// For the headers of a read, and then between two chunks of its body. Default: 20 seconds.
     pub fetch: Option<Duration>,
 }
 

@@ -1,13 +1,13 @@
-//! Values of environment variables, as the old module read them.
+//! Values of environment variables, read as the old module read them.
 
-/// Whether a value says yes: `1`, `true`, `yes` or `on`, in any case.
-pub fn says_yes(value: &str) -> bool {
+/// Whether a value is true: `1`, `true`, `yes` or `on`, in any letter case.
+pub fn is_truthy(value: &str) -> bool {
     ["1", "true", "yes", "on"].contains(&trim(value).to_lowercase().as_str())
 }
 
-/// `String.prototype.trim`.
+/// Trims white space as `String.prototype.trim` does.
 pub fn trim(text: &str) -> &str {
-    // JavaScript counts the byte order mark as white space, and the next-line control does not.
+    // For JavaScript, the byte order mark is white space, and the next-line control (U+0085) is not.
     text.trim_matches(|char: char| (char.is_whitespace() && char != '\u{85}') || char == '\u{feff}')
 }
 
@@ -16,12 +16,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_words_say_yes() {
+    fn only_1_true_yes_and_on_are_truthy() {
         for value in ["1", "true", "yes", "on", " TRUE\n", "On", "\u{feff}yes\u{a0}"] {
-            assert!(says_yes(value), "{value:?}");
+            assert!(is_truthy(value), "{value:?}");
         }
         for value in ["", " ", "0", "false", "no", "off", "2", "y", "t", "enabled"] {
-            assert!(!says_yes(value), "{value:?}");
+            assert!(!is_truthy(value), "{value:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads that are not wanted any more.
+//! Cancellation of reads.
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -6,26 +6,27 @@ use tokio::sync::oneshot;
 
 use crate::report::{Operation, Reporter, ReporterExt};
 
-/// Tells a read that nobody wants it any more: by a message, or by being dropped.
+/// Cancels a read: by a message, or when it is dropped.
 pub type Cancel = oneshot::Sender<()>;
 
-/// A read's end of a [`Cancel`].
+/// The end of a [`Cancel`] that the read holds.
 pub type Cancelled = oneshot::Receiver<()>;
 
+/// The two ends of a cancellation.
 pub fn cancellation() -> (Cancel, Cancelled) {
     oneshot::channel()
 }
 
-/// The result of `work`; `None` where it was cancelled first. Then it is gone when this returns, and with it
-/// its connection and its permit. That is no failure, and not reported as one.
+/// The result of `work`; `None` where it was cancelled first. `work` is then dropped when this returns, with its
+/// connection and its permit. A cancelled read is not a failure, and not reported as one.
 pub(super) fn unless_cancelled<F: Future>(
     cancelled: Cancelled,
     work: F,
     operation: Operation,
     reporter: &dyn Reporter,
 ) -> impl Future<Output = Option<F::Output>> {
-    // In this order: one that was cancelled before it began sends nothing. Boxed: a task is moved with all the
-    // room that it has, and reads need much.
+    // `cancelled` is polled first, so that a read that was cancelled before it began sends nothing. Boxed, because a
+    // task is moved with all its memory, and a read needs much.
     select(cancelled, Box::pin(work)).map(move |first| match first {
         Either::Left(_) => {
             reporter.debug(|| format!("Cancelled: {operation}"));
@@ -46,13 +47,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_cancelled_comes_to_its_end() {
+    async fn work_that_is_not_cancelled_gives_its_result() {
         let (_cancel, cancelled) = cancellation();
         assert_eq!(unless(cancelled, async { 7 }).await, Some(7));
     }
 
     #[tokio::test]
-    async fn what_is_cancelled_ends_at_once() {
+    async fn work_that_is_cancelled_ends_at_once() {
         let (cancel, cancelled) = cancellation();
         let work = tokio::spawn(unless(cancelled, pending::<()>()));
         tokio::task::yield_now().await;
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_cancelled_before_it_began_never_begins() {
+    async fn work_that_was_cancelled_before_it_began_never_begins() {
         let (cancel, cancelled) = cancellation();
         drop(cancel);
         assert_eq!(unless(cancelled, async { panic!("it began") }).await, None::<()>);

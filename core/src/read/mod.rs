@@ -150,7 +150,7 @@ fn other_status(status: u16, reporter: &dyn Reporter) -> Option<Log> {
             return Some(Log::default());
         }
         401 => {
-            reporter.debug(|| "The server error the token".into());
+            reporter.debug(|| "The server refused the token".into());
             reporter.diagnostic(Diagnostic::GetBadToken);
             reporter.error(Error::SessionExpired);
             reporter.diagnostic(Diagnostic::GetStatus { status: None });

@@ -1,4 +1,4 @@
-//! Reading the events of a session that was teleported, page by page.
+//! Reads the events of a teleported session, page by page.
 
 use serde_json::value::RawValue;
 
@@ -13,18 +13,18 @@ use crate::test_hooks::panic_point;
 /// Maximum number of pages that are read.
 const MAX_PAGES: u32 = 100;
 
-/// How a read of teleport events ended.
+/// The result of a read of teleport events.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Events {
     /// The payloads went to the sink.
     Read,
-    /// There is no result, which has been reported. The host falls back to the session's log.
+    /// There are no events, which was reported. The host falls back to the session's log.
     None,
-    /// The token was refused.
+    /// The server refused the token with a 401.
     SessionExpired,
 }
 
-/// Reads all pages and hands the events' payloads to the job's sink.
+/// Reads all pages and hands the payloads of the events to the job's sink.
 pub async fn read_teleport_events<T: Transport, S: Sink, R: Reporter>(
     job: ReadJob<T, S, R>,
     pages: TeleportPages,
@@ -34,13 +34,13 @@ pub async fn read_teleport_events<T: Transport, S: Sink, R: Reporter>(
     unless_cancelled(cancelled, read, Operation::ReadTeleportEvents, &reporter).await.unwrap_or(Events::None)
 }
 
-/// Reports a read whose requests cannot be sent at all.
+/// Reports a read whose requests cannot be sent.
 pub fn report_unsendable_events(failure: Failure, reporter: &dyn Reporter) {
     report_error(ReadError::NoAnswer { failure, status: None }.into(), reporter);
 }
 
-/// Reads all pages and hands the events' payloads to `sink`, with the outcomes and diagnostics of specification.md,
-/// section 5. While the sink still works on a page, the next one is on its way.
+/// Reads all pages and hands the payloads of the events to `sink`, with the outcomes and diagnostics of
+/// specification.md, section 5. The next page is requested while the sink still processes the last one.
 pub(super) async fn read_events<T: Transport>(
     transport: &T,
     pages: &TeleportPages,
@@ -62,7 +62,7 @@ pub(super) async fn read_events<T: Transport>(
     }
 }
 
-/// Reports why there is no result; gives how the read ended.
+/// Reports why there are no events, and returns the result of the read.
 fn report_error(error: PageError, reporter: &dyn Reporter) -> Events {
     const OPERATION: Operation = Operation::ReadTeleportEvents;
     let (error, diagnostic) = match error {
@@ -99,9 +99,9 @@ fn report_error(error: PageError, reporter: &dyn Reporter) -> Events {
     Events::None
 }
 
-/// Why reading ended before the last page.
+/// Why a read ended before the last page.
 enum PageError {
-    /// A complete answer that is no 200.
+    /// A complete response with another status than 200.
     Status(u16),
     Read(ReadError),
 }
@@ -123,7 +123,7 @@ async fn read_pages<T: Transport, S: Sink>(
         let response = match fetch(transport, pages.page(cursor.as_deref())).await? {
             Fetched::Ok(response) => response,
             Fetched::Other(404) if page > 1 => {
-                // Deleted meanwhile: what was read stands.
+                // The session was deleted meanwhile: the events of the pages before count.
                 reporter.debug(|| format!("The server has no page {page} of the events any more"));
                 reporter.diagnostic(Diagnostic::TeleportNotFound);
                 return Ok(());
@@ -142,7 +142,7 @@ async fn read_pages<T: Transport, S: Sink>(
     Ok(())
 }
 
-/// The cursor of the next page from the raw member. A number is echoed as its text.
+/// The cursor of the next page from its raw text. A number is sent back as its text.
 fn next_cursor(raw: Option<&RawValue>) -> Result<Option<String>, ReadError> {
     let Some(raw) = raw else { return Ok(None) };
     match raw.get().as_bytes().first() {
@@ -153,30 +153,30 @@ fn next_cursor(raw: Option<&RawValue>) -> Result<Option<String>, ReadError> {
     }
 }
 
-/// Takes events and hands their payloads on.
+/// Accepts events and hands their payloads to another sink.
 struct Payloads<'a, S> {
     sink: &'a mut S,
     batch: EntryBatch,
-    /// Payloads that the sink has accepted.
+    /// Number of payloads that the sink has accepted.
     delivered: usize,
-    /// An event of this page is JSON, but no object.
-    no_object: bool,
+    /// An event of this page is JSON, but not an object.
+    has_non_object: bool,
 }
 
 impl<'a, S: Sink> Payloads<'a, S> {
     fn new(sink: &'a mut S) -> Self {
-        Self { sink, batch: EntryBatch::default(), delivered: 0, no_object: false }
+        Self { sink, batch: EntryBatch::default(), delivered: 0, has_non_object: false }
     }
 
-    /// Hands on what is left; only now it is known which array was the page's last.
+    /// Hands the rest of the page to the sink. Only now it is known that no duplicate of the array follows.
     async fn end_page(&mut self) -> Result<(), SinkError> {
-        if self.no_object {
+        if self.has_non_object {
             return Err(SinkError::NotJson);
         }
-        self.hand_on().await
+        self.flush().await
     }
 
-    async fn hand_on(&mut self) -> Result<(), SinkError> {
+    async fn flush(&mut self) -> Result<(), SinkError> {
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -193,7 +193,7 @@ impl<S: Sink> Sink for Payloads<'_, S> {
             let payload = match pick_fields(&event, ["payload"]) {
                 Some([payload]) => payload.map(RawValue::get),
                 None if is_json(&event) => {
-                    self.no_object = true;
+                    self.has_non_object = true;
                     None
                 }
                 None => return Err(SinkError::NotJson),
@@ -203,7 +203,7 @@ impl<S: Sink> Sink for Payloads<'_, S> {
                 Some(payload) => self.batch.push(payload.as_bytes()),
             }
             if self.batch.is_full() {
-                self.hand_on().await?;
+                self.flush().await?;
             }
         }
         Ok(())
@@ -212,7 +212,7 @@ impl<S: Sink> Sink for Payloads<'_, S> {
     async fn truncate(&mut self, entries: usize) -> Result<(), SinkError> {
         self.batch = EntryBatch::default();
         self.delivered = entries;
-        self.no_object = false;
+        self.has_non_object = false;
         self.sink.truncate(entries).await
     }
 

@@ -1,5 +1,6 @@
-//! Diagnostics: the events that monitoring depends on.
+//! Diagnostics: events with stable names, for the monitoring of hosts.
 
+/// The first argument of `logForDiagnosticsNoPII`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Info,
@@ -17,7 +18,7 @@ impl Level {
     }
 }
 
-/// The diagnostics of SPEC section 6: monitoring depends on their names, levels and data.
+/// The diagnostics of specification.md, section 6. Monitoring depends on their names, levels and data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Diagnostic {
     PersistNoToken,
@@ -41,14 +42,16 @@ pub enum Diagnostic {
     TeleportPageCap,
 }
 
-/// The third argument of `logForDiagnosticsNoPII`; a field that is `None` is no key of the object.
+/// The third argument of `logForDiagnosticsNoPII`; the object has no key for a field that is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Data {
     pub status: Option<u16>,
+    /// The number of the attempt, from 1.
     pub attempt: Option<u32>,
 }
 
 impl Diagnostic {
+    /// The second argument of `logForDiagnosticsNoPII`.
     pub fn event(self) -> &'static str {
         self.row().0
     }
@@ -84,7 +87,7 @@ impl Diagnostic {
         }
     }
 
-    /// `None` where the binding is called with two arguments.
+    /// The third argument; `None` where the function is called with two.
     pub fn data(self) -> Option<Data> {
         match self {
             Self::PersistStatus { status, attempt } => Some(Data { status, attempt: Some(attempt) }),

@@ -1,10 +1,10 @@
-//! The errors that hosts see through `logError`, or as the rejection of a promise.
+//! The errors that hosts get through `logError`, or as the rejection of a promise.
 
 use std::fmt;
 
 use crate::http::Failure;
 
-/// What the failing request was for; it names the operation in the message.
+/// The operation that failed; messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Append,
@@ -12,7 +12,7 @@ pub enum Operation {
     ReadTeleportEvents,
     Flush,
     Clear,
-    /// Telling the host what happened.
+    /// A call of one of the host's logging functions.
     Report,
 }
 
@@ -29,28 +29,29 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Messages never hold a token: they are made of statuses, limits and the causes that the network gives.
+/// An error of an operation. Messages never contain a token: they consist of statuses, limits and the causes that the
+/// network reports.
 #[derive(Debug)]
 pub enum Error {
-    /// No answer, or one that could not be used (SPEC: "no answer").
+    /// No response, or one that could not be used (specification.md, sections 3 to 5).
     NoAnswer(Operation, Failure),
     /// A status that fails the operation.
     Status(Operation, u16),
-    /// A 200 whose body is not what the endpoint promises.
+    /// A 200 whose body has another shape than the endpoint promises.
     WrongShape(Operation, &'static str),
-    /// A 200 whose body is beyond the host's limit, of so many bytes.
+    /// A 200 whose body is larger than the host's limit, in bytes.
     TooLarge(Operation, u64),
-    /// An entry of about this many characters, too many for a string of JavaScript.
+    /// An entry that is too long for a string of JavaScript, with its approximate length in UTF-16 units.
     EntryTooLong(Operation, usize),
-    /// A conflict that names no head, and a log that has none either.
+    /// A conflict that names no head, where the log has no head either.
     NoHeadToAdopt,
-    /// The attempts ran out while it was unknown whether the entry is stored.
+    /// The attempts ran out while the entry was in doubt.
     StillInDoubt,
     /// A 401 of a read.
     SessionExpired,
-    /// More pages of teleport events than are read.
+    /// More pages of teleport events than the maximum, which is given.
     PageCap(u32),
-    /// A panic inside; the text of the panic.
+    /// A panic in the addon, with its text.
     Panicked(Operation, String),
 }
 
@@ -63,14 +64,17 @@ impl fmt::Display for Error {
             }
             Self::WrongShape(operation, what) => write!(f, "Error {operation}: {what}"),
             Self::TooLarge(operation, limit) => {
-                write!(f, "Error {operation}: the answer has more than {limit} bytes (limits.maxResponseBytes)")
+                write!(
+                    f,
+                    "Error {operation}: the response has more than {limit} bytes (limits.maxResponseBytes)"
+                )
             }
             Self::EntryTooLong(operation, characters) => write!(
                 f,
                 "Error {operation}: an entry is longer than a JavaScript string can be ({characters} characters)"
             ),
             Self::NoHeadToAdopt => f.write_str(
-                "Error appending a session entry: conflict with another writer, and the server names no entry to continue from",
+                "Error appending a session entry: conflict with another writer, and the server named no head",
             ),
             Self::StillInDoubt => f.write_str(
                 "Error appending a session entry: the session log did not show whether the entry was stored",

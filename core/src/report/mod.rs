@@ -1,4 +1,4 @@
-//! What an operation tells its host, and asks of it.
+//! Reports of operations to their host, and the request for its token.
 
 mod diagnostic;
 mod error;
@@ -11,7 +11,7 @@ pub use error::{Error, Operation};
 /// One call of one of the host's logging functions.
 #[derive(Debug)]
 pub enum Report {
-    /// `logForDebugging`: worded freely, never with a token in it.
+    /// `logForDebugging`: free text, never with a token in it.
     Debug(String),
     /// `logForDiagnosticsNoPII`.
     Diagnostic(Diagnostic),
@@ -19,17 +19,18 @@ pub enum Report {
     Error(Error),
 }
 
-/// The host of an operation.
+/// Carries the reports of an operation to its host.
 ///
-/// Reports of one operation reach the host in the order in which they are made here, and all of them
-/// before the operation settles.
+/// The reports of an operation reach the host in the order of these calls, and all of them before the operation
+/// settles.
 pub trait Reporter: Send + Sync + 'static {
-    /// Whether the host listens to debug lines: where it does not, none are worded.
+    /// Whether the host wants debug lines. Where it does not, none are formatted.
     fn wants_debug(&self) -> bool;
 
     fn report(&self, report: Report);
 
-    /// Asks the host for its token again, after a 401. A closed channel means that there is none.
+    /// Asks the host for its token again, after a 401. The result is `None`, or the channel is closed, where the host
+    /// has no token.
     fn renew_token(&self) -> oneshot::Receiver<Option<String>>;
 }
 

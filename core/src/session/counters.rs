@@ -1,4 +1,4 @@
-//! Counters of appends: how many are pending, and what became of the others.
+//! Counters of appends: pending, appended, failed and retried.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,21 +6,21 @@ use std::sync::atomic::Ordering;
 use crate::protocol::EntryUuid;
 use crate::sync::AtomicU64;
 
-/// The appends of one session, or of all sessions of an environment.
+/// Counters of the appends of one session, or of all sessions of an instance.
 ///
-/// Counted on the environment's thread, when an append begins and when its promise settles, so that figures
-/// and promises always agree; only `retries` grows elsewhere. ReadJob waits for nobody.
+/// They change on the JavaScript thread, when an append begins and when its promise settles, so that counters and
+/// promises always agree; only `retries` is counted on the runtime. Reads are lock-free.
 #[derive(Default)]
 pub struct AppendCounters {
     pending: Arc<PendingCounters>,
     appended: SingleWriterCounter,
     failed: SingleWriterCounter,
     retries: AtomicU64,
-    /// Where the same is counted for all sessions.
+    /// The counters of all sessions, which count the same appends.
     all: Option<Arc<AppendCounters>>,
 }
 
-/// Appends whose promises have not settled. Apart from what became of others, because these outlive the
+/// Counters of appends whose promises have not settled. Apart from the other counters, because they outlive the
 /// clearing of their session.
 #[derive(Default)]
 pub struct PendingCounters {
@@ -33,33 +33,35 @@ impl PendingCounters {
         self.appends.get() == 0
     }
 
-    /// The bytes of their entries as JSON.
+    /// The size of the pending entries as JSON, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// The figures of a session of which nothing else is known.
+    /// The stats of a session that has pending appends and no other counters.
     pub fn stats(&self) -> Stats {
         Stats { pending: self.appends.get(), pending_bytes: self.bytes(), ..Stats::default() }
     }
 }
 
-/// What a host sees of a counters.
+/// The result of `sessionStats`, of one session or of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Appends whose promises have not settled.
     pub pending: u64,
-    /// The bytes of their entries as JSON.
+    /// The size of their entries as JSON, in bytes.
     pub pending_bytes: u64,
-    /// Of one session: the uuid of the last entry known to be on the server.
+    /// The uuid of the last entry known to be on the server; `None` for all sessions together.
     pub head: Option<EntryUuid>,
+    /// Appends that resolved `true`.
     pub appended: u64,
+    /// Appends that resolved `false`.
     pub failed: u64,
-    /// Attempts beyond an append's first.
+    /// Attempts beyond the first of an append.
     pub retries: u64,
 }
 
-/// A counter that one thread changes: a load and a store instead of `fetch_add`, which would cost every append.
+/// A counter that only one thread changes: a load and a store, because `fetch_add` would slow every append.
 #[derive(Default)]
 struct SingleWriterCounter(AtomicU64);
 
@@ -68,21 +70,21 @@ impl SingleWriterCounter {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set(&self, number: u64) {
-        self.0.store(number, Ordering::Relaxed);
+    fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
     }
 
-    fn add(&self, number: u64) {
-        self.set(self.get().wrapping_add(number));
+    fn add(&self, amount: u64) {
+        self.set(self.get().wrapping_add(amount));
     }
 
-    fn subtract(&self, number: u64) {
-        self.set(self.get().saturating_sub(number));
+    fn subtract(&self, amount: u64) {
+        self.set(self.get().saturating_sub(amount));
     }
 }
 
 impl AppendCounters {
-    /// One of a session that has these appends already, and that counts for `all` too.
+    /// The counters of a session that starts with the appends `pending`; `all` counts its appends too.
     pub(super) fn of_session(pending: Arc<PendingCounters>, all: Arc<AppendCounters>) -> Self {
         Self { pending, all: Some(all), ..Self::default() }
     }
@@ -101,14 +103,14 @@ impl AppendCounters {
         }
     }
 
-    /// An append's next attempt begins.
-    pub(super) fn retried(&self) {
+    /// Counts an attempt beyond the first of an append.
+    pub(super) fn count_retry(&self) {
         self.each(|counters| {
             counters.retries.fetch_add(1, Ordering::Relaxed);
         });
     }
 
-    /// This counters, and the one of all sessions.
+    /// Applies `count` to these counters, and to those of all sessions.
     fn each(&self, count: impl Fn(&Self)) {
         count(self);
         if let Some(all) = &self.all {
@@ -117,7 +119,7 @@ impl AppendCounters {
     }
 }
 
-/// One append in the counters: pending until it is settled or dropped.
+/// Counts one append as pending until it is settled or dropped.
 pub struct PendingGuard {
     /// `None` once it is settled.
     counters: Option<Arc<AppendCounters>>,
@@ -125,7 +127,7 @@ pub struct PendingGuard {
 }
 
 impl PendingGuard {
-    /// An append of `bytes` begins.
+    /// Counts an append of `bytes` bytes as pending.
     pub fn new(counters: Arc<AppendCounters>, bytes: usize) -> Self {
         let bytes = bytes as u64;
         counters.each(|counters| {
@@ -135,7 +137,7 @@ impl PendingGuard {
         Self { counters: Some(counters), bytes }
     }
 
-    /// The append's promise settles.
+    /// Counts the append as appended or failed; called when its promise settles.
     pub fn settle(mut self, appended: bool) {
         self.end(appended);
     }
@@ -151,7 +153,7 @@ impl PendingGuard {
 }
 
 impl Drop for PendingGuard {
-    /// An append whose promise is lost has failed.
+    /// Counts the append as failed: its promise was lost.
     fn drop(&mut self) {
         self.end(false);
     }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_has_failed() {
+    fn an_append_whose_guard_is_dropped_has_failed() {
         let (session, all) = counters();
         drop(PendingGuard::new(session.clone(), 10));
         assert_eq!(session.stats(None), Stats { failed: 1, ..Stats::default() });
@@ -188,11 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn all_sessions_are_counted_together() {
+    fn the_counters_of_all_sessions_add_up_those_of_each() {
         let all = Arc::<AppendCounters>::default();
         let [a, b] = [(); 2].map(|()| Arc::new(AppendCounters::of_session(Arc::default(), all.clone())));
         let (_of_a, of_b) = (PendingGuard::new(a.clone(), 1), PendingGuard::new(b.clone(), 2));
-        a.retried();
+        a.count_retry();
         assert_eq!(all.stats(None), Stats { pending: 2, pending_bytes: 3, retries: 1, ..Stats::default() });
         of_b.settle(true);
         assert!(b.pending().is_empty() && !a.pending().is_empty() && !all.pending().is_empty());

@@ -4,36 +4,38 @@ use std::collections::VecDeque;
 
 use crate::protocol::EntryUuid;
 
-/// Maximum number of entries in doubt that are kept for a session.
-const REMEMBERED: usize = 1000;
+/// Maximum number of entries in doubt that are remembered for a session.
+const MAX_REMEMBERED: usize = 1000;
 
-/// A doubt whether an entry is stored.
+/// Evidence about an entry in doubt.
 #[derive(Clone, Debug, Default)]
 pub struct InDoubt {
-    /// The entry that a conflict named as the server's head. A log without it is older than the conflict,
+    /// The entry that a conflict named as the head of the server. A log without that entry is older than the conflict,
     /// and proves nothing.
     pub named: Option<EntryUuid>,
 }
 
-/// Entries whose append ended without success while they may have been stored, latest last.
+/// The entries in doubt of a session, latest last: their appends failed, but the server may have stored them.
 #[derive(Default)]
 pub struct EntriesInDoubt(VecDeque<(EntryUuid, InDoubt)>);
 
 impl EntriesInDoubt {
+    /// `None` where the entry is not in doubt.
     pub fn recall(&self, uuid: &EntryUuid) -> Option<InDoubt> {
-        self.0.iter().find(|(in_doubt, _)| in_doubt == uuid).map(|(_, doubt)| doubt.clone())
+        self.0.iter().find(|(remembered, _)| remembered == uuid).map(|(_, in_doubt)| in_doubt.clone())
     }
 
-    pub fn remember(&mut self, uuid: EntryUuid, doubt: InDoubt) {
+    /// Remembers an entry. With more than 1000 entries, the oldest one is forgotten.
+    pub fn remember(&mut self, uuid: EntryUuid, in_doubt: InDoubt) {
         self.forget(&uuid);
-        if self.0.len() == REMEMBERED {
+        if self.0.len() == MAX_REMEMBERED {
             self.0.pop_front();
         }
-        self.0.push_back((uuid, doubt));
+        self.0.push_back((uuid, in_doubt));
     }
 
     pub fn forget(&mut self, uuid: &EntryUuid) {
-        self.0.retain(|(in_doubt, _)| in_doubt != uuid);
+        self.0.retain(|(remembered, _)| remembered != uuid);
     }
 }
 
@@ -46,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_1000_are_remembered() {
+    fn the_last_1000_entries_in_doubt_are_remembered() {
         let mut in_doubt = EntriesInDoubt::default();
         for number in 0..1001 {
             in_doubt.remember(uuid(number), InDoubt { named: Some(uuid(number + 1)) });
@@ -57,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_stored_after_all_is_forgotten() {
+    fn an_entry_that_was_remembered_twice_is_forgotten_at_once() {
         let mut in_doubt = EntriesInDoubt::default();
         in_doubt.remember(uuid(1), InDoubt::default());
         in_doubt.remember(uuid(1), InDoubt::default());

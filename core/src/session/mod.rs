@@ -1,4 +1,4 @@
-//! One session: its head, its ordered queue, and its figures.
+//! One session: its head, its ordered queue, and its counters.
 
 mod counters;
 mod in_doubt;
@@ -18,7 +18,7 @@ pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use registry::Sessions;
 
-/// Work that waits in a session's queue.
+/// Work in a session's queue.
 pub type Job = Box<dyn FnOnce() -> Running + Send>;
 
 /// A job whose turn has come.
@@ -26,13 +26,13 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One append-only log on the server, as one instance knows it.
 ///
-/// A worker task lives while there are jobs, and no longer: an idle session costs an entry of a map. A
-/// session that was cleared is merely forgotten by [`Sessions`]: its jobs go on chaining on its heads, and touch
-/// no other's.
+/// A worker task lives only while there are jobs: an idle session costs no more than an entry of a map. [`Sessions`]
+/// forgets a session that is cleared. Its jobs then still run with its own head, and do not change the head of its
+/// successor.
 #[derive(Default)]
 pub struct Session {
     counters: Arc<AppendCounters>,
-    // A std mutex: it is held for a few instructions, never across an await.
+    // A std mutex: it is held for a few instructions, and never across an await.
     state: Mutex<State>,
 }
 
@@ -45,7 +45,7 @@ struct State {
     endpoint: Option<CachedEndpoint>,
 }
 
-/// The last endpoint, and the URL that it was made of: a session's log rarely moves, and its token is renewed rarely.
+/// The last endpoint, with the URL that it was made from. It is used again while URL and token stay the same.
 struct CachedEndpoint {
     url: String,
     endpoint: Arc<LogEndpoint>,
@@ -65,26 +65,27 @@ impl Session {
         self.state().head.clone()
     }
 
+    /// Sets the uuid of the last entry known to be on the server.
     pub fn set_head(&self, head: EntryUuid) {
         self.state().head = Some(head);
     }
 
-    /// Counts an append of `bytes` as pending, until the guard is settled or dropped.
+    /// Counts an append of `bytes` bytes as pending, until the guard is settled or dropped.
     pub fn count_append(&self, bytes: usize) -> PendingGuard {
         PendingGuard::new(self.counters.clone(), bytes)
     }
 
     /// Counts an attempt beyond the first of an append.
     pub fn count_retry(&self) {
-        self.counters.retried();
+        self.counters.count_retry();
     }
 
-    /// Calls `work` with the entries whose append ended without success while they may have been stored.
+    /// Calls `work` with the entries in doubt, under the session's lock.
     pub fn with_in_doubt<T>(&self, work: impl FnOnce(&mut EntriesInDoubt) -> T) -> T {
         work(&mut self.state().in_doubt)
     }
 
-    /// The session's log at `url`, with the authority of `token`.
+    /// The endpoint of the log at `url`, authorized by `token`; an error where either cannot be sent.
     pub fn endpoint(&self, url: String, token: &str) -> Result<Arc<LogEndpoint>, Failure> {
         let mut state = self.state();
         match &state.endpoint {
@@ -99,8 +100,8 @@ impl Session {
         }
     }
 
-    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time. Where the
-    /// session was idle, returns its worker, which is to be spawned.
+    /// Puts `job` at the end of the queue: jobs run in the order of these calls, one at a time. Where the session was
+    /// idle, returns its worker, which the caller must spawn.
     #[must_use]
     pub fn enqueue(self: &Arc<Self>, job: Job) -> Option<impl Future<Output = ()> + Send + use<>> {
         let idle = {
@@ -121,7 +122,7 @@ impl Session {
 
 async fn work(session: Arc<Session>) {
     while let Some(job) = session.next_job() {
-        // A job that panics drops what settles it, which reports the panic. Those behind it go on.
+        // A job that panics drops its completion, which reports the panic. The jobs behind it still run.
         catch_panic_async(async { job().await }).await.ok();
     }
 }
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_made_anew_when_the_url_or_the_token_is_another_one() {
+    fn an_endpoint_is_made_again_when_the_url_or_the_token_changes() {
         let session = session();
         let endpoint = |url: &str, token: &str| session.endpoint(url.into(), token);
         let first = endpoint("http://a.test/1", "t").unwrap();
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_panics_leaves_those_behind_it() {
+    async fn the_jobs_behind_one_that_panics_still_run() {
         let session = session();
         let worker = session.enqueue(Box::new(|| panic!("no future")));
         enqueue(&session, async { panic!("no result") });
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sessions_run_beside_each_other() {
+    async fn sessions_run_concurrently() {
         let barrier = Arc::new(Barrier::new(11));
         for _ in 0..10 {
             let barrier = barrier.clone();

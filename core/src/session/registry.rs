@@ -7,16 +7,17 @@ use std::sync::Arc;
 use super::Session;
 use super::counters::{AppendCounters, PendingCounters, Stats};
 
-/// The sessions of one instance, by id. Touched on its thread only.
+/// The sessions of one instance, by id. Used only on the JavaScript thread.
 #[derive(Default)]
 pub struct Sessions {
     by_id: HashMap<String, Arc<Session>>,
-    /// Of sessions that were cleared while they had appends: those go on, and stay pending.
+    /// Pending appends of sessions that were cleared: they are still sent, and still count as pending.
     cleared: HashMap<String, Arc<PendingCounters>>,
     all: Arc<AppendCounters>,
 }
 
 impl Sessions {
+    /// The session `id`, which begins here where it is not known.
     pub fn get(&mut self, id: &str) -> Arc<Session> {
         if let Some(session) = self.by_id.get(id) {
             return session.clone();
@@ -28,17 +29,17 @@ impl Sessions {
         session
     }
 
-    /// The appends of all sessions since the environment began.
+    /// The counters of all sessions since the instance began.
     pub fn all(&self) -> &Arc<AppendCounters> {
         &self.all
     }
 
-    /// The appends of a session that are pending; `None` where it is not known.
+    /// The pending appends of a session; `None` where the session is not known.
     pub fn pending(&self, id: &str) -> Option<&Arc<PendingCounters>> {
         self.by_id.get(id).map(|session| session.counters.pending()).or_else(|| self.cleared.get(id))
     }
 
-    /// The figures of a session; of one that is not known, zeros.
+    /// The stats of a session; all zero where the session is not known.
     pub fn stats(&self, id: &str) -> Stats {
         match self.by_id.get(id) {
             Some(session) => session.counters.stats(session.head()),
@@ -46,13 +47,15 @@ impl Sessions {
         }
     }
 
-    /// Forgets head, queue and figures; what was queued is still sent, and stays pending until it settles.
+    /// Forgets the head, the queue and the counters of a session. Queued appends are still sent, and stay pending until
+    /// they settle.
     pub fn clear(&mut self, id: &str) {
         if let Some((id, session)) = self.by_id.remove_entry(id) {
             self.retire(id, &session);
         }
     }
 
+    /// Does for all sessions what [`clear`](Self::clear) does for one.
     pub fn clear_all(&mut self) {
         for (id, session) in mem::take(&mut self.by_id) {
             self.retire(id, &session);
@@ -62,7 +65,7 @@ impl Sessions {
     fn retire(&mut self, id: String, session: &Session) {
         let pending = session.counters.pending();
         if !pending.is_empty() {
-            // Instead of growing: those whose appends have settled.
+            // Before the map grows, sessions whose appends have settled are removed.
             if self.cleared.len() == self.cleared.capacity() {
                 self.cleared.retain(|_, pending| !pending.is_empty());
             }
@@ -77,7 +80,7 @@ mod tests {
     use crate::protocol::EntryUuid;
 
     #[test]
-    fn a_cleared_session_begins_anew() {
+    fn a_session_that_is_cleared_begins_again_without_a_head() {
         let mut sessions = Sessions::default();
         let old = sessions.get("a");
         old.set_head(EntryUuid::new("head").unwrap());
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pending_when_a_session_is_cleared_stays_so() {
+    fn appends_that_are_pending_when_a_session_is_cleared_stay_pending() {
         let mut sessions = Sessions::default();
         let old = sessions.get("a").count_append(10);
         sessions.get("a").count_append(10).settle(true);
@@ -106,8 +109,9 @@ mod tests {
         assert_eq!(sessions.all().stats(None), Stats { appended: 2, failed: 1, ..Stats::default() });
     }
 
+    /// Guards the memory of a process that begins and clears many sessions.
     #[test]
-    fn nothing_is_kept_of_a_session_that_is_cleared_and_settled() {
+    fn no_memory_is_held_for_sessions_that_are_cleared_and_settled() {
         let mut sessions = Sessions::default();
         for number in 0..1000 {
             let id = number.to_string();
@@ -120,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn asking_for_figures_makes_no_session() {
+    fn the_stats_of_an_unknown_session_are_zero_and_do_not_begin_it() {
         let sessions = Sessions::default();
         assert_eq!(sessions.stats("a"), Stats::default());
         assert!(sessions.by_id.is_empty());
     }
 
     #[test]
-    fn clearing_all_forgets_every_session() {
+    fn clearing_all_sessions_forgets_the_head_of_each() {
         let mut sessions = Sessions::default();
         for id in ["a", "b"] {
             sessions.get(id).set_head(EntryUuid::new("head").unwrap());

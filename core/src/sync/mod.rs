@@ -1,7 +1,7 @@
-//! The locks and atomics of what threads share and hand to each other.
+//! The locks and atomics of all state that threads share.
 //!
-//! Re-exported so that the models of `tests/model` can substitute loom's types (feature `loom`), which run every
-//! order in which threads can take their turns. What only one thread touches, or what is set once, needs none of this.
+//! Re-exported so that the models of `tests/model` can substitute loom's types (feature `loom`): loom runs the threads
+//! in every possible order. State that only one thread touches, or that is set once, does not need these types.
 
 #[cfg(feature = "loom")]
 mod loom;

@@ -1,5 +1,5 @@
-//! What the tests of several rooms need.
+//! Helpers for the tests of several modules.
 
 pub(crate) mod fuzz;
+pub(crate) mod reference;
 pub(crate) mod script;
-pub(crate) mod whole;

@@ -1,4 +1,4 @@
-//! A server and a host that follow a script, for the tests of the core.
+//! A scripted server and a recording host, for the tests of the core.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::json::EntryBatch;
 use crate::read::{Sink, SinkError};
 use crate::report::{Report, Reporter};
 
-/// One answer of the script.
+/// One response of the script.
 pub(crate) struct ScriptedResponse {
     status: u16,
     headers: HeaderMap,
@@ -31,28 +31,29 @@ impl ScriptedResponse {
         Self { chunks: [Ok(body.into())].into(), ..Self::status(200) }
     }
 
-    /// A 200 whose body comes in these events.
+    /// A 200 whose body arrives in these chunks.
     pub(crate) fn in_chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
         Self { chunks: chunks.into_iter().map(Ok).collect(), ..Self::status(200) }
     }
 
-    /// A log of entries with these uuids.
+    /// A 200 with a log of entries with these uuids.
     pub(crate) fn log(uuids: &[&str]) -> Self {
         let entries: Vec<_> = uuids.iter().map(|uuid| format!(r#"{{"uuid":"{uuid}"}}"#)).collect();
         Self::ok(format!(r#"{{"loglines":[{}]}}"#, entries.join(",")))
     }
 
-    /// A conflict with the head that the server has.
+    /// A 409 that names the head of the server.
     pub(crate) fn conflict(head: &str) -> Self {
         Self::status(409).header("x-last-uuid", head)
     }
 
-    /// The connection came to stand, and broke.
-    pub(crate) fn broken() -> Self {
+    /// No response: the connection was established, and then reset.
+    pub(crate) fn connection_reset() -> Self {
         Self::failure(Failure::Broken("connection reset".into()))
     }
 
-    pub(crate) fn not_connected() -> Self {
+    /// No response: no connection was established.
+    pub(crate) fn connection_refused() -> Self {
         Self::failure(Failure::NotConnected("connection refused".into()))
     }
 
@@ -69,41 +70,41 @@ impl ScriptedResponse {
         self
     }
 
-    /// The body breaks off behind what is there.
-    pub(crate) fn cut(self) -> Self {
-        self.then(Failure::Broken("connection reset".into()))
+    /// The same response with a body that breaks off at its end.
+    pub(crate) fn truncated(self) -> Self {
+        self.then_fail(Failure::Broken("connection reset".into()))
     }
 
-    /// The body fails behind what is there.
-    pub(crate) fn then(mut self, failure: Failure) -> Self {
+    /// The same response with a body that fails at its end.
+    pub(crate) fn then_fail(mut self, failure: Failure) -> Self {
         self.chunks.push_back(Err(failure));
         self
     }
 }
 
-/// Gives the answers of a script in order, and records what was asked and when.
+/// Gives the responses of a script in order, and records the requests and their times.
 #[derive(Clone)]
 pub(crate) struct Script(Arc<Mutex<ScriptState>>);
 
 struct ScriptState {
-    answers: VecDeque<ScriptedResponse>,
+    responses: VecDeque<ScriptedResponse>,
     requests: Vec<Request>,
     times: Vec<Instant>,
 }
 
 impl Script {
-    pub(crate) fn new(answers: impl IntoIterator<Item = ScriptedResponse>) -> Self {
-        let answers = answers.into_iter().collect();
-        Self(Arc::new(Mutex::new(ScriptState { answers, requests: Vec::new(), times: Vec::new() })))
+    pub(crate) fn new(responses: impl IntoIterator<Item = ScriptedResponse>) -> Self {
+        let responses = responses.into_iter().collect();
+        Self(Arc::new(Mutex::new(ScriptState { responses, requests: Vec::new(), times: Vec::new() })))
     }
 
-    /// What was asked, in short: the method, and of a PUT the head it named.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let short = |request: &Request| match request.headers.get("last-uuid") {
+    /// The requests in short: the method, and the head that a PUT names.
+    pub(crate) fn request_lines(&self) -> Vec<String> {
+        let line = |request: &Request| match request.headers.get("last-uuid") {
             Some(head) => format!("{} {}", request.method, head.to_str().unwrap()),
             None => request.method.to_string(),
         };
-        self.0.lock().unwrap().requests.iter().map(short).collect()
+        self.0.lock().unwrap().requests.iter().map(line).collect()
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -116,9 +117,9 @@ impl Script {
         state.times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
     }
 
-    /// Answers that nobody asked for.
-    pub(crate) fn left(&self) -> usize {
-        self.0.lock().unwrap().answers.len()
+    /// The number of responses that were not requested yet.
+    pub(crate) fn unused(&self) -> usize {
+        self.0.lock().unwrap().responses.len()
     }
 }
 
@@ -130,13 +131,13 @@ impl Transport for Script {
         let mut state = self.0.lock().unwrap();
         state.requests.push(request);
         state.times.push(Instant::now());
-        let answer = state.answers.pop_front().expect("the script has no answer left");
-        match answer.failure {
+        let response = state.responses.pop_front().expect("the script has no response left");
+        match response.failure {
             Some(failure) => Err(failure),
             None => Ok(Response {
-                status: answer.status,
-                headers: answer.headers,
-                body: ScriptBody(answer.chunks),
+                status: response.status,
+                headers: response.headers,
+                body: ScriptBody(response.chunks),
             }),
         }
     }
@@ -151,13 +152,13 @@ impl Body for ScriptBody {
     }
 }
 
-/// A host that writes down what it is told, and has tokens for when it is asked.
+/// A host that records its reports, and supplies tokens in order.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<Mutex<RecorderState>>);
 
 #[derive(Default)]
 struct RecorderState {
-    told: Vec<String>,
+    reports: Vec<String>,
     debug: Vec<String>,
     tokens: VecDeque<Option<String>>,
 }
@@ -169,9 +170,9 @@ impl Recorder {
         this
     }
 
-    /// Diagnostics by event, with their data, and `logError` for each error.
-    pub(crate) fn told(&self) -> Vec<String> {
-        self.0.lock().unwrap().told.clone()
+    /// The diagnostics, by event with their data, and `logError` for each error.
+    pub(crate) fn reports(&self) -> Vec<String> {
+        self.0.lock().unwrap().reports.clone()
     }
 
     pub(crate) fn debug_lines(&self) -> Vec<String> {
@@ -188,7 +189,7 @@ impl Reporter for Recorder {
         let mut state = self.0.lock().unwrap();
         match report {
             Report::Debug(line) => state.debug.push(line),
-            Report::Error(_) => state.told.push("logError".into()),
+            Report::Error(_) => state.reports.push("logError".into()),
             Report::Diagnostic(diagnostic) => {
                 let mut line = diagnostic.event().to_owned();
                 if let Some(data) = diagnostic.data() {
@@ -199,24 +200,24 @@ impl Reporter for Recorder {
                         line += &format!(" attempt={attempt}");
                     }
                 }
-                state.told.push(line);
+                state.reports.push(line);
             }
         }
     }
 
     fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
-        let (answer, answered) = oneshot::channel();
-        let token = self.0.lock().unwrap().tokens.pop_front().expect("asked for a token once too often");
-        answer.send(token).unwrap();
-        answered
+        let (sender, receiver) = oneshot::channel();
+        let token = self.0.lock().unwrap().tokens.pop_front().expect("no token is left");
+        sender.send(token).unwrap();
+        receiver
     }
 }
 
-/// Keeps the entries of a read as text.
+/// A sink that collects the entries of a read as text.
 #[derive(Default)]
-pub(crate) struct Kept(pub(crate) Vec<String>);
+pub(crate) struct CollectingSink(pub(crate) Vec<String>);
 
-impl Sink for Kept {
+impl Sink for CollectingSink {
     async fn accept(&mut self, batch: EntryBatch) -> Result<(), SinkError> {
         for entry in batch.entries() {
             let text = String::from_utf8_lossy(entry).into_owned();

@@ -1,5 +1,5 @@
-//! The channel to the JavaScript thread: nothing that is sent is left lying, and nobody is left waiting, whether
-//! the environment goes on or ends.
+//! Models of the channel to the JavaScript thread: every message is delivered or dropped, and no thread waits forever,
+//! whether the environment lives or ends.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,11 +17,14 @@ pub(crate) const MODELS: &[Model] = &[
     every_order("channel: each message wakes its thread or is seen by it, in order", wakes),
     two_interruptions("channel: messages of two threads all arrive", wakes_from_two),
     two_interruptions("channel: appends of a queue settle, and nothing stays pending", settles),
-    every_order("channel: a question is answered", asks),
-    every_order("channel: who asks goes on when the environment ends", asker_ends),
-    two_interruptions("channel: a queue ends with its environment, and nothing of it is left", queue_ends),
-    two_interruptions("channel: a list arrives whole", lists),
-    every_order("channel: who reads a list ends with the environment", list_ends),
+    every_order("channel: a request for a token gets one", renews_token),
+    every_order("channel: a request for a token ends with the environment", token_request_ends),
+    two_interruptions(
+        "channel: a queue ends with its environment, and no reference to it is left",
+        queue_ends,
+    ),
+    two_interruptions("channel: a list arrives with all its chunks", lists),
+    every_order("channel: a read of a list ends with the environment", list_ends),
 ];
 
 enum Message {
@@ -40,14 +43,14 @@ impl From<Closed> for Gone {
 
 type Channel = channel::Channel<Message, ChunkAck<Gone>>;
 
-/// A channel, and what its JavaScript thread waits by.
+/// A channel, and the waker by which its JavaScript thread waits.
 fn channel() -> (Arc<Channel>, Arc<Waker>) {
     let (channel, waker) = (Arc::<Channel>::default(), Arc::<Waker>::default());
     channel.set_waker(waker.clone());
     (channel, waker)
 }
 
-/// A thread of the runtime: it wakes JavaScript threads before it sleeps.
+/// A thread of the runtime, which wakes JavaScript threads before it sleeps.
 fn runtime(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     thread::spawn(move || {
         (RUNTIME_HOOKS.on_thread_start)();
@@ -60,13 +63,13 @@ fn runtime(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     })
 }
 
-/// The JavaScript thread's part each time that it is woken, until `take` has what it waited for.
-fn deliver(channel: &Channel, waker: &Waker, mut take: impl FnMut(Item<Message, ChunkAck<Gone>>) -> bool) {
+/// Runs the JavaScript thread: delivers all items each time that it is woken, until `receive` returns true.
+fn deliver(channel: &Channel, waker: &Waker, mut receive: impl FnMut(Item<Message, ChunkAck<Gone>>) -> bool) {
     loop {
         waker.wait();
         let mut done = false;
         while let Some(item) = channel.next() {
-            done |= take(item);
+            done |= receive(item);
         }
         if done {
             return;
@@ -74,7 +77,7 @@ fn deliver(channel: &Channel, waker: &Waker, mut take: impl FnMut(Item<Message, 
     }
 }
 
-/// Takes messages until so many operations have settled; gives which, in order, and with what.
+/// Delivers messages until `operations` operations have settled; returns their ids and outcomes, in order.
 fn settled(channel: &Channel, waker: &Waker, operations: usize) -> Vec<(u64, bool)> {
     let mut settled = Vec::new();
     deliver(channel, waker, |item| {
@@ -106,7 +109,7 @@ fn wakes_from_two() {
         let channel = channel.clone();
         runtime(async move { channel.send(Message::Settle(id, true)) })
     });
-    // From the JavaScript thread itself, as where an append is not queued.
+    // From the JavaScript thread itself, as for an append that is not queued.
     channel.send(Message::Settle(3, true));
     assert_eq!(settled(&channel, &waker, 3).len(), 3);
     for thread in threads {
@@ -114,7 +117,7 @@ fn wakes_from_two() {
     }
 }
 
-/// Appends `id` to the session `a`, whose queue sends what becomes of it.
+/// Queues the append `id` in the session `a`; it settles itself.
 fn append(sessions: &mut Sessions, channel: &Arc<Channel>, id: u64) -> Option<JoinHandle<()>> {
     let channel = channel.clone();
     let job = Box::new(move || -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -146,8 +149,8 @@ fn settles() {
     }
 }
 
-/// Asks for a token and settles with whether there was one.
-fn asking(channel: &Arc<Channel>) -> JoinHandle<()> {
+/// Asks for a token, and settles with whether there was one.
+fn renewing(channel: &Arc<Channel>) -> JoinHandle<()> {
     let channel = channel.clone();
     runtime(async move {
         let (token, renewed) = oneshot::channel();
@@ -157,28 +160,28 @@ fn asking(channel: &Arc<Channel>) -> JoinHandle<()> {
     })
 }
 
-fn asks() {
+fn renews_token() {
     let (channel, waker) = channel();
-    let thread = asking(&channel);
+    let thread = renewing(&channel);
     assert_eq!(settled(&channel, &waker, 1), [(1, true)]);
     thread.join().unwrap();
 }
 
 /// Ends the environment, at any moment.
 fn end(channel: &Arc<Channel>, threads: impl IntoIterator<Item = JoinHandle<()>>) {
-    // Whatever is there already may be delivered; nothing is waited for any more.
+    // A message that is queued already may be delivered; after that, nothing is.
     drop(channel.next());
     channel.close();
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(channel.next().is_none(), "something is left lying");
-    assert_eq!(Arc::strong_count(channel), 1, "somebody still holds the channel");
+    assert!(channel.next().is_none(), "an item is left in the queue");
+    assert_eq!(Arc::strong_count(channel), 1, "the channel is still referenced");
 }
 
-fn asker_ends() {
+fn token_request_ends() {
     let (channel, _waker) = channel();
-    end(&channel, [asking(&channel)]);
+    end(&channel, [renewing(&channel)]);
 }
 
 fn queue_ends() {
@@ -190,7 +193,7 @@ fn queue_ends() {
     assert_eq!(Arc::strong_count(&session), 1, "a worker or an append is left");
 }
 
-/// Sends ten chunks, which are more than may be on their way at once.
+/// Sends ten chunks, which are more than the window allows at once.
 fn reading(channel: &Arc<Channel>) -> JoinHandle<()> {
     let channel = channel.clone();
     runtime(async move {

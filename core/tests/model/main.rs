@@ -1,8 +1,8 @@
-//! The core's concurrency in every order: its own code, with loom's locks and atomics in the place of those of
-//! `std` (feature `loom`), run again and again until each order in which its threads can take their turns has had
-//! its run. A deadlock, a panic and a failed assertion end the search with the order that led there.
+//! Models of the core's concurrency. They run the core's own code with loom's locks and atomics in place of those of
+//! `std` (feature `loom`), in every possible order of its threads. A deadlock, a panic and a failed assertion end the
+//! search with the order that led there.
 //!
-//! `npm run test:model`; a part of a name runs the models that have it.
+//! `npm run test:model`; with part of a name, only the models whose names contain it.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a model is a test")]
 
@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Clone, Copy)]
 struct Model {
     name: &'static str,
-    /// The number of times that a thread may be interrupted; without a bound every order is run. Most mistakes need
-    /// one interruption, or two. `LOOM_MAX_PREEMPTIONS` is another bound for these models.
+    /// Maximum number of interruptions of threads; without a bound, every order is run. Most errors need one or two
+    /// interruptions. `LOOM_MAX_PREEMPTIONS` overrides the bound.
     bound: Option<usize>,
     run: fn(),
 }

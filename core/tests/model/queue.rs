@@ -1,4 +1,4 @@
-//! A session's queue: no job is lost, none runs beside another, and no worker stays behind.
+//! Models of a session's queue: no job is lost, jobs run one at a time, and no worker stays behind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,11 +17,11 @@ pub(crate) const MODELS: &[Model] = &[
         "queue: jobs run one at a time, in the order of the calls, and leave no worker behind",
         in_order,
     ),
-    every_order("queue: a cleared session ends its jobs, and touches no head but its own", cleared),
-    every_order("queue: two sessions work beside each other", beside_each_other),
+    every_order("queue: a cleared session ends its jobs, and changes no head but its own", cleared),
+    every_order("queue: two sessions work concurrently", concurrent),
 ];
 
-/// What jobs did, in order. Not loom's: it is not what is explored.
+/// The entries of jobs that have run, in order. A lock of `std`, because loom does not have to explore it.
 #[derive(Clone, Default)]
 struct Done(Arc<Mutex<Vec<&'static str>>>);
 
@@ -36,7 +36,7 @@ impl Queues {
         Self { sessions: Sessions::default(), done: Done::default(), workers: Vec::new() }
     }
 
-    /// An append to the session `id`, which takes two steps and then is its head.
+    /// Appends `entry` to the session `id`, in two steps, and makes it the head.
     fn append(&mut self, id: &str, entry: &'static str, running: &Arc<AtomicBool>) {
         let session = self.sessions.get(id);
         let (of_session, done, running) = (session.clone(), self.done.clone(), running.clone());
@@ -52,7 +52,7 @@ impl Queues {
         self.workers.extend(worker.map(|worker| thread::spawn(move || block_on(worker))));
     }
 
-    /// Waits for all workers to end; without them, nothing works any more.
+    /// Waits for all workers to end; returns the entries of the jobs that have run.
     fn end(&mut self) -> Vec<&'static str> {
         for worker in self.workers.drain(..) {
             worker.join().unwrap();
@@ -65,7 +65,7 @@ impl Queues {
     }
 }
 
-/// Lets the worker be polled again, and others go first.
+/// Yields once: the worker is polled again, and other threads may run first.
 async fn step() {
     let mut stepped = false;
     std::future::poll_fn(|context| {
@@ -86,10 +86,10 @@ fn in_order() {
     }
     assert_eq!(model.end(), ["one", "two", "three"]);
     assert_eq!(model.head("a").as_deref(), Some("three"));
-    // The map's, and this one.
+    // One reference of the map, and one of this call.
     assert_eq!(Arc::strong_count(&model.sessions.get("a")), 2, "a worker stayed behind");
     model.append("a", "four", &running);
-    assert_eq!(model.workers.len(), 1, "nobody works on the next job");
+    assert_eq!(model.workers.len(), 1, "the next job has no worker");
     assert_eq!(model.end().last(), Some(&"four"));
 }
 
@@ -111,7 +111,7 @@ fn cleared() {
     assert_eq!(Arc::strong_count(&cleared), 1, "a worker stayed behind");
 }
 
-fn beside_each_other() {
+fn concurrent() {
     let mut model = Queues::new();
     let (a, b) = (Arc::default(), Arc::default());
     model.append("a", "one", &a);

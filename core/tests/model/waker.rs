@@ -1,4 +1,4 @@
-//! A waker for a thread of loom, which stands in for the JavaScript thread.
+//! A waker for a loom thread, which stands in for the JavaScript thread.
 
 use loom::sync::Notify;
 use session_ingress_core::channel::Wake;
@@ -18,7 +18,7 @@ impl Wake for Waker {
 }
 
 impl Waker {
-    /// Waits until the thread is woken, or was since the last call.
+    /// Waits until the thread is woken; returns at once where it was woken since the last call.
     pub(crate) fn wait(&self) {
         self.0.wait();
     }

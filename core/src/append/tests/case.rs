@@ -1,4 +1,4 @@
-//! An append against a scripted server, for the tests of attempts and of doubt.
+//! An append against a scripted server, for the tests of attempts and of entries in doubt.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ pub(super) struct Case {
 
 pub(super) struct Outcome {
     pub(super) appended: bool,
-    pub(super) asked: Vec<String>,
+    pub(super) requests: Vec<String>,
     pub(super) waits: Vec<u128>,
     pub(super) head: Option<EntryUuid>,
-    pub(super) told: Vec<String>,
+    pub(super) reports: Vec<String>,
 }
 
 impl Case {
@@ -53,17 +53,17 @@ impl Case {
         self
     }
 
-    pub(super) async fn run(&mut self, answers: impl IntoIterator<Item = ScriptedResponse>) -> Outcome {
-        let script = Script::new(answers);
-        let told_before = self.host.told().len();
+    pub(super) async fn run(&mut self, responses: impl IntoIterator<Item = ScriptedResponse>) -> Outcome {
+        let script = Script::new(responses);
+        let reports_before = self.host.reports().len();
         let appended = append(&script, &self.session, &self.entry, &self.host).await;
-        assert_eq!(script.left(), 0, "answers that nobody asked for");
+        assert_eq!(script.unused(), 0, "responses that were not requested");
         Outcome {
             appended,
-            asked: script.asked(),
+            requests: script.request_lines(),
             waits: script.waits(),
             head: self.session.head(),
-            told: self.host.told().split_off(told_before),
+            reports: self.host.reports().split_off(reports_before),
         }
     }
 }

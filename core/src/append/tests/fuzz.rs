@@ -1,4 +1,4 @@
-//! No server, and no option of a host, makes an append wait longer than it may.
+//! Property tests of backoff: no server and no option of a host makes an append wait longer than the maximum.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use crate::append::backoff::{RETRY_AFTER_CAP, Retry, retry_after};
 use crate::testing::fuzz::{bytes, fuzz};
 
-fn asked(value: &[u8], now: SystemTime) -> Option<Option<Duration>> {
+fn requested_wait(value: &[u8], now: SystemTime) -> Option<Option<Duration>> {
     let value = HeaderValue::from_bytes(value).ok()?;
     Some(retry_after(429, &HeaderMap::from_iter([(RETRY_AFTER, value)]), now))
 }
@@ -17,40 +17,40 @@ fn a_retry_after_of_any_kind_asks_for_at_most_30_seconds() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     fuzz("retry-after", |u| {
         let value = bytes(u)?;
-        if let Some(Some(wait)) = asked(&value, now) {
+        if let Some(Some(wait)) = requested_wait(&value, now) {
             assert!(wait <= RETRY_AFTER_CAP, "{value:?}");
         }
         let digits = u.arbitrary::<u64>()? >> u.int_in_range(0..=63)?;
         let wait = Duration::from_secs(digits).min(RETRY_AFTER_CAP);
         let zeros = "0".repeat(u.int_in_range(0..=30)?);
-        assert_eq!(asked(format!(" {zeros}{digits}").as_bytes(), now), Some(Some(wait)));
+        assert_eq!(requested_wait(format!(" {zeros}{digits}").as_bytes(), now), Some(Some(wait)));
         for other in [format!("-{digits}"), format!("{digits}s"), format!("{digits}.0"), format!("+{digits}")]
         {
-            assert_eq!(asked(other.as_bytes(), now), Some(None), "{other}");
+            assert_eq!(requested_wait(other.as_bytes(), now), Some(None), "{other}");
         }
         Ok(())
     });
 }
 
 #[test]
-fn a_date_asks_for_the_time_until_then() {
+fn a_retry_after_date_asks_for_the_time_until_then() {
     fuzz("date", |u| {
         // Up to the year 9999, beyond which HTTP has no dates.
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(u.int_in_range(0..=253_402_300_799)?);
         let off = Duration::from_secs(u.int_in_range(0..=100)?);
         let now = if u.arbitrary()? { date - off } else { date + off };
         let expected = date.duration_since(now).unwrap_or_default().min(RETRY_AFTER_CAP);
-        assert_eq!(asked(httpdate::fmt_http_date(date).as_bytes(), now), Some(Some(expected)));
-        let mut broken = httpdate::fmt_http_date(date).into_bytes();
-        let at = u.choose_index(broken.len())?;
-        broken[at] = u.arbitrary()?;
-        assert!(asked(&broken, now).flatten().is_none_or(|wait| wait <= RETRY_AFTER_CAP));
+        assert_eq!(requested_wait(httpdate::fmt_http_date(date).as_bytes(), now), Some(Some(expected)));
+        let mut corrupted = httpdate::fmt_http_date(date).into_bytes();
+        let at = u.choose_index(corrupted.len())?;
+        corrupted[at] = u.arbitrary()?;
+        assert!(requested_wait(&corrupted, now).flatten().is_none_or(|wait| wait <= RETRY_AFTER_CAP));
         Ok(())
     });
 }
 
 #[test]
-fn waits_double_up_to_the_longest() {
+fn the_waits_between_attempts_double_up_to_the_maximum() {
     fuzz("waits", |u| {
         let mut delay = || Ok(Duration::from_nanos(u.arbitrary::<u64>()? >> u.int_in_range(0..=63)?));
         let (base_delay, max_delay) = (delay()?, delay()?);
@@ -59,7 +59,7 @@ fn waits_double_up_to_the_longest() {
         assert_eq!(waits.len(), max_attempts as usize);
         let mut expected = base_delay;
         for (attempt, wait) in waits.into_iter().enumerate() {
-            // What 32 doublings have not brought there comes no further.
+            // After 32 doublings, the wait grows no further.
             if attempt < 32 {
                 assert_eq!(wait, expected.min(max_delay), "attempt {attempt}");
             }

@@ -1,4 +1,4 @@
-//! Entries that may or may not be stored: the second half of specification.md, section 3, branch by branch.
+//! Entries in doubt: the second half of specification.md, section 3, branch by branch.
 
 use std::time::Duration;
 
@@ -8,54 +8,54 @@ use crate::http::Failure;
 use crate::session::Session;
 use crate::testing::script::{Script, ScriptedResponse};
 
-/// After this the entry may be stored.
+/// Responses and failures after which the entry may or may not be stored.
 fn ambiguous() -> impl Iterator<Item = ScriptedResponse> {
     [500, 502, 503, 408, 202, 204, 302, 303].map(ScriptedResponse::status).into_iter().chain([
-        ScriptedResponse::broken(),
+        ScriptedResponse::connection_reset(),
         ScriptedResponse::timed_out(),
         ScriptedResponse::failure(Failure::Redirect("a loop".into())),
     ])
 }
 
 #[tokio::test(start_paused = true)]
-async fn own_uuid_in_the_log_means_stored() {
-    for answer in ambiguous() {
+async fn an_entry_in_doubt_whose_uuid_is_in_the_log_is_stored() {
+    for response in ambiguous() {
         let outcome = Case::new()
             .run([
-                answer,
+                response,
                 ScriptedResponse::conflict("Other"),
                 ScriptedResponse::log(&["head", "own", "Other", "later"]),
             ])
             .await;
         assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET"]);
+        assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET"]);
         assert_eq!(outcome.head, Some(uuid("later")));
-        assert_eq!(outcome.told.last().unwrap(), RECOVERED);
+        assert_eq!(outcome.reports.last().unwrap(), RECOVERED);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_named_uuid_in_the_log_means_not_stored() {
+async fn an_entry_in_doubt_is_not_stored_where_the_log_has_only_the_uuid_that_the_409_named() {
     let outcome = Case::new()
         .run([
-            ScriptedResponse::broken(),
+            ScriptedResponse::connection_reset(),
             ScriptedResponse::conflict("Other"),
             ScriptedResponse::log(&["head", "Other", "later"]),
             ScriptedResponse::status(201),
         ])
         .await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT later"]);
+    assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "PUT later"]);
     assert_eq!(outcome.waits, [500, 0, 0]);
-    assert_eq!(outcome.told.last().unwrap(), ADOPT);
+    assert_eq!(outcome.reports.last().unwrap(), ADOPT);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_proves_nothing_is_repeated_before_the_next_put() {
+async fn a_read_that_does_not_decide_about_an_entry_in_doubt_is_repeated_before_the_next_put() {
     for read in [
         ScriptedResponse::status(500),
         ScriptedResponse::status(404),
-        ScriptedResponse::broken(),
+        ScriptedResponse::connection_reset(),
         ScriptedResponse::log(&[]),
         ScriptedResponse::log(&["head"]),
         ScriptedResponse::ok("{"),
@@ -70,17 +70,17 @@ async fn a_read_that_proves_nothing_is_repeated_before_the_next_put() {
             ])
             .await;
         assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
+        assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
         assert_eq!(outcome.waits, [500, 0, 1000, 0]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_head_stays_while_in_doubt() {
+async fn the_head_stays_while_an_entry_is_in_doubt() {
     let outcome = Case::new()
         .attempts(3)
         .run([
-            ScriptedResponse::broken(),
+            ScriptedResponse::connection_reset(),
             ScriptedResponse::conflict("Other"),
             ScriptedResponse::status(500),
             ScriptedResponse::status(500),
@@ -90,20 +90,20 @@ async fn the_head_stays_while_in_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn doubt_to_the_last_attempt_fails_and_says_so() {
+async fn an_entry_in_doubt_after_the_last_attempt_fails_with_an_error() {
     let outcome = Case::new()
         .attempts(3)
         .run([
-            ScriptedResponse::broken(),
+            ScriptedResponse::connection_reset(),
             ScriptedResponse::conflict("Other"),
             ScriptedResponse::log(&["head"]),
             ScriptedResponse::log(&["head"]),
         ])
         .await;
     assert!(!outcome.appended);
-    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET"]);
     assert_eq!(
-        outcome.told,
+        outcome.reports,
         [
             "logError",
             "session_persist_fail_status attempt=1",
@@ -114,26 +114,26 @@ async fn doubt_to_the_last_attempt_fails_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_leaves_no_doubt_needs_no_read() {
-    for answer in [
-        ScriptedResponse::not_connected(),
+async fn no_read_follows_a_failure_that_is_not_ambiguous() {
+    for response in [
+        ScriptedResponse::connection_refused(),
         ScriptedResponse::status(429),
         ScriptedResponse::status(400),
         ScriptedResponse::status(404),
     ] {
         let outcome = Case::new()
-            .run([answer, ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)])
+            .run([response, ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)])
             .await;
         assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "PUT head", "PUT Other"]);
+        assert_eq!(outcome.requests, ["PUT head", "PUT head", "PUT Other"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_ambiguous_every_later_conflict_is_looked_into() {
+async fn every_conflict_after_an_ambiguous_failure_is_followed_by_a_read() {
     let outcome = Case::new()
         .run([
-            ScriptedResponse::broken(),
+            ScriptedResponse::connection_reset(),
             ScriptedResponse::conflict("a"),
             ScriptedResponse::log(&["a"]),
             ScriptedResponse::conflict("b"),
@@ -141,149 +141,182 @@ async fn once_ambiguous_every_later_conflict_is_looked_into() {
             ScriptedResponse::status(201),
         ])
         .await;
-    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "PUT a", "GET", "PUT b"]);
+    assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "PUT a", "GET", "PUT b"]);
     assert!(outcome.appended);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_may_be_stored_is_looked_for_when_appended_again() {
+async fn an_entry_in_doubt_is_looked_for_when_it_is_appended_again() {
     let mut case = Case::new().attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    assert!(
+        !case
+            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
+            .await
+            .appended
+    );
 
     let outcome = case.run([ScriptedResponse::log(&["head", "own", "later"])]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET"]);
+    assert_eq!(outcome.requests, ["GET"]);
     assert_eq!(outcome.head, Some(uuid("later")));
-    assert_eq!(outcome.told, [RECOVERED]);
+    assert_eq!(outcome.reports, [RECOVERED]);
 
-    // Now it is known to be stored; a third append is one like any other.
-    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT later"]);
+    // The entry is known to be stored, so a third append has no read.
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT later"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_is_not_found_when_appended_again_is_sent() {
+async fn an_entry_in_doubt_that_is_not_in_the_log_is_sent_when_it_is_appended_again() {
     let mut case = Case::new().attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    assert!(
+        !case
+            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
+            .await
+            .appended
+    );
     let outcome = case.run([ScriptedResponse::log(&["head", "later"]), ScriptedResponse::status(201)]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT later"]);
+    assert_eq!(outcome.requests, ["GET", "PUT later"]);
     assert_eq!(outcome.waits, [0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
+async fn the_last_attempt_sends_an_entry_in_doubt_that_is_not_in_the_log() {
     let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
     let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(201)]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT head"]);
+    assert_eq!(outcome.requests, ["GET", "PUT head"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_fails_again_is_told_as_such() {
+async fn an_entry_in_doubt_that_is_refused_when_appended_again_is_reported() {
     let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
     let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(400)]).await;
     assert!(!outcome.appended);
     assert_eq!(
-        outcome.told[1..],
+        outcome.reports[1..],
         [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_log_lets_an_entry_that_no_conflict_contradicted_be_sent() {
+async fn an_entry_in_doubt_without_a_conflict_is_sent_when_the_log_is_empty() {
     let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    assert!(
+        !case
+            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
+            .await
+            .appended
+    );
     let outcome = case.run([ScriptedResponse::status(404), ScriptedResponse::status(201)]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT"]);
+    assert_eq!(outcome.requests, ["GET", "PUT"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_conflict_named_is_remembered_with_the_doubt() {
+async fn the_head_that_a_409_named_is_remembered_with_the_entry_in_doubt() {
     let mut case = Case::new().attempts(2);
-    let first =
-        [ScriptedResponse::broken(), ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head"])];
+    let first = [
+        ScriptedResponse::connection_reset(),
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::log(&["head"]),
+    ];
     assert!(!case.run(first).await.appended);
     // A log without the entry that the conflict named is older than the conflict.
     let outcome =
         case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::log(&["head", "own", "Other"])]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "GET"]);
+    assert_eq!(outcome.requests, ["GET", "GET"]);
 }
 
-/// What is asked where a read finds another head between the first attempt and the second.
-async fn asked_with_a_read_meanwhile<const N: usize>(
+/// The requests of an append where a read finds another head between the first attempt and the second.
+async fn requests_with_a_read_meanwhile<const N: usize>(
     found: &str,
-    answers: [ScriptedResponse; N],
+    responses: [ScriptedResponse; N],
 ) -> Vec<String> {
-    let (case, script) = (Case::new(), Script::new(answers));
+    let (case, script) = (Case::new(), Script::new(responses));
     let read = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         case.session.set_head(uuid(found));
     };
     let (appended, ()) = tokio::join!(append(&script, &case.session, &case.entry, &case.host), read);
     assert!(appended);
-    assert_eq!(script.left(), 0);
-    script.asked()
+    assert_eq!(script.unused(), 0);
+    script.request_lines()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_finds_the_entry_does_not_let_it_be_stored_behind_itself() {
-    for answer in ambiguous() {
-        let asked = asked_with_a_read_meanwhile("own", [answer, ScriptedResponse::conflict("own")]).await;
-        assert_eq!(asked, ["PUT head", "PUT head"]);
+async fn an_entry_in_doubt_that_a_read_makes_the_head_is_not_stored_twice() {
+    for response in ambiguous() {
+        let requests =
+            requests_with_a_read_meanwhile("own", [response, ScriptedResponse::conflict("own")]).await;
+        assert_eq!(requests, ["PUT head", "PUT head"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_does_a_read_that_finds_another_entry_behind_it() {
-    for answer in ambiguous() {
+async fn an_entry_in_doubt_is_not_stored_twice_when_a_read_finds_a_later_head() {
+    for response in ambiguous() {
         let log = ScriptedResponse::log(&["head", "own", "later"]);
-        let asked =
-            asked_with_a_read_meanwhile("later", [answer, ScriptedResponse::conflict("later"), log]).await;
-        assert_eq!(asked, ["PUT head", "PUT head", "GET"]);
+        let requests =
+            requests_with_a_read_meanwhile("later", [response, ScriptedResponse::conflict("later"), log])
+                .await;
+        assert_eq!(requests, ["PUT head", "PUT head", "GET"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_is_known_not_to_be_stored_continues_from_what_a_read_found() {
-    let asked =
-        asked_with_a_read_meanwhile("later", [ScriptedResponse::status(429), ScriptedResponse::status(201)])
-            .await;
-    assert_eq!(asked, ["PUT head", "PUT later"]);
+async fn an_entry_that_is_not_in_doubt_is_sent_with_the_head_that_a_read_found() {
+    let requests = requests_with_a_read_meanwhile(
+        "later",
+        [ScriptedResponse::status(429), ScriptedResponse::status(201)],
+    )
+    .await;
+    assert_eq!(requests, ["PUT head", "PUT later"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_log_is_not_believed_against_the_server() {
+async fn an_empty_log_is_read_again_after_a_409_that_contradicts_it() {
     let mut case = Case::new().attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    assert!(
+        !case
+            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
+            .await
+            .appended
+    );
     case.session.set_head(uuid("later"));
-    let answers = [
+    let responses = [
         ScriptedResponse::log(&[]),
         ScriptedResponse::conflict("later"),
         ScriptedResponse::log(&["head", "own", "later"]),
     ];
-    let outcome = case.run(answers).await;
+    let outcome = case.run(responses).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT", "GET"]);
+    assert_eq!(outcome.requests, ["GET", "PUT", "GET"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_cannot_be_stored_is_not_remembered() {
+async fn an_entry_that_the_server_refused_is_not_remembered_as_in_doubt() {
     let mut case = Case::new().attempts(1);
     assert!(!case.run([ScriptedResponse::status(400)]).await.appended);
-    assert_eq!(case.run([ScriptedResponse::status(201)]).await.asked, ["PUT head"]);
+    assert_eq!(case.run([ScriptedResponse::status(201)]).await.requests, ["PUT head"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_waits_while_in_doubt_are_those_of_the_attempts() {
+async fn the_waits_of_an_entry_in_doubt_are_those_of_the_attempts() {
     let mut case = Case::new().attempts(4);
     case.entry.retry.base_delay = Duration::from_millis(10);
     let stale = || ScriptedResponse::log(&["head"]);
     let outcome = case
-        .run([ScriptedResponse::broken(), ScriptedResponse::conflict("a"), stale(), stale(), stale()])
+        .run([
+            ScriptedResponse::connection_reset(),
+            ScriptedResponse::conflict("a"),
+            stale(),
+            stale(),
+            stale(),
+        ])
         .await;
     assert_eq!(outcome.waits, [10, 0, 20, 40]);
 }

@@ -1,4 +1,4 @@
-//! An append from the queue to its counters.
+//! An append in its session's queue, and the counters of the session.
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;

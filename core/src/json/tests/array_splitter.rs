@@ -1,15 +1,15 @@
-//! What the splitter cuts, keeps and refuses, wherever the chunks end.
+//! The splitter: the entries and the envelope that it gives, and the bodies that it refuses, wherever the chunks end.
 
 use crate::json::array_splitter::*;
 
 #[derive(Debug, Default, PartialEq)]
-struct Cut {
+struct Split {
     entries: Vec<String>,
     envelope: Option<String>,
 }
 
-/// Cuts `body`, given in chunks of `size` bytes.
-fn cut_by(body: &[u8], size: usize) -> Cut {
+/// Splits `body`, given in chunks of `size` bytes.
+fn split_in_chunks(body: &[u8], size: usize) -> Split {
     let mut splitter = ArraySplitter::new("loglines");
     let mut entries = Vec::new();
     for chunk in body.chunks(size) {
@@ -23,36 +23,36 @@ fn cut_by(body: &[u8], size: usize) -> Cut {
             }
         }
     }
-    Cut { entries, envelope: splitter.finish().map(|envelope| envelope.0) }
+    Split { entries, envelope: splitter.finish().map(|envelope| envelope.0) }
 }
 
-/// Cuts `body` whole, and makes sure that it does not matter where the chunks end.
-fn cut(body: impl AsRef<[u8]>) -> Cut {
+/// Splits `body` in one chunk, and asserts that smaller chunks give the same.
+fn split(body: impl AsRef<[u8]>) -> Split {
     let body = body.as_ref();
-    let whole = cut_by(body, body.len().max(1));
+    let expected = split_in_chunks(body, body.len().max(1));
     for size in 1..8 {
-        let by_size = cut_by(body, size);
-        assert_eq!(by_size.envelope, whole.envelope, "in chunks of {size}");
-        if whole.envelope.is_some() {
-            assert_eq!(by_size, whole, "in chunks of {size}");
+        let by_size = split_in_chunks(body, size);
+        assert_eq!(by_size.envelope, expected.envelope, "in chunks of {size}");
+        if expected.envelope.is_some() {
+            assert_eq!(by_size, expected, "in chunks of {size}");
         }
     }
-    whole
+    expected
 }
 
 fn entries(body: impl AsRef<[u8]>) -> Vec<String> {
-    let cut = cut(body);
-    assert!(cut.envelope.is_some());
-    cut.entries
+    let split = split(body);
+    assert!(split.envelope.is_some());
+    split.entries
 }
 
-fn refused(body: impl AsRef<[u8]>) {
+fn assert_refused(body: impl AsRef<[u8]>) {
     let body = body.as_ref();
-    assert_eq!(cut(body).envelope, None, "{}", String::from_utf8_lossy(body));
+    assert_eq!(split(body).envelope, None, "{}", String::from_utf8_lossy(body));
 }
 
 #[test]
-fn entries_are_cut_at_the_commas_of_the_array() {
+fn entries_are_split_at_the_commas_of_the_array() {
     assert_eq!(
         entries(r#"{"loglines":[{"a":1},[2,3],"x",-0,null]}"#),
         [r#"{"a":1}"#, "[2,3]", r#""x""#, "-0", "null"]
@@ -70,17 +70,17 @@ fn brackets_commas_and_quotes_inside_strings_do_not_count() {
 }
 
 #[test]
-fn what_stands_around_the_array_is_kept_without_it() {
-    let cut = cut(r#"{"a":{"loglines":[1]},"loglines":[2,{"loglines":[3]}],"b":[{"loglines":4}]}"#);
-    assert_eq!(cut.entries, ["2", r#"{"loglines":[3]}"#]);
-    assert_eq!(cut.envelope.unwrap(), r#"{"a":{"loglines":[1]},"loglines":[],"b":[{"loglines":4}]}"#);
+fn the_envelope_is_the_body_with_an_empty_array() {
+    let split = split(r#"{"a":{"loglines":[1]},"loglines":[2,{"loglines":[3]}],"b":[{"loglines":4}]}"#);
+    assert_eq!(split.entries, ["2", r#"{"loglines":[3]}"#]);
+    assert_eq!(split.envelope.unwrap(), r#"{"a":{"loglines":[1]},"loglines":[],"b":[{"loglines":4}]}"#);
 }
 
 #[test]
-fn of_duplicate_keys_the_last_one_counts() {
+fn the_last_of_duplicate_keys_wins() {
     assert_eq!(entries(r#"{"loglines":[1,2],"loglines":[3]}"#), ["3"]);
     assert_eq!(entries(r#"{"loglines":null,"loglines":[3]}"#), ["3"]);
-    refused(r#"{"loglines":[1],"loglines":{}}"#);
+    assert_refused(r#"{"loglines":[1],"loglines":{}}"#);
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn the_key_may_be_written_with_escapes() {
 #[test]
 fn one_byte_order_mark_is_skipped_at_the_start() {
     assert_eq!(entries(b"\xEF\xBB\xBF{\"loglines\":[1]}"), ["1"]);
-    refused(b"\xEF\xBB\xBF\xEF\xBB\xBF{\"loglines\":[1]}");
-    refused(b" \xEF\xBB\xBF{\"loglines\":[1]}");
-    refused(b"\xEF\xBB{\"loglines\":[1]}");
-    refused(b"{\"loglines\":[1]}\xEF\xBB\xBF");
+    assert_refused(b"\xEF\xBB\xBF\xEF\xBB\xBF{\"loglines\":[1]}");
+    assert_refused(b" \xEF\xBB\xBF{\"loglines\":[1]}");
+    assert_refused(b"\xEF\xBB{\"loglines\":[1]}");
+    assert_refused(b"{\"loglines\":[1]}\xEF\xBB\xBF");
 }
 
 #[test]
-fn another_shape_is_refused() {
+fn a_body_of_another_shape_is_refused() {
     for body in [
         "",
         " ",
@@ -116,22 +116,22 @@ fn another_shape_is_refused() {
         r#"[{"loglines":[1]}]"#,
         r#"{"a":"loglines","b":[1]}"#,
     ] {
-        refused(body);
+        assert_refused(body);
     }
 }
 
 #[test]
-fn every_truncation_is_refused() {
+fn a_body_truncated_anywhere_is_refused() {
     let body = r#" {"a":[1,{}], "loglines" : [ {"uuid":"a\"b"}, [1,[2]] ,3 ] ,"b":null} "#;
     let end = body.trim_end().len();
     for length in 0..end {
-        refused(&body[..length]);
+        assert_refused(&body[..length]);
     }
     assert_eq!(entries(body).len(), 3);
 }
 
 #[test]
-fn malformed_surroundings_are_refused() {
+fn a_malformed_envelope_is_refused() {
     for body in [
         r#"{"loglines":[1]}}"#,
         r#"{"loglines":[1]}{}"#,
@@ -152,12 +152,12 @@ fn malformed_surroundings_are_refused() {
         "{\"loglines\":[1],\"a\":\"\u{1}\"}",
         "{\"loglines\":[1],\"\u{1}\":0}",
     ] {
-        refused(body);
+        assert_refused(body);
     }
 }
 
 #[test]
-fn empty_places_in_the_array_are_refused() {
+fn an_array_with_a_missing_element_is_refused() {
     for body in [
         r#"{"loglines":[,]}"#,
         r#"{"loglines":[1,]}"#,
@@ -166,7 +166,7 @@ fn empty_places_in_the_array_are_refused() {
         r#"{"loglines":[1}]}"#,
         r#"{"loglines":[}]}"#,
     ] {
-        refused(body);
+        assert_refused(body);
     }
 }
 
@@ -177,7 +177,7 @@ fn nesting_has_no_limit() {
 }
 
 #[test]
-fn slices_are_handed_on_when_they_are_full() {
+fn a_batch_is_emitted_when_it_is_full() {
     let entry = format!("\"{}\"", "x".repeat(1000));
     let body = format!(r#"{{"loglines":[{}]}}"#, vec![entry.as_str(); 1000].join(","));
     let mut splitter = ArraySplitter::new("loglines");
@@ -196,6 +196,6 @@ fn slices_are_handed_on_when_they_are_full() {
 }
 
 #[test]
-fn an_element_that_is_no_json_is_left_to_whoever_parses_the_slice() {
+fn an_element_that_is_not_json_is_left_to_the_parser_of_the_batch() {
     assert_eq!(entries(r#"{"loglines":[{"a":1],[}]}"#), [r#"{"a":1]"#, "[}"]);
 }

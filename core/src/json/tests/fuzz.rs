@@ -1,4 +1,4 @@
-//! Property tests of how text reaches V8; see [`crate::testing::fuzz`].
+//! Property tests of the transcoding of JSON text for V8; see [`crate::testing::fuzz`].
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::json::JsonText;
 use crate::testing::fuzz::{Result, Unstructured, fuzz};
 
-/// Text that is long enough for its few characters beyond Latin-1 to be escaped.
+/// Random JSON text, often long enough for its few characters beyond Latin-1 to be escaped.
 fn json(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    const PIECES: [&[u8]; 20] = [
+    const FRAGMENTS: [&[u8]; 20] = [
         b"a",
         b"\\\"",
         b"\\\\",
@@ -33,13 +33,13 @@ fn json(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut text = b"[\"".to_vec();
     text.resize(*u.choose(&[2, 200, 1000])?, b'x');
     for _ in 0..u.int_in_range(0..=10)? {
-        text.extend_from_slice(u.choose(&PIECES)?);
+        text.extend_from_slice(u.choose(&FRAGMENTS)?);
     }
     text.extend_from_slice(b"\"]");
     Ok(text)
 }
 
-/// The text that V8 gets.
+/// The string that V8 makes of the text.
 fn decode(text: JsonText) -> String {
     match text {
         JsonText::Latin1(bytes) => bytes.into_iter().map(char::from).collect(),
@@ -48,23 +48,25 @@ fn decode(text: JsonText) -> String {
 }
 
 #[test]
-fn text_for_v8_says_the_same_as_the_text_that_came() {
+fn transcoded_text_has_the_same_validity_and_value() {
     fuzz("text", |u| {
         let bytes = json(u)?;
-        let came = String::from_utf8_lossy(&bytes).into_owned();
-        let given = decode(JsonText::from_utf8(bytes));
+        let original = String::from_utf8_lossy(&bytes).into_owned();
+        let transcoded = decode(JsonText::from_utf8(bytes));
         let is_valid = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
-        assert_eq!(is_valid(&given), is_valid(&came), "{came:?}");
-        // Escapes of lone surrogates are the one thing that serde_json has no value for.
-        match serde_json::from_str::<Value>(&came) {
-            Ok(value) => assert_eq!(serde_json::from_str::<Value>(&given).ok(), Some(value), "{came:?}"),
-            Err(_) => assert_eq!(unescaped(&given), unescaped(&came)),
+        assert_eq!(is_valid(&transcoded), is_valid(&original), "{original:?}");
+        // serde_json has no value for the escape of a lone surrogate, and only for that.
+        match serde_json::from_str::<Value>(&original) {
+            Ok(value) => {
+                assert_eq!(serde_json::from_str::<Value>(&transcoded).ok(), Some(value), "{original:?}")
+            }
+            Err(_) => assert_eq!(unescaped(&transcoded), unescaped(&original)),
         }
         Ok(())
     });
 }
 
-/// Escapes beyond Latin-1 as the characters that they are, where they are such.
+/// The UTF-16 units of the text, with each `\uXXXX` decoded.
 fn unescaped(text: &str) -> Vec<u16> {
     let (mut units, mut rest) = (Vec::new(), text);
     while let Some(at) = rest.find("\\u") {

@@ -1,4 +1,4 @@
-//! Reads as the addon begins them: cancelled, bounded, and the head that they leave.
+//! Reads as the addon begins them: cancellation, limits, and the head of the session.
 
 use std::sync::Arc;
 
@@ -8,40 +8,40 @@ use crate::http::{Failure, Request, Response, Transport};
 use crate::protocol::{EntryUuid, LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::read::{Cancel, Events, ReadJob, cancellation, read_session_log, read_teleport_events};
 use crate::session::{Sessions, Stats};
-use crate::testing::script::{Kept, Recorder, Script, ScriptBody, ScriptedResponse};
+use crate::testing::script::{CollectingSink, Recorder, Script, ScriptBody, ScriptedResponse};
 
-/// A script that holds its answers back, and says when it was asked.
+/// A transport that holds the responses of a script back, and signals each request.
 #[derive(Clone)]
-struct Held {
+struct HeldTransport {
     script: Script,
-    asked: Arc<Semaphore>,
-    open: Arc<Semaphore>,
+    requested: Arc<Semaphore>,
+    released: Arc<Semaphore>,
 }
 
-impl Held {
-    fn new(answers: impl IntoIterator<Item = ScriptedResponse>) -> Self {
+impl HeldTransport {
+    fn new(responses: impl IntoIterator<Item = ScriptedResponse>) -> Self {
         let closed = || Arc::new(Semaphore::new(0));
-        Self { script: Script::new(answers), asked: closed(), open: closed() }
+        Self { script: Script::new(responses), requested: closed(), released: closed() }
     }
 
-    async fn until_asked(&self) {
-        self.asked.acquire().await.unwrap().forget();
+    async fn until_requested(&self) {
+        self.requested.acquire().await.unwrap().forget();
     }
 }
 
-impl Transport for Held {
+impl Transport for HeldTransport {
     type Body = ScriptBody;
 
     async fn send(&self, request: Request) -> Result<Response<ScriptBody>, Failure> {
-        self.asked.add_permits(1);
-        self.open.acquire().await.unwrap().forget();
+        self.requested.add_permits(1);
+        self.released.acquire().await.unwrap().forget();
         self.script.send(request).await
     }
 }
 
-fn job<T>(transport: T, host: &Recorder) -> (ReadJob<T, Kept, Recorder>, Cancel) {
+fn job<T>(transport: T, host: &Recorder) -> (ReadJob<T, CollectingSink, Recorder>, Cancel) {
     let (cancel, cancelled) = cancellation();
-    (ReadJob { transport, sink: Kept::default(), reporter: host.clone(), cancelled }, cancel)
+    (ReadJob { transport, sink: CollectingSink::default(), reporter: host.clone(), cancelled }, cancel)
 }
 
 fn log_request() -> Request {
@@ -57,17 +57,17 @@ async fn a_log_that_is_read_sets_the_head_of_its_session() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_cancelled_settles_without_a_result_and_reports_no_failure() {
+async fn a_read_that_is_cancelled_ends_without_a_result_and_reports_no_failure() {
     let mut sessions = Sessions::default();
-    let (server, host) = (Held::new([ScriptedResponse::log(&["a"])]), Recorder::default());
+    let (server, host) = (HeldTransport::new([ScriptedResponse::log(&["a"])]), Recorder::default());
     let (job, cancel) = job(server.clone(), &host);
     let read = tokio::spawn(read_session_log(job, log_request(), Some(sessions.get("s"))));
-    server.until_asked().await;
+    server.until_requested().await;
     cancel.send(()).unwrap();
     assert!(!read.await.unwrap());
-    assert!(host.told().is_empty());
+    assert!(host.reports().is_empty());
     assert_eq!(host.debug_lines(), ["Cancelled: reading a session log"]);
-    assert_eq!((sessions.stats("s"), server.script.left()), (Stats::default(), 1));
+    assert_eq!((sessions.stats("s"), server.script.unused()), (Stats::default(), 1));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Uuids of any kind, and the strings that they are cut from.
+//! Property tests of entry uuids, and of the JSON strings that hold them.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,10 +10,10 @@ use crate::json::{key_matches, string};
 use crate::protocol::EntryUuid;
 use crate::protocol::server_head;
 use crate::testing::fuzz::{Result, Unstructured, bytes, fuzz, text};
-use crate::testing::whole::decode;
+use crate::testing::reference::decode;
 
-/// Something that names an entry: mostly a UUID, in one of the ways to write it.
-fn name(u: &mut Unstructured<'_>, uuid: Uuid, other: &str) -> Result<Vec<u8>> {
+/// A random entry uuid: mostly a UUID, in one of its notations.
+fn random_uuid(u: &mut Unstructured<'_>, uuid: Uuid, other: &str) -> Result<Vec<u8>> {
     Ok(match u.int_in_range(0..=8)? {
         0 => uuid.to_string().into_bytes(),
         1 => uuid.to_string().to_uppercase().into_bytes(),
@@ -33,11 +33,11 @@ fn name(u: &mut Unstructured<'_>, uuid: Uuid, other: &str) -> Result<Vec<u8>> {
 }
 
 #[test]
-fn two_names_are_one_when_their_text_is_or_the_uuid_that_they_write() {
+fn entry_uuids_are_equal_when_they_are_the_same_uuid_or_the_same_bytes() {
     let hasher = RandomState::new();
-    fuzz("names", |u| {
+    fuzz("uuids", |u| {
         let (uuid, other) = (Uuid::from_u128(u.arbitrary()?), text(u)?);
-        let texts = [name(u, uuid, &other)?, name(u, uuid, &other)?];
+        let texts = [random_uuid(u, uuid, &other)?, random_uuid(u, uuid, &other)?];
         let [Some(a), Some(b)] = texts.clone().map(EntryUuid::new) else {
             assert!(texts.iter().any(Vec::is_empty));
             return Ok(());
@@ -54,7 +54,7 @@ fn two_names_are_one_when_their_text_is_or_the_uuid_that_they_write() {
 }
 
 #[test]
-fn a_head_comes_and_goes_byte_for_byte_or_not_at_all() {
+fn a_head_is_received_and_sent_byte_for_byte_or_not_at_all() {
     const X_LAST_UUID: HeaderName = HeaderName::from_static("x-last-uuid");
     fuzz("heads", |u| {
         let text = bytes(u)?;
@@ -73,7 +73,7 @@ fn a_head_comes_and_goes_byte_for_byte_or_not_at_all() {
 }
 
 #[test]
-fn a_json_string_reads_as_its_units_say() {
+fn a_json_string_decodes_to_its_utf16_units() {
     fuzz("strings", |u| {
         let mut raw = String::from('"');
         for _ in 0..u.int_in_range(0..=20)? {

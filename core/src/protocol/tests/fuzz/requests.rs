@@ -1,4 +1,4 @@
-//! What a host, a server or a user makes of URLs, tokens and headers is sent as it is, or not at all.
+//! Property tests of requests: URLs, tokens and headers of any kind are sent unchanged, or refused.
 
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
@@ -7,7 +7,7 @@ use crate::http::{Failure, Request};
 use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::testing::fuzz::{Result, Unstructured, fuzz, text};
 
-/// Where a host may say that a server is.
+/// A random base URL, as a host may configure it.
 fn base(u: &mut Unstructured<'_>) -> Result<String> {
     const BASES: [&str; 14] = [
         "http://a.test",
@@ -32,7 +32,7 @@ fn base(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(base)
 }
 
-/// What holds for every request that is sent.
+/// Asserts what every request must have.
 fn check(request: &Request) {
     let url = &request.url;
     assert!(matches!(url.scheme(), "http" | "https") && url.has_host(), "{url}");
@@ -45,10 +45,10 @@ fn is_sendable(value: &str) -> bool {
 }
 
 #[test]
-fn any_url_and_token_make_a_request_or_say_why_not() {
-    fuzz("targets", |u| {
+fn any_url_and_token_make_a_valid_request_or_an_error() {
+    fuzz("endpoints", |u| {
         let (url, token) = (base(u)?, text(u)?);
-        let Ok(target) = LogEndpoint::new(&url, &token) else {
+        let Ok(endpoint) = LogEndpoint::new(&url, &token) else {
             let other = LogEndpoint::new("http://a.test/", &token);
             assert!(!is_sendable(&token) || LogEndpoint::new(&url, "t").is_err(), "{url:?} {token:?}");
             assert_eq!(other.is_ok(), is_sendable(&token), "{token:?}");
@@ -56,49 +56,49 @@ fn any_url_and_token_make_a_request_or_say_why_not() {
         };
         assert!(is_sendable(&token), "{token:?}");
         for after_last_compact in [false, true] {
-            let request = target.read(after_last_compact, &Timeouts::default());
+            let request = endpoint.read(after_last_compact, &Timeouts::default());
             check(&request);
             assert_eq!(
                 request.headers.to_map()[AUTHORIZATION].as_bytes(),
                 format!("Bearer {token}").as_bytes()
             );
             let query = request.url.query().unwrap_or_default();
-            let asked = query.split('&').next_back() == Some("after_last_compact=true");
-            assert!(asked || !after_last_compact, "{}", request.url);
-            // What the URL had stays as it was.
+            let has_parameter = query.split('&').next_back() == Some("after_last_compact=true");
+            assert!(has_parameter || !after_last_compact, "{}", request.url);
+            // The path and the query of the URL are unchanged.
             let before = Url::parse(&url).unwrap();
-            let kept = before.query().unwrap_or_default();
+            let original_query = before.query().unwrap_or_default();
             assert!(
-                query.starts_with(kept) && before.path() == request.url.path(),
+                query.starts_with(original_query) && before.path() == request.url.path(),
                 "{url:?} {}",
                 request.url
             );
         }
-        let put = target.append(None, &"{}".into(), &Timeouts::default());
+        let put = endpoint.append(None, &"{}".into(), &Timeouts::default());
         check(&put);
         Ok(())
     });
 }
 
 #[test]
-fn any_session_and_cursor_are_asked_of_the_server_that_the_host_named() {
-    fuzz("accounts", |u| {
+fn no_session_id_or_cursor_leads_to_another_server() {
+    fuzz("oauth", |u| {
         let (base, session, cursor) = (base(u)?, text(u)?, text(u)?);
-        let account = OAuthEndpoint::new(base.clone(), vec![], "o").unwrap();
-        let events = |account: &OAuthEndpoint| {
-            let pages = account.read_teleport_events(&session, &Timeouts::default())?;
+        let endpoint = OAuthEndpoint::new(base.clone(), vec![], "o").unwrap();
+        let events = |endpoint: &OAuthEndpoint| {
+            let pages = endpoint.read_teleport_events(&session, &Timeouts::default())?;
             Ok::<_, Failure>(pages.page(Some(&cursor)))
         };
-        // The server that the base names by itself: where that has a host, no session leads to another.
+        // Where the base URL alone has a host, the request must go to that host.
         let named = Url::parse(&base).ok().filter(|base| base.has_host());
-        for request in [account.read_log(&session, true, &Timeouts::default()), events(&account)] {
+        for request in [endpoint.read_log(&session, true, &Timeouts::default()), events(&endpoint)] {
             let Ok(request) = request else { continue };
             check(&request);
             if let Some(named) = &named {
                 assert_eq!(named.origin(), request.url.origin(), "{base:?} {session:?}");
             }
         }
-        if let Ok(request) = events(&account) {
+        if let Ok(request) = events(&endpoint) {
             let last = request.url.query_pairs().last().unwrap();
             assert_eq!((&*last.0, &*last.1), ("cursor", &*cursor), "{}", request.url);
         }
@@ -107,7 +107,7 @@ fn any_session_and_cursor_are_asked_of_the_server_that_the_host_named() {
 }
 
 #[test]
-fn any_headers_of_a_host_are_sent_as_they_are_or_refused_by_name() {
+fn any_headers_of_a_host_are_sent_unchanged_or_refused_by_name() {
     fuzz("headers", |u| {
         let mut headers = Vec::new();
         for _ in 0..u.int_in_range(0..=3)? {
@@ -116,10 +116,10 @@ fn any_headers_of_a_host_are_sent_as_they_are_or_refused_by_name() {
         }
         let organization = text(u)?;
         match OAuthEndpoint::new("http://a.test".into(), headers.clone(), &organization) {
-            Ok(account) => {
-                let request = account.read_log("s", false, &Timeouts::default()).unwrap();
+            Ok(endpoint) => {
+                let request = endpoint.read_log("s", false, &Timeouts::default()).unwrap();
                 headers.push(("x-organization-uuid".into(), organization));
-                // The last one of a name counts, in any case of its letters.
+                // The last of duplicate names wins; letter case does not matter.
                 for (index, (name, value)) in headers.iter().enumerate() {
                     if !headers[index + 1..].iter().any(|(later, _)| later.eq_ignore_ascii_case(name)) {
                         assert_eq!(request.headers.to_map()[name.as_str()].as_bytes(), value.as_bytes());
@@ -127,11 +127,11 @@ fn any_headers_of_a_host_are_sent_as_they_are_or_refused_by_name() {
                 }
             }
             Err(failure) => {
-                let refused = |name: &str| failure.to_string().contains(name);
-                let named = |(name, value): &(String, String)| {
-                    refused(&format!("{name:?}")) || (!is_sendable(value) && refused(&name.to_lowercase()))
+                let names = |name: &str| failure.to_string().contains(name);
+                let is_named = |(name, value): &(String, String)| {
+                    names(&format!("{name:?}")) || (!is_sendable(value) && names(&name.to_lowercase()))
                 };
-                assert!(headers.iter().any(named) || !is_sendable(&organization), "{failure} {headers:?}");
+                assert!(headers.iter().any(is_named) || !is_sendable(&organization), "{failure} {headers:?}");
             }
         }
         Ok(())

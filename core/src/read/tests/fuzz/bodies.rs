@@ -1,4 +1,4 @@
-//! Answers as no server should send them, and as it may.
+//! Random bodies of responses, valid and invalid.
 
 use crate::testing::fuzz::{Result, Unstructured};
 
@@ -39,7 +39,7 @@ const SCALARS: [&str; 22] = [
     r#""""#,
     r#""],[}{,\"""#,
     r#""\\""#,
-    // No JSON.
+    // Not JSON.
     "01",
     "+1",
     "nul",
@@ -66,7 +66,7 @@ const STRINGS: [&[u8]; 22] = [
     "é".as_bytes(),
     "日😀".as_bytes(),
     "\u{2028}\u{feff}".as_bytes(),
-    // No UTF-8: a byte that never is, a surrogate, a character that ends early.
+    // Not UTF-8: a byte that is never valid, a surrogate, two truncated characters.
     b"\xff",
     b"\xed\xa0\x80",
     b"\xf0\x9f\x98",
@@ -76,7 +76,7 @@ const STRINGS: [&[u8]; 22] = [
 const CURSORS: [&[u8]; 10] =
     [b"null", b"-1", b"0", b"1E400", b"\"\"", b"\"a\\u0062\"", b"\"\\ud800\"", b"true", b"[]", b"{}"];
 
-/// What makes valid text invalid, or another text.
+/// Fragments that make valid text invalid, or change it.
 const GARBAGE: [&[u8]; 24] = [
     b"[",
     b"]",
@@ -104,7 +104,7 @@ const GARBAGE: [&[u8]; 24] = [
     b"//",
 ];
 
-/// The body of an answer with an array under `key`, or nearly so.
+/// A random body with an array under `key`, or nearly so.
 pub(super) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     if u.ratio(1, 8)? {
@@ -114,16 +114,16 @@ pub(super) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     }
     space(u, &mut text)?;
     text.push(b'{');
-    let pick_fields = u.int_in_range(0..=4)?;
-    let wanted = u.int_in_range(0..=pick_fields)?;
-    for member in 0..=pick_fields {
+    let members = u.int_in_range(0..=4)?;
+    let wanted = u.int_in_range(0..=members)?;
+    for member in 0..=members {
         space(u, &mut text)?;
         if member == wanted {
             text.extend_from_slice(format!("\"{key}\"").as_bytes());
         } else if u.ratio(1, 3)? {
             text.extend_from_slice(b"\"next_cursor\":");
             text.extend_from_slice(u.choose(&CURSORS)?);
-            text.push(if member == pick_fields { b'}' } else { b',' });
+            text.push(if member == members { b'}' } else { b',' });
             continue;
         } else if u.ratio(1, 4)? {
             text.extend_from_slice(format!("\"{key}\"").as_bytes());
@@ -137,7 +137,7 @@ pub(super) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
             value(u, &mut text, 2)?;
         }
         space(u, &mut text)?;
-        text.push(if member == pick_fields { b'}' } else { b',' });
+        text.push(if member == members { b'}' } else { b',' });
     }
     space(u, &mut text)?;
     if u.ratio(1, 2)? {
@@ -146,7 +146,7 @@ pub(super) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Breaks a text here and there, or not.
+/// Changes a text in one to three places.
 fn mutate(u: &mut Unstructured<'_>, text: &mut Vec<u8>) -> Result<()> {
     for _ in 0..=u.int_in_range(0..=2)? {
         let from = u.int_in_range(0..=text.len())?;
@@ -178,7 +178,7 @@ fn array(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()>
             text.push(b',');
             space(u, text)?;
         }
-        // Mostly what entries and events are.
+        // Mostly objects, as entries and events are.
         if u.ratio(2, 3)? {
             object(u, text, depth)?
         } else {
@@ -187,7 +187,7 @@ fn array(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()>
         space(u, text)?;
     }
     if u.ratio(1, 60)? {
-        // Behind the last one, or in the place of one.
+        // A comma after the last element, or in an empty array.
         text.push(b',');
     }
     text.push(b']');
@@ -219,7 +219,7 @@ fn object(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()
 
 fn value(u: &mut Unstructured<'_>, text: &mut Vec<u8>, depth: u32) -> Result<()> {
     match u.int_in_range(0..=6)? {
-        // Rarely one of those that are no JSON.
+        // Rarely one of the five that are not JSON.
         0..=2 => {
             let valid = SCALARS.len() - if u.ratio(1, 60)? { 0 } else { 5 };
             text.extend_from_slice(u.choose(&SCALARS[..valid])?.as_bytes());

@@ -1,4 +1,4 @@
-//! An answer reads as if it were parsed whole, wherever its events end: or there is no result.
+//! Property tests of reads: a body in chunks gives the same result as the whole body parsed at once.
 
 mod bodies;
 
@@ -12,8 +12,8 @@ use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::read::read_log;
 use crate::read::teleport::{Events, read_events};
 use crate::testing::fuzz::{chunks, fuzz};
-use crate::testing::script::{Kept, Recorder, Script, ScriptedResponse};
-use crate::testing::whole::{Object, decode, elements, text};
+use crate::testing::reference::{Object, decode, elements, text};
+use crate::testing::script::{CollectingSink, Recorder, Script, ScriptedResponse};
 use bodies::body;
 
 fn runtime() -> Runtime {
@@ -23,15 +23,16 @@ fn runtime() -> Runtime {
 /// The entries of a list as their text, and the raw text of `next_cursor`.
 type List = (Vec<String>, Option<String>);
 
-fn whole(body: &[u8], key: &str) -> Option<List> {
+/// The list under `key` by the reference parser; `None` where there is none.
+fn parsed(body: &[u8], key: &str) -> Option<List> {
     let text = text(body);
     let object = Object::parse(&text)?;
     let entries = elements(object.get(key)?)?.into_iter().map(str::to_owned).collect();
     Some((entries, object.get("next_cursor").map(str::to_owned)))
 }
 
-/// By the splitter, whose batches are parsed as V8 parses them.
-fn cut(chunks: &[&[u8]], key: &'static str) -> Option<List> {
+/// The list under `key` by the splitter, with batches parsed as V8 parses them.
+fn split(chunks: &[&[u8]], key: &'static str) -> Option<List> {
     let (mut splitter, mut entries) = (ArraySplitter::new(key), Vec::new());
     for chunk in chunks {
         splitter.push(chunk);
@@ -56,18 +57,18 @@ fn trimmed(entry: &str) -> String {
 }
 
 #[test]
-fn an_answer_is_cut_as_if_it_were_parsed_whole() {
-    fuzz("cut", |u| {
+fn the_splitter_gives_the_entries_of_the_reference_parser() {
+    fuzz("split", |u| {
         let key = *u.choose(&["loglines", "data"])?;
         let body = body(u, key)?;
         let chunks = chunks(u, &body)?;
-        assert_eq!(cut(&chunks, key), whole(&body, key), "{:?}", String::from_utf8_lossy(&body));
+        assert_eq!(split(&chunks, key), parsed(&body, key), "{:?}", String::from_utf8_lossy(&body));
         Ok(())
     });
 }
 
 #[test]
-fn bytes_of_any_kind_are_cut_or_refused() {
+fn the_splitter_accepts_the_bytes_that_the_reference_parser_accepts() {
     const SPECIAL: &[u8] = b"{}[]\",:\\ \n0a\xEF\xBB\xBF\xFF";
     fuzz("bytes", |u| {
         let mut body = b"{\"loglines\":[".repeat(u.int_in_range(0..=2)?);
@@ -76,8 +77,8 @@ fn bytes_of_any_kind_are_cut_or_refused() {
         }
         let chunks = chunks(u, &body)?;
         assert_eq!(
-            cut(&chunks, "loglines"),
-            whole(&body, "loglines"),
+            split(&chunks, "loglines"),
+            parsed(&body, "loglines"),
             "{:?}",
             String::from_utf8_lossy(&body)
         );
@@ -90,19 +91,19 @@ fn scripted(chunks: &[&[u8]]) -> ScriptedResponse {
 }
 
 #[test]
-fn a_log_reads_as_if_it_were_parsed_whole() {
+fn a_read_of_a_log_gives_the_entries_of_the_reference_parser() {
     let runtime = runtime();
     fuzz("log", |u| {
         let body = body(u, "loglines")?;
         let script = Script::new([scripted(&chunks(u, &body)?)]);
         let request = LogEndpoint::new("http://a.test/log", "t").unwrap().read(false, &Timeouts::default());
-        let mut kept = Kept::default();
-        let read = runtime.block_on(read_log(&script, request, &mut kept, &Recorder::default()));
-        let expected = whole(&body, "loglines").map(|(entries, _)| entries);
+        let mut sink = CollectingSink::default();
+        let read = runtime.block_on(read_log(&script, request, &mut sink, &Recorder::default()));
+        let expected = parsed(&body, "loglines").map(|(entries, _)| entries);
         let of = String::from_utf8_lossy(&body);
         match (read, expected) {
             (Some(log), Some(expected)) => {
-                let entries: Vec<_> = kept.0.iter().map(|entry| trimmed(entry)).collect();
+                let entries: Vec<_> = sink.0.iter().map(|entry| trimmed(entry)).collect();
                 assert_eq!((log.entries, &entries), (expected.len(), &expected), "{of:?}");
                 let last_uuid = expected.last().and_then(|last| uuid(last));
                 assert_eq!(log.last_uuid.map(|uuid| uuid.to_string()), last_uuid, "{of:?}");
@@ -114,17 +115,17 @@ fn a_log_reads_as_if_it_were_parsed_whole() {
     });
 }
 
-/// The uuid that an entry says it has.
+/// The uuid of an entry by the reference parser.
 fn uuid(entry: &str) -> Option<String> {
     let units = decode(Object::parse(entry)?.get("uuid")?)?;
     Some(String::from_utf16_lossy(&units)).filter(|uuid| !uuid.is_empty())
 }
 
-/// specification.md, section 5, page by page: the payloads and the cursors asked for; `None` for a wrong shape.
+/// The payloads, and the cursors of the requests, by specification.md, section 5; `None` for a wrong shape.
 fn events(pages: &[Vec<u8>]) -> Option<(Vec<String>, Vec<Option<String>>)> {
     let (mut payloads, mut cursors) = (Vec::new(), vec![None]);
     for page in pages {
-        let (events, cursor) = whole(page, "data")?;
+        let (events, cursor) = parsed(page, "data")?;
         for event in &events {
             let payload = Object::parse(event)?.get("payload");
             payloads.extend(payload.filter(|payload| *payload != "null").map(str::to_owned));
@@ -140,32 +141,32 @@ fn events(pages: &[Vec<u8>]) -> Option<(Vec<String>, Vec<Option<String>>)> {
             }),
         });
     }
-    // The next page is not there any more: what was read stands.
+    // The next request gets a 404, which ends the list.
     Some((payloads, cursors))
 }
 
 #[test]
-fn events_read_as_if_their_pages_were_parsed_whole() {
+fn a_read_of_events_gives_the_payloads_of_the_reference_parser() {
     let runtime = runtime();
     fuzz("events", |u| {
         let mut pages = Vec::new();
         for _ in 0..=u.int_in_range(0..=2)? {
             pages.push(body(u, "data")?);
         }
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for page in &pages {
-            answers.push(scripted(&chunks(u, page)?));
+            responses.push(scripted(&chunks(u, page)?));
         }
-        answers.push(ScriptedResponse::status(404));
-        let script = Script::new(answers);
+        responses.push(ScriptedResponse::status(404));
+        let script = Script::new(responses);
         let endpoint = OAuthEndpoint::new("http://a.test".into(), vec![], "o").unwrap();
         let requests = endpoint.read_teleport_events("s", &Timeouts::default()).unwrap();
-        let mut kept = Kept::default();
-        let read = runtime.block_on(read_events(&script, &requests, &mut kept, &Recorder::default()));
+        let mut sink = CollectingSink::default();
+        let read = runtime.block_on(read_events(&script, &requests, &mut sink, &Recorder::default()));
         let of: Vec<_> = pages.iter().map(|page| String::from_utf8_lossy(page)).collect();
         match events(&pages) {
             Some((payloads, cursors)) => {
-                assert_eq!((read, kept.0), (Events::Read, payloads), "{of:?}");
+                assert_eq!((read, sink.0), (Events::Read, payloads), "{of:?}");
                 let cursor = |request: &Request| {
                     let mut query = request.url.query_pairs();
                     query.find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
@@ -179,14 +180,14 @@ fn events_read_as_if_their_pages_were_parsed_whole() {
 }
 
 #[test]
-fn what_is_made_is_valid_often_enough() {
+fn random_bodies_are_valid_often_enough_and_not_always() {
     let (mut valid, mut cases) = (0, 0);
     fuzz("valid", |u| {
         let body = body(u, "loglines")?;
-        valid += u32::from(whole(&body, "loglines").is_some_and(|(entries, _)| !entries.is_empty()));
+        valid += u32::from(parsed(&body, "loglines").is_some_and(|(entries, _)| !entries.is_empty()));
         cases += 1;
         Ok(())
     });
-    // A single case by its seed, or a machine that got to few of them, says nothing.
+    // A single case by its seed, or few cases on a slow machine, prove nothing.
     assert!(cases < 100 || (cases / 10..cases * 9 / 10).contains(&valid), "{valid} of {cases}");
 }

@@ -1,11 +1,11 @@
-//! The content of a body by parsing it whole: what the readers must come to from its chunks.
+//! A reference parser, which parses a whole body at once. The readers must get the same result from its chunks.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A JSON object as text, key by key; a key that comes twice stands here twice.
+/// The keys and values of a JSON object as text, duplicates included.
 pub(crate) struct Object<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
@@ -33,21 +33,21 @@ impl<'a> Object<'a> {
         serde_json::from_str(text).ok()
     }
 
-    /// The text under `name`; the last one counts.
+    /// The text of the value under `name`; the last of duplicates wins.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        let named = |key: &RawValue| {
+        let matches = |key: &RawValue| {
             decode(key.get()).is_some_and(|key| key == name.encode_utf16().collect::<Vec<_>>())
         };
-        self.0.iter().rev().find(|(key, _)| named(key)).map(|(_, value)| value.get())
+        self.0.iter().rev().find(|(key, _)| matches(key)).map(|(_, value)| value.get())
     }
 }
 
-/// The text of an answer: without a byte order mark, invalid UTF-8 as U+FFFD.
+/// The text of a body: without a byte order mark, invalid UTF-8 as U+FFFD.
 pub(crate) fn text(body: &[u8]) -> String {
     String::from_utf8_lossy(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).into_owned()
 }
 
-/// The elements of an array.
+/// The elements of an array, as text.
 pub(crate) fn elements(array: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
