@@ -11,6 +11,12 @@ import { createLogs, serve } from './support/server.mjs'
 const BINDING = fileURLToPath(new URL('../binding.js', import.meta.url))
 const skip = !('panicAt' in createRequire(import.meta.url)(BINDING)) && 'the quick build alone can be told to panic'
 
+/** Runs fixtures/panics.cjs; in its output, where the code panicked is (FILE:LINE). @param {Record<string, unknown>} values */
+async function runPanics(values) {
+  const { stdout, ...ended } = await runProgram('panics', values)
+  return { stdout: stdout.replace(/\((?:core\/)?src[/\\\w]+\.rs:\d+\)/g, '(FILE:LINE)'), ...ended }
+}
+
 /** @param {unknown[]} lines */
 function ended(...lines) {
   const stdout = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
@@ -18,15 +24,15 @@ function ended(...lines) {
 }
 
 for (const [point, text] of [
-  ['append', 'panic point append'],
-  ['job', 'it was lost'],
+  ['append', 'panic point append (FILE:LINE)'],
+  ['job', 'panic point job (FILE:LINE)'],
 ]) {
   test(`a panic in a session's worker (${point}) fails that append, and the queue goes on`, { skip }, async (t) => {
     const { handler, logs } = createLogs()
     const server = await serve(t, handler)
     const message = `Error appending a session entry: internal error: ${text}`
     assert.deepEqual(
-      await runProgram('panics', { url: `${server.url}/log`, what: 'appends', point }),
+      await runPanics({ url: `${server.url}/log`, what: 'appends', point }),
       ended([true, false, [message]], [true, [false, true, true]], { appended: 2, failed: 2, pending: 0 }),
     )
     assert.deepEqual(
@@ -41,10 +47,10 @@ for (const point of ['read', 'chunk', 'batch']) {
     const list = Array.from({ length: 2000 }, (_, n) => ({ uuid: `u${n}`, text: 'x'.repeat(500) }))
     const events = { data: list.map((payload) => ({ payload })) }
     const server = await serve(t, ({ url }) => ({ body: url.includes('teleport') ? events : { loglines: list } }))
-    const log = [`Error reading a session log: internal error: panic point ${point}`]
-    const teleport = [`Error reading teleport events: internal error: panic point ${point}`]
+    const log = [`Error reading a session log: internal error: panic point ${point} (FILE:LINE)`]
+    const teleport = [`Error reading teleport events: internal error: panic point ${point} (FILE:LINE)`]
     assert.deepEqual(
-      await runProgram('panics', { url: server.url, what: 'reads', point }),
+      await runPanics({ url: server.url, what: 'reads', point }),
       ended([[null, 2000], log], [[null, 2000], log], [[null, 2000], teleport]),
     )
   })
@@ -53,11 +59,11 @@ for (const point of ['read', 'chunk', 'batch']) {
 test('a panic while a promise is settled fails that operation alone', { skip }, async (t) => {
   const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
   assert.deepEqual(
-    await runProgram('panics', { url: server.url, what: 'settles' }),
+    await runPanics({ url: server.url, what: 'settles' }),
     ended(
-      [false, ['Error appending a session entry: internal error: panic point settle']],
+      [false, ['Error appending a session entry: internal error: panic point settle (FILE:LINE)']],
       [true, []],
-      [null, ['Error reading a session log: internal error: panic point settle']],
+      [null, ['Error reading a session log: internal error: panic point settle (FILE:LINE)']],
       [[1], []],
       { appended: 1, failed: 1, pending: 0 },
     ),
@@ -67,11 +73,11 @@ test('a panic while a promise is settled fails that operation alone', { skip }, 
 test('a panic while something is reported to the host loses that report alone', { skip }, async (t) => {
   const server = await serve(t, (_request, _response, index) => ({ status: [500, 500, 201][index] }))
   assert.deepEqual(
-    await runProgram('panics', { url: server.url, what: 'is told' }),
+    await runPanics({ url: server.url, what: 'is told' }),
     ended([
       true,
       [
-        'Error reporting to the host: internal error: panic point report',
+        'Error reporting to the host: internal error: panic point report (FILE:LINE)',
         'Error appending a session entry: the server answered 500',
       ],
     ]),
@@ -83,7 +89,7 @@ test('panics at every report and every settlement fail the operations that they 
 }, async (t) => {
   const server = await serve(t, () => ({ status: 500 }))
   assert.deepEqual(
-    await runProgram('panics', { url: server.url, what: 'panics without end' }),
+    await runPanics({ url: server.url, what: 'panics without end' }),
     ended([false, false, false], [null, []]),
   )
 })
@@ -98,11 +104,11 @@ test('a panic while the arguments of a call are read fails that call alone', { s
     'clearing sessions',
   ]
   assert.deepEqual(
-    await runProgram('panics', { what: 'passes arguments' }),
+    await runPanics({ what: 'passes arguments' }),
     ended(false, null, null, null, false, null, operations),
   )
 })
 
 test('a panic in a function that gives no promise is thrown', { skip }, async () => {
-  assert.deepEqual(await runProgram('panics', { what: 'asks for figures' }), ended([true, 0]))
+  assert.deepEqual(await runPanics({ what: 'asks for figures' }), ended([true, 0]))
 })

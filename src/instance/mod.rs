@@ -50,7 +50,7 @@ impl Instance {
             self.connection.replace(None);
         }
         if let Some(limit) = patch.max_concurrent_requests {
-            concurrency_limit().resize(limit);
+            concurrency_limit().set(limit);
         }
         self.options.borrow_mut().apply(patch);
         Ok(())
