@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createSecureServer } from 'node:http2'
 import { test } from 'node:test'
-import { addon, createEntry, useConnections, useHost } from './support/addon.mjs'
+import { addon, createEntry, useHost } from './support/addon.mjs'
 import { createAuthority } from './support/certificates.mjs'
 import { serve } from './support/server.mjs'
 
@@ -14,8 +14,7 @@ const { cert, pem } = authority.issue()
 const CERTIFICATE = { cert, key: pem }
 
 test('a server that prefers HTTP/2 is offered HTTP/1.1 alone', async (t) => {
-  useHost(t)
-  useConnections(t, { tls: { ca: authority.cert } })
+  useHost(t, { tls: { ca: authority.cert } })
   const seen = /** @type {unknown[]} */ ([])
   const server = createSecureServer({ ...CERTIFICATE, allowHTTP1: true }, (request, response) => {
     seen.push([request.httpVersion, /** @type {import('node:tls').TLSSocket} */ (request.socket).alpnProtocol])
@@ -37,8 +36,7 @@ test('a server that prefers HTTP/2 is offered HTTP/1.1 alone', async (t) => {
 })
 
 test('entries and logs of several megabytes go over https', async (t) => {
-  useHost(t)
-  useConnections(t, { tls: { ca: authority.cert } })
+  useHost(t, { tls: { ca: authority.cert } })
   const entry = createEntry({ text: 'x'.repeat(5_000_000) })
   /** @type {import('./support/server.mjs').Handler} */
   const store = ({ method, body }) =>

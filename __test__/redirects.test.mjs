@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addon, createEntry, QUICK, useConnections, useHost } from './support/addon.mjs'
+import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { createAuthority } from './support/certificates.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
@@ -43,10 +43,9 @@ test('a redirect to another origin leaves the token behind', async (t) => {
 })
 
 test('a redirect from https to http and back leaves the token behind', async (t) => {
-  useHost(t)
   const authority = createAuthority()
   const { cert, pem } = authority.issue()
-  useConnections(t, { tls: { ca: authority.cert } })
+  useHost(t, { tls: { ca: authority.cert } })
   const entry = createEntry()
   const plain = await serve(t, () => ({ status: 201 }))
   const safe = await serve(t, () => to(`${plain.url}/log`), { cert, key: pem })

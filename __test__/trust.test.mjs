@@ -218,7 +218,7 @@ test('an entry whose TLS connection breaks when the request is under way is in d
   const host = useHost(t, { ...ONE_ATTEMPT, tls: { ca: authority.cert } })
   const entry = createEntry()
   assert.equal(await appendSessionLog('s', entry, `https://127.0.0.1:${port}/`), false)
-  assert.match(host.errors[0].message, /the answer broke off/)
+  assert.match(host.errors[0].message, /the response broke off/)
 
   // It may be stored: made again, the append begins with a look at the log.
   const other = await serve(t, ({ method }) => (method === 'GET' ? { body: { loglines: [] } } : { status: 201 }))

@@ -52,7 +52,7 @@ for (const keepAliveMs of [50, 100, 300]) {
       const host = await appendAroundCloses(t, bind, keepAliveMs)
       // What is written in the moment of the close is lost, and nobody can know whether it was processed. A new
       // connection that is not used at once is closed, too.
-      for (const error of host.errors) assert.match(error, /the answer broke off: |no connection: /)
+      for (const error of host.errors) assert.match(error, /the response broke off: |no connection: /)
       for (const [, event] of host.diagnostics) assert.equal(event, 'session_persist_fail_status')
       t.diagnostic(`${host.errors.length} of ${SESSIONS * APPENDS} appends took a second attempt`)
     })

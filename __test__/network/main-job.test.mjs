@@ -100,7 +100,7 @@ test('the main job has the same outcome through tinyproxy over http', async (t) 
   const { errors: none, diagnostics: expected, ...same } = direct
   assert.deepEqual(results, same)
   assert.ok(errors.length <= 20, `${errors.length} errors`)
-  for (const error of errors) assert.match(error, /the answer broke off/)
+  for (const error of errors) assert.match(error, /the response broke off/)
   const known = ['session_persist_fail_status', 'session_persist_recovered_from_409']
   assert.deepEqual(
     diagnostics.filter((/** @type {[string, string]} */ [, event]) => !known.includes(event)),

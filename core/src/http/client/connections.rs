@@ -1,9 +1,10 @@
 //! From settings to a client that is ready: trust, proxies, limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Url;
+use rustls::ClientConfig;
 
 use super::send_error::SendErrorKind;
 use super::tuning::{ALPN, tune};
@@ -14,16 +15,25 @@ use crate::http::headers::AGENT;
 use crate::http::proxy::{Route, Routes};
 use crate::http::tls::{ClientTls, client_tls};
 
-/// A client of reqwest, and what is known about its connections.
+/// The connections of given settings, and what is known about them.
 pub(super) struct Connections {
-    pub(super) client: reqwest::Client,
-    /// What was found out when it was made, and does not stop anything: debug lines.
+    /// What was found out when they were made, and does not stop anything: debug lines.
     pub(super) warnings: Vec<String>,
-    pub(super) fresh: FreshConnections,
+    // A std mutex: it is held for a few instructions, never across an await.
+    pool: Mutex<Pool>,
+    tls: ClientConfig,
     connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
     /// Why the client certificate was left out.
     unusable_identity: Option<String>,
+}
+
+/// A client of reqwest, which has one pool of idle connections.
+#[derive(Clone)]
+pub(super) struct Pool {
+    pub(super) client: reqwest::Client,
+    pub(super) fresh: FreshConnections,
+    generation: u64,
 }
 
 impl Connections {
@@ -31,6 +41,27 @@ impl Connections {
     pub(super) async fn new(settings: Settings) -> Result<Self, Error> {
         let made = tokio::task::spawn_blocking(move || make(&settings)).await;
         made.unwrap_or_else(|error| Err(error.to_string())).map_err(Error::NotConnected)
+    }
+
+    fn pool_mut(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pool for a request that begins now.
+    pub(super) fn pool(&self) -> Pool {
+        self.pool_mut().clone()
+    }
+
+    /// The pool that takes the place of `old`, one of whose idle connections was found dead: the others of them are
+    /// not used any more. Requests in flight keep their connections.
+    pub(super) fn renew(&self, old: &Pool) -> Pool {
+        let mut pool = self.pool_mut();
+        if pool.generation == old.generation
+            && let Ok(new) = Pool::new(&self.tls, &self.routes, self.connect_timeout, old.generation + 1)
+        {
+            *pool = new;
+        }
+        pool.clone()
     }
 
     /// Refuses a request that would need a proxy that cannot be used.
@@ -55,39 +86,41 @@ impl Connections {
 
 fn make(settings: &Settings) -> Result<Connections, String> {
     let mut warnings = Vec::new();
-    let ClientTls { mut config, unusable_identity } =
+    let ClientTls { config: mut tls, unusable_identity } =
         client_tls(&settings.tls, &mut |warning| warnings.push(warning))
             .map_err(|error| error.to_string())?;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    let routes = Arc::new(Routes::new(&settings.proxies));
-    let fresh = FreshConnections::default();
-    let client = client(settings, config, &routes, &fresh)?;
-    let connect_timeout = settings.connect_timeout;
-    Ok(Connections { client, warnings, fresh, connect_timeout, routes, unusable_identity })
+    tls.alpn_protocols = vec![ALPN.to_vec()];
+    let (routes, connect_timeout) = (Arc::new(Routes::new(&settings.proxies)), settings.connect_timeout);
+    let pool = Mutex::new(Pool::new(&tls, &routes, connect_timeout, 0)?);
+    Ok(Connections { warnings, pool, tls, connect_timeout, routes, unusable_identity })
 }
 
-fn client(
-    settings: &Settings,
-    tls: rustls::ClientConfig,
-    routes: &Arc<Routes>,
-    fresh: &FreshConnections,
-) -> Result<reqwest::Client, String> {
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        // Of requests to proxies; servers are sent the request's own header.
-        .user_agent(AGENT)
-        // Repetitions and redirects are decided here and in the core, not underneath.
-        .retry(reqwest::retry::never())
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        // The environment was read on the JavaScript thread.
-        .no_proxy()
-        .connector_layer(ConnectLimitLayer(fresh.clone()));
-    if let Some(timeout) = settings.connect_timeout {
-        builder = builder.connect_timeout(timeout);
+impl Pool {
+    fn new(
+        tls: &ClientConfig,
+        routes: &Arc<Routes>,
+        connect_timeout: Option<Duration>,
+        generation: u64,
+    ) -> Result<Self, String> {
+        let fresh = FreshConnections::default();
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            // Of requests to proxies; servers are sent the request's own header.
+            .user_agent(AGENT)
+            // Repetitions and redirects are decided here and in the core, not underneath.
+            .retry(reqwest::retry::never())
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // The environment was read on the JavaScript thread.
+            .no_proxy()
+            .connector_layer(ConnectLimitLayer(fresh.clone()));
+        if let Some(timeout) = connect_timeout {
+            builder = builder.connect_timeout(timeout);
+        }
+        for proxy in routes.proxies() {
+            builder = builder.proxy(proxy);
+        }
+        let client = tune(builder).build().map_err(|error| error.to_string())?;
+        Ok(Self { client, fresh, generation })
     }
-    for proxy in routes.proxies() {
-        builder = builder.proxy(proxy);
-    }
-    tune(builder).build().map_err(|error| error.to_string())
 }

@@ -60,8 +60,8 @@ impl Exchange<'_> {
     /// Sends one request. One that was not written to a connection that closed meanwhile is sent again by reqwest's
     /// client itself.
     async fn sent(&self, request: &Request) -> Result<reqwest::Response, Error> {
-        let Connections { client, fresh, .. } = self.connections;
         self.connections.check(&request.url)?;
+        let mut pool = self.connections.pool();
         // A read changes nothing, so that it does not matter whether the server has processed it.
         let mut may_repeat = request.method == Method::GET;
         loop {
@@ -70,18 +70,19 @@ impl Exchange<'_> {
                 // Lets the runtime see first which idle connections were closed.
                 tokio::task::yield_now().await;
             }
-            let error = match client.execute(self.outgoing(request)).await {
+            let error = match pool.client.execute(self.outgoing(request)).await {
                 Ok(response) => {
-                    fresh.responded(&response);
+                    pool.fresh.responded(&response);
                     return Ok(response);
                 }
                 Err(error) => error,
             };
             let kind = SendErrorKind::of(&error, request, self.progress);
-            let is_lost = kind == SendErrorKind::Lost && fresh.was_reused(&error);
+            let is_lost = kind == SendErrorKind::Lost && pool.fresh.was_reused(&error);
             if !is_lost || !mem::take(&mut may_repeat) {
                 return Err(self.connections.error(kind, &error, &request.url));
             }
+            pool = self.connections.renew(&pool);
         }
     }
 
