@@ -9,7 +9,8 @@ use session_ingress_core::append::Retry;
 use session_ingress_core::http::{DEFAULT_MAX_CONCURRENT_REQUESTS, NetworkOptions};
 use session_ingress_core::protocol::Timeouts;
 
-use crate::js::{Persistent, Rejection, Value};
+use crate::js::{Persistent, Value};
+use crate::rejection::Rejection;
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
 use read::{count, entries, function, milliseconds, read_group, unknown};

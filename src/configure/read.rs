@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use napi::{Env, ValueType};
 
-use crate::js::{self, Persistent, Rejection, Value};
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 /// Reads a group of options: calls `read` with the key, the full name and the value of each. A nullish group restores
 /// all its defaults.

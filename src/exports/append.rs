@@ -8,7 +8,8 @@ use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
 use super::arguments::{entry_uuid, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::environment::Environment;
-use crate::js::{self, Persistent, Rejection, Thrown, Value};
+use crate::js::{self, Persistent, Thrown, Value};
+use crate::rejection::Rejection;
 
 pub(super) const NO_TOKEN: &str = "The host has no token for the session";
 const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxPendingBytes";

@@ -18,7 +18,9 @@ use super::append::NO_TOKEN;
 use super::arguments::{optional_object, session_key, string_argument};
 use crate::channel::{ChannelSender, ListSink, Message, OperationId, Outcome};
 use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
-use crate::js::{self, Persistent, Rejection, Value, is_truthy};
+use crate::globals::is_truthy;
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 /// Reads the whole log of a session, or the entries since its last compaction where env `CLAUDE_AFTER_LAST_COMPACT` is
 /// `1`, `true`, `yes` or `on`. The uuid of the last entry becomes the session's head.
