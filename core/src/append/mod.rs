@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::http::{Failure, Response, Transport, discard};
 use crate::protocol::{EntryUuid, LogEndpoint, Timeouts, server_head};
-use crate::read::read_log;
+use crate::read::search_log;
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
 use crate::session::{InDoubt, Running, Session};
 use crate::test_hooks::panic_point;
@@ -262,15 +262,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// A conflict that names no head: the log has it, or nothing has.
     async fn look_for_head(&mut self) -> Next {
-        let mut scan = LogScan::new(&self.entry.uuid, None);
-        let read = self.scan_log(&mut scan).await;
-        let LogScan { has_own, last, .. } = scan;
-        match last {
-            Some(last) if read && has_own => {
+        match self.search_log(None).await {
+            Some(LogScan { has_own: true, last: Some(last), .. }) => {
                 self.recovered();
                 self.stored(last)
             }
-            Some(last) if read => self.adopt(last),
+            Some(LogScan { last: Some(last), .. }) => self.adopt(last),
             _ => {
                 self.reporter.error(Error::NoHeadToAdopt);
                 self.reporter.diagnostic(Diagnostic::PersistConcurrentModification);
@@ -281,17 +278,16 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// Reads the log to find out whether the entry is stored, before it is sent again.
     async fn look_for_entry(&mut self, in_doubt: InDoubt, attempt: u32) -> Next {
-        let mut scan = LogScan::new(&self.entry.uuid, in_doubt.named.as_ref());
-        let read = self.scan_log(&mut scan).await;
-        let LogScan { has_own, has_named, last, .. } = scan;
-        match last {
-            Some(last) if read && has_own => {
+        match self.search_log(in_doubt.named.clone()).await {
+            Some(LogScan { has_own: true, last: Some(last), .. }) => {
                 self.recovered();
                 self.stored(last)
             }
-            Some(last) if read && (has_named || in_doubt.named.is_none()) => self.adopt(last),
+            Some(LogScan { has_named, last: Some(last), .. }) if has_named || in_doubt.named.is_none() => {
+                self.adopt(last)
+            }
             // An empty log: the next PUT, which names no head, will tell whether it is.
-            None if read && in_doubt.named.is_none() => Next::AtOnce,
+            Some(LogScan { last: None, .. }) if in_doubt.named.is_none() => Next::AtOnce,
             _ => {
                 self.reporter
                     .debug(|| format!("The log does not show whether {} is stored", self.entry.uuid));
@@ -304,10 +300,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
         }
     }
 
-    /// Whether the log could be read.
-    async fn scan_log(&self, scan: &mut LogScan<'_>) -> bool {
+    /// Looks through the log; `None` where it could not be read.
+    async fn search_log(&self, named: Option<EntryUuid>) -> Option<LogScan> {
         // Always the whole log: the entry may stand before its last compaction.
         let request = self.endpoint.read(false, &self.entry.timeouts);
-        read_log(self.transport, request, scan, self.reporter).await.is_some()
+        let scan = LogScan::new(self.entry.uuid.clone(), named);
+        search_log(self.transport, request, scan, self.reporter).await.ok()
     }
 }

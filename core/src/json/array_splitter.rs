@@ -5,29 +5,21 @@
 //! between its elements, hands the elements on as text, and keeps what is left: the *envelope*, the answer
 //! with an empty array in the place of the long one.
 //!
+//! Where the elements go is for [`Elements`] to say: into batches of text ([`Batches`]), or past somebody who looks
+//! for something in them and keeps none.
+//!
 //! Who accepts what: whoever takes a batch parses it in full (V8's `JSON.parse`, or [`super::pick_fields`]),
 //! and [`ArraySplitter::finish`] checks the envelope in full. A text is valid JSON exactly when both are, so the
 //! splitter itself may be lenient: a bracket that it counted wrongly is one that the parser of that batch
 //! refuses.
 
-use std::collections::VecDeque;
-use std::mem;
-
-use super::batch::EntryBatch;
+use super::batches::{Batches, SplitEvent};
+use super::elements::Elements;
 use super::envelope::Envelope;
 use super::fields::key_matches;
 use super::string::StringState;
 
-/// What comes out of an answer on the way.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SplitEvent {
-    /// The next elements.
-    Batch(EntryBatch),
-    /// The key came a second time, and the last one counts: all elements so far are void.
-    StartOver,
-}
-
-pub struct ArraySplitter {
+pub struct ArraySplitter<E = Batches> {
     key: &'static str,
     state: State,
     /// What stands around the array; so many of its brackets are open.
@@ -36,10 +28,9 @@ pub struct ArraySplitter {
     /// Brackets open inside the element.
     nesting: usize,
     string: Option<StringState>,
-    batch: EntryBatch,
     /// An array was found already.
     found: bool,
-    events: VecDeque<SplitEvent>,
+    elements: E,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,8 +41,8 @@ enum State {
     Around(Around),
     /// In the array, outside of an element.
     Between { after_comma: bool },
-    /// In an element that starts at this place of the batch.
-    Element { start: usize },
+    /// In an element.
+    Element,
     /// No answer of the expected shape can come of this any more.
     SinkError,
 }
@@ -78,8 +69,25 @@ fn is_space(byte: u8) -> bool {
 }
 
 impl ArraySplitter {
-    /// `key` names the member whose array is cut.
+    /// Cuts the array under `key` into batches.
     pub fn new(key: &'static str) -> Self {
+        Self::into_elements(key, Batches::default())
+    }
+
+    /// The next event that is ready.
+    pub fn next_event(&mut self) -> Option<SplitEvent> {
+        self.elements.next_event()
+    }
+
+    /// The end of the answer. `None` where it was no JSON object with an array under the key.
+    pub fn finish(self) -> Option<Envelope> {
+        self.finish_elements().map(|(envelope, _)| envelope)
+    }
+}
+
+impl<E: Elements> ArraySplitter<E> {
+    /// Passes the elements of the array under `key` to `elements`.
+    pub fn into_elements(key: &'static str, elements: E) -> Self {
         Self {
             key,
             state: State::Start { mark: 0 },
@@ -87,9 +95,8 @@ impl ArraySplitter {
             depth: 0,
             nesting: 0,
             string: None,
-            batch: EntryBatch::default(),
             found: false,
-            events: VecDeque::new(),
+            elements,
         }
     }
 
@@ -100,34 +107,44 @@ impl ArraySplitter {
                 State::Start { mark } => self.start(chunk, mark),
                 State::Around(around) => self.around(chunk, around),
                 State::Between { after_comma } => self.between(chunk, after_comma),
-                State::Element { start } => self.element(chunk, start),
+                State::Element => self.element(chunk),
                 State::SinkError => return,
             };
             chunk = &chunk[taken..];
+            if self.envelope.len() > E::MAX_ENVELOPE_BYTES {
+                self.refuse();
+            }
         }
-    }
-
-    /// The next event that is ready.
-    pub fn next_event(&mut self) -> Option<SplitEvent> {
-        self.events.pop_front()
     }
 
     /// Says that an element was no JSON: what still comes is not looked at.
     pub fn refuse(&mut self) {
         self.state = State::SinkError;
-        self.events.clear();
         self.envelope = Vec::new();
-        self.batch = EntryBatch::default();
+        self.elements.refuse();
     }
 
-    /// The end of the answer. `None` where it was no JSON object with an array under the key.
-    pub fn finish(self) -> Option<Envelope> {
+    /// The end of the answer, and who took the elements. `None` where it was no JSON object with an array under the
+    /// key.
+    pub fn finish_elements(self) -> Option<(Envelope, E)> {
         let State::Around(_) = self.state else { return None };
         let envelope = Envelope(match String::from_utf8(self.envelope) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         });
-        envelope.field(self.key)?.get().starts_with('[').then_some(envelope)
+        let is_array = envelope.field(self.key)?.get().starts_with('[');
+        is_array.then_some((envelope, self.elements))
+    }
+
+    /// Bytes of the body that it holds on to, those of the elements apart.
+    #[cfg(test)]
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.envelope.capacity()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn elements(&self) -> &E {
+        &self.elements
     }
 
     fn start(&mut self, chunk: &[u8], mark: usize) -> usize {
@@ -208,7 +225,7 @@ impl ArraySplitter {
 
     fn begin_array(&mut self) {
         if self.found {
-            self.events.push_back(SplitEvent::StartOver);
+            self.elements.start_over();
         }
         self.found = true;
         self.state = State::Between { after_comma: false };
@@ -221,14 +238,15 @@ impl ArraySplitter {
             b']' | b',' | b'}' => self.refuse(),
             _ => {
                 self.nesting = 0;
-                self.state = State::Element { start: self.batch.begin_entry() };
+                self.elements.begin();
+                self.state = State::Element;
                 return at;
             }
         }
         at + 1
     }
 
-    fn element(&mut self, chunk: &[u8], start: usize) -> usize {
+    fn element(&mut self, chunk: &[u8]) -> usize {
         let mut at = 0;
         while at < chunk.len() {
             if let Some(string) = self.string {
@@ -241,15 +259,12 @@ impl ArraySplitter {
                 b'{' | b'[' => self.nesting += 1,
                 b'}' | b']' if self.nesting > 0 => self.nesting -= 1,
                 end @ (b',' | b']') if self.nesting == 0 => {
-                    self.batch.extend(&chunk[..at]);
-                    self.batch.end_entry(start);
+                    self.elements.extend(&chunk[..at]);
+                    self.elements.end();
                     if end == b']' {
                         self.end_array();
                     } else {
                         self.state = State::Between { after_comma: true };
-                        if self.batch.is_full() {
-                            self.hand_on();
-                        }
                     }
                     return at + 1;
                 }
@@ -261,19 +276,12 @@ impl ArraySplitter {
             }
             at += 1;
         }
-        self.batch.extend(chunk);
+        self.elements.extend(chunk);
         chunk.len()
     }
 
     fn end_array(&mut self) {
-        if !self.batch.is_empty() {
-            self.events.push_back(SplitEvent::Batch(mem::take(&mut self.batch)));
-        }
+        self.elements.end_array();
         self.state = State::Around(Around::Other);
-    }
-
-    fn hand_on(&mut self) {
-        let next = self.batch.followed();
-        self.events.push_back(SplitEvent::Batch(mem::replace(&mut self.batch, next)));
     }
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod progress;
+mod search;
 mod teleport;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,11 @@ use crate::test_hooks::panic_point;
 
 pub use cancel::{Cancel, Cancelled, cancellation};
 pub use progress::{Progress, ProgressThrottle};
+pub use search::{SearchError, search_log};
 pub use teleport::{Events, read_teleport_events, report_unsendable_events};
+
+/// The key of a log's entries.
+const LOGLINES: &str = "loglines";
 
 /// Where the entries of a read go, in order and by the batch.
 pub trait Sink: Send {
@@ -100,7 +105,7 @@ pub async fn read_log<T: Transport>(
     let read = match fetch(transport, request).await {
         Ok(Fetched::Ok(response)) => {
             let mut sink = LastUuid { sink, log: &mut log, last: Vec::new() };
-            match read_list(response, "loglines", 0, &mut sink).await {
+            match read_list(response, LOGLINES, 0, &mut sink).await {
                 Ok(_) => sink.complete().await.map_err(ReadError::from),
                 Err(error) => Err(error),
             }
@@ -190,8 +195,16 @@ pub async fn fetch<T: Transport>(transport: &T, request: Request) -> Result<Fetc
     }
 }
 
+/// The body of a 200 that broke off.
+fn broken_off(failure: Failure) -> ReadError {
+    match failure {
+        Failure::TooLarge(limit) => ReadError::TooLarge(limit),
+        failure => ReadError::NoAnswer { failure, status: Some(200) },
+    }
+}
+
 /// The uuid of an entry, or `None` where it has none.
-pub fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, SinkError> {
+fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, SinkError> {
     let text = String::from_utf8_lossy(entry);
     match pick_fields(&text, ["uuid"]) {
         Some([uuid]) => Ok(uuid.and_then(string).and_then(EntryUuid::new)),
@@ -284,10 +297,6 @@ pub async fn read_list<B: Body>(
     sink: &mut impl Sink,
 ) -> Result<Envelope, ReadError> {
     let mut splitter = ArraySplitter::new(key);
-    let broken_off = |failure| match failure {
-        Failure::TooLarge(limit) => ReadError::TooLarge(limit),
-        failure => ReadError::NoAnswer { failure, status: Some(200) },
-    };
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
         panic_point!("chunk");
         sink.received(chunk.len());

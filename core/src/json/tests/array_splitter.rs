@@ -1,6 +1,6 @@
 //! What the splitter cuts, keeps and refuses, wherever the chunks end.
 
-use crate::json::array_splitter::*;
+use crate::json::{ArraySplitter, SplitEvent};
 
 #[derive(Debug, Default, PartialEq)]
 struct Cut {

@@ -1,7 +1,5 @@
 //! An answer reads as if it were parsed whole, wherever its events end: or there is no result.
 
-mod bodies;
-
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
@@ -12,9 +10,9 @@ use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::read::read_log;
 use crate::read::teleport::{Events, read_events};
 use crate::testing::fuzz::{chunks, fuzz};
+use crate::testing::log_body::body;
 use crate::testing::script::{Kept, Recorder, Script, ScriptedResponse};
 use crate::testing::whole::{Object, decode, elements, text};
-use bodies::body;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()
