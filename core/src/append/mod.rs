@@ -171,7 +171,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     async fn put(&mut self, attempt: u32) -> Next {
         if !self.ambiguous {
-            self.from = self.session.head();
+            self.from = self.session.head(self.entry.endpoint.url());
         }
         let request = self.endpoint.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);
         let Response { status, headers, body } = match self.transport.send(request).await {
@@ -192,7 +192,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     fn stored(&mut self, head: EntryUuid) -> Next {
-        self.session.set_head(head);
+        self.session.set_head(self.entry.endpoint.url(), head);
         Next::Stored
     }
 
@@ -255,7 +255,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     fn adopt(&mut self, head: EntryUuid) -> Next {
         self.reporter.debug(|| format!("Appending {}: continuing from {head}", self.entry.uuid));
         self.from = Some(head.clone());
-        self.session.set_head(head);
+        self.session.set_head(self.entry.endpoint.url(), head);
         self.reporter.diagnostic(Diagnostic::PersistAdoptedServerUuid);
         Next::AtOnce
     }

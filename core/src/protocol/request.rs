@@ -42,6 +42,11 @@ impl LogEndpoint {
         Ok(Self { url, authorization, put })
     }
 
+    /// Where the log is.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Whether this token is what its requests carry.
     pub fn has_token(&self, token: &str) -> bool {
         self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())

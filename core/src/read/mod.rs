@@ -9,6 +9,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use reqwest::Url;
+
 use crate::channel::Closed;
 use crate::http::{Body, Failure, Request, Response, Transport};
 use crate::json::{ArraySplitter, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string};
@@ -72,17 +74,32 @@ pub struct ReadJob<T, S, R> {
     pub cancelled: Cancelled,
 }
 
-/// Reads a log by `request`; gives whether there is a result. The uuid of the last entry becomes the head of `session`.
+/// A session whose log is read.
+pub struct SessionLog {
+    pub session: Arc<Session>,
+    /// Where the log is.
+    pub url: Url,
+    /// All of it is read, and not what came after its last compaction.
+    pub is_whole: bool,
+}
+
+/// Reads a log by `request`; gives whether there is a result. The uuid of the last entry becomes the head of `of`. Where
+/// the whole log has no entry, the session's head is forgotten, unless it has changed since the read began.
 pub async fn read_session_log<T: Transport, S: Sink, R: Reporter>(
     job: ReadJob<T, S, R>,
     request: Request,
-    session: Option<Arc<Session>>,
+    of: Option<SessionLog>,
 ) -> bool {
     let ReadJob { transport, mut sink, reporter, cancelled } = job;
+    let before = of.as_ref().and_then(|SessionLog { session, url, .. }| session.head(url));
     let read = read_log(&transport, request, &mut sink, &reporter);
     let log = cancel::unless_cancelled(cancelled, read, Operation::ReadLog, &reporter).await.flatten();
-    if let (Some(session), Some(Log { last_uuid: Some(last), .. })) = (session, &log) {
-        session.set_head(last.clone());
+    if let (Some(SessionLog { session, url, is_whole }), Some(log)) = (of, &log) {
+        match &log.last_uuid {
+            Some(last) => session.set_head(&url, last.clone()),
+            None if log.entries == 0 && is_whole => session.forget_head(&url, before.as_ref()),
+            None => {}
+        }
     }
     log.is_some()
 }

@@ -1,6 +1,7 @@
-//! One session: its head, its ordered queue, and its figures.
+//! One session: its heads, its ordered queue, and its figures.
 
 mod counters;
+mod heads;
 mod in_doubt;
 mod registry;
 
@@ -9,10 +10,14 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 
+use reqwest::Url;
+
 use crate::http::Failure;
 use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
 use crate::sync::{Mutex, MutexGuard};
+
+use heads::Heads;
 
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
@@ -38,7 +43,7 @@ pub struct Session {
 
 #[derive(Default)]
 struct State {
-    head: Option<EntryUuid>,
+    heads: Heads,
     in_doubt: EntriesInDoubt,
     jobs: VecDeque<Job>,
     working: bool,
@@ -60,13 +65,27 @@ impl Session {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The uuid of the last entry known to be on the server.
-    pub fn head(&self) -> Option<EntryUuid> {
-        self.state().head.clone()
+    /// The uuid of the last entry known to be in the log at `url`.
+    pub fn head(&self, url: &Url) -> Option<EntryUuid> {
+        self.state().heads.of(url).clone()
     }
 
-    pub fn set_head(&self, head: EntryUuid) {
-        self.state().head = Some(head);
+    /// The head of the log that was used last.
+    pub fn last_used_head(&self) -> Option<EntryUuid> {
+        self.state().heads.last_used().cloned()
+    }
+
+    pub fn set_head(&self, url: &Url, head: EntryUuid) {
+        *self.state().heads.of(url) = Some(head);
+    }
+
+    /// Forgets the head of a log that is gone, unless it is another one than `head` by now.
+    pub fn forget_head(&self, url: &Url, head: Option<&EntryUuid>) {
+        let mut state = self.state();
+        let known = state.heads.of(url);
+        if known.as_ref() == head {
+            *known = None;
+        }
     }
 
     /// Counts an append of `bytes` as pending, until the guard is settled or dropped.

@@ -41,7 +41,7 @@ impl Sessions {
     /// The figures of a session; of one that is not known, zeros.
     pub fn stats(&self, id: &str) -> Stats {
         match self.by_id.get(id) {
-            Some(session) => session.counters.stats(session.head()),
+            Some(session) => session.counters.stats(session.last_used_head()),
             None => self.cleared.get(id).map(|pending| pending.stats()).unwrap_or_default(),
         }
     }
@@ -75,17 +75,22 @@ impl Sessions {
 mod tests {
     use super::*;
     use crate::protocol::EntryUuid;
+    use reqwest::Url;
+
+    fn url() -> Url {
+        Url::parse("http://a.test/").unwrap()
+    }
 
     #[test]
     fn a_cleared_session_begins_anew() {
         let mut sessions = Sessions::default();
         let old = sessions.get("a");
-        old.set_head(EntryUuid::new("head").unwrap());
+        old.set_head(&url(), EntryUuid::new("head").unwrap());
         assert!(Arc::ptr_eq(&old, &sessions.get("a")));
         sessions.clear("a");
-        assert!(sessions.get("a").head().is_none());
-        old.set_head(EntryUuid::new("late").unwrap());
-        assert!(sessions.get("a").head().is_none());
+        assert!(sessions.get("a").head(&url()).is_none());
+        old.set_head(&url(), EntryUuid::new("late").unwrap());
+        assert!(sessions.get("a").head(&url()).is_none());
     }
 
     #[test]
@@ -93,7 +98,7 @@ mod tests {
         let mut sessions = Sessions::default();
         let old = sessions.get("a").count_append(10);
         sessions.get("a").count_append(10).settle(true);
-        sessions.get("a").set_head(EntryUuid::new("head").unwrap());
+        sessions.get("a").set_head(&url(), EntryUuid::new("head").unwrap());
         for _ in 0..2 {
             sessions.clear("a");
             assert_eq!(sessions.stats("a"), Stats { pending: 1, pending_bytes: 10, ..Stats::default() });
@@ -130,9 +135,9 @@ mod tests {
     fn clearing_all_forgets_every_session() {
         let mut sessions = Sessions::default();
         for id in ["a", "b"] {
-            sessions.get(id).set_head(EntryUuid::new("head").unwrap());
+            sessions.get(id).set_head(&url(), EntryUuid::new("head").unwrap());
         }
         sessions.clear_all();
-        assert!(["a", "b"].iter().all(|id| sessions.get(id).head().is_none()));
+        assert!(["a", "b"].iter().all(|id| sessions.get(id).head(&url()).is_none()));
     }
 }

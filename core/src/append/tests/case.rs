@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
+
 use crate::append::{Entry, Retry, append};
 use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
 use crate::session::Session;
@@ -12,6 +14,11 @@ pub(super) const RECOVERED: &str = "session_persist_recovered_from_409";
 
 pub(super) fn uuid(text: &str) -> EntryUuid {
     EntryUuid::new(text).unwrap()
+}
+
+/// Where the log is.
+pub(super) fn url() -> Url {
+    Url::parse("http://a.test/log?x=1").unwrap()
 }
 
 /// An append of an entry `own` to a session whose head is `head`.
@@ -39,7 +46,7 @@ impl Case {
             timeouts: Timeouts::default(),
         };
         let session = Session::default();
-        session.set_head(uuid("head"));
+        session.set_head(&url(), uuid("head"));
         Self { session, entry, host: Recorder::default() }
     }
 
@@ -62,7 +69,7 @@ impl Case {
             appended,
             asked: script.asked(),
             waits: script.waits(),
-            head: self.session.head(),
+            head: self.session.head(&url()),
             told: self.host.told().split_off(told_before),
         }
     }

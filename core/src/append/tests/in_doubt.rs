@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::append::append;
-use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
+use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, url, uuid};
 use crate::http::Failure;
 use crate::session::Session;
 use crate::testing::script::{Script, ScriptedResponse};
@@ -221,7 +221,7 @@ async fn asked_with_a_read_meanwhile<const N: usize>(
     let (case, script) = (Case::new(), Script::new(answers));
     let read = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        case.session.set_head(uuid(found));
+        case.session.set_head(&url(), uuid(found));
     };
     let (appended, ()) = tokio::join!(append(&script, &case.session, &case.entry, &case.host), read);
     assert!(appended);
@@ -259,7 +259,7 @@ async fn an_entry_that_is_known_not_to_be_stored_continues_from_what_a_read_foun
 async fn an_empty_log_is_not_believed_against_the_server() {
     let mut case = Case::new().attempts(2);
     assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
-    case.session.set_head(uuid("later"));
+    case.session.set_head(&url(), uuid("later"));
     let answers = [
         ScriptedResponse::log(&[]),
         ScriptedResponse::conflict("later"),
