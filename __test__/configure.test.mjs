@@ -70,6 +70,13 @@ test('attempts and limits are integers from 1', () => {
   }
 })
 
+test('the number of conflicts is an integer from 0', () => {
+  for (const value of [-1, 1.5, NaN, Infinity, '3', {}, 3n])
+    refused({ retry: { maxConflicts: value } }, 'retry.maxConflicts')
+  for (const value of [0, 1, 7, 2 ** 40, Number.MAX_VALUE, null, undefined])
+    configure({ retry: { maxConflicts: value } })
+})
+
 test('times are finite and not negative', () => {
   for (const name of [
     'retry.baseDelayMs',

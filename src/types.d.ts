@@ -65,12 +65,18 @@ export interface ConfigureOptions {
 }
 
 export interface RetryOptions {
-  /** Attempts in all, an integer from 1. Default: 10. */
+  /** Attempts in all, an integer from 1. Conflicts with other writers count apart. Default: 10. */
   maxAttempts?: number | null
   /** The wait after the first attempt, in milliseconds; it doubles with each further one. Default: 500. */
   baseDelayMs?: number | null
   /** The longest such wait, in milliseconds. Default: 8000. */
   maxDelayMs?: number | null
+  /**
+   * Conflicts with other writers that an append may meet, an integer from 0. From the third in a row on, each waits for
+   * a random time of up to 20 ms, 40 ms, … and 1 s. 0: a conflict counts as an attempt, and does not wait.
+   * Default: 50.
+   */
+  maxConflicts?: number | null
 }
 
 /** Times in milliseconds; 0 is no limit. */

@@ -12,7 +12,7 @@ use session_ingress_core::protocol::Timeouts;
 use crate::js::{Persistent, Rejection, Value};
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-use read::{count, entries, function, milliseconds, read_group, unknown};
+use read::{count, count_or_zero, entries, function, milliseconds, read_group, unknown};
 
 /// What one call of `configure` changes, checked in full.
 pub(crate) struct OptionsPatch {
@@ -63,15 +63,17 @@ impl OptionsPatch {
         read_group(env, value, "retry", retry, default, |retry, key, name, value| {
             match key {
                 "maxAttempts" => {
-                    let count = count(value, name)?;
-                    retry.max_attempts =
-                        count.map_or(default.max_attempts, |count| u32::try_from(count).unwrap_or(u32::MAX));
+                    retry.max_attempts = count(value, name)?.map_or(default.max_attempts, saturated);
                 }
                 "baseDelayMs" => {
                     retry.base_delay = milliseconds(value, name)?.unwrap_or(default.base_delay);
                 }
                 "maxDelayMs" => {
                     retry.max_delay = milliseconds(value, name)?.unwrap_or(default.max_delay);
+                }
+                "maxConflicts" => {
+                    retry.max_conflicts =
+                        count_or_zero(value, name)?.map_or(default.max_conflicts, saturated);
                 }
                 _ => return Err(unknown(name)),
             }
@@ -117,4 +119,8 @@ impl OptionsPatch {
         (self.settings.limits, self.max_concurrent_requests) = new;
         Ok(())
     }
+}
+
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -81,9 +81,16 @@ pub(super) fn milliseconds<'e>(value: Value<'_>, name: &str) -> Result<Option<Du
 }
 
 pub(super) fn count<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
-    let number = number(value, name, "an integer from 1", |number| {
-        number.is_finite() && number.fract() == 0.0 && number >= 1.0
-    })?;
+    integer(value, name, "an integer from 1", 1.0)
+}
+
+pub(super) fn count_or_zero<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
+    integer(value, name, "an integer from 0", 0.0)
+}
+
+fn integer<'e>(value: Value<'_>, name: &str, what: &str, least: f64) -> Result<Option<usize>, Rejection<'e>> {
+    let number =
+        number(value, name, what, |number| number.is_finite() && number.fract() == 0.0 && number >= least)?;
     // A cast saturates.
     Ok(number.map(|number| number as usize))
 }

@@ -2,11 +2,12 @@
 
 use napi::{Env, JsValue};
 use napi_derive::napi;
-use session_ingress_core::append::{Entry, enqueue, report_unsendable};
+use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
 use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
 
 use super::arguments::{entry_uuid, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
+use crate::configure::CallSettings;
 use crate::environment::Environment;
 use crate::js::{self, Persistent, Rejection, Thrown, Value};
 
@@ -77,8 +78,8 @@ pub fn append_session_log<'e>(
         };
         let guard = session.count_append(body.len());
         environment.operations.with(id, |pending| pending.guard = Some(guard));
-        let settings = instance.settings();
-        let entry = Entry { uuid, body, endpoint, retry: settings.retry, timeouts: settings.timeouts };
+        let CallSettings { retry, timeouts, .. } = instance.settings();
+        let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
         let completion = environment.completion(Operation::Append, id);
         let client = instance.client(env);
         enqueue(Environment::runtime()?, &session, entry, client, reporter, move |appended| {

@@ -14,6 +14,8 @@ pub struct Retry {
     pub max_attempts: u32,
     pub base_delay: Duration,
     pub max_delay: Duration,
+    /// Of conflicts, which count apart from the attempts; 0: they count as attempts.
+    pub max_conflicts: u32,
 }
 
 impl Default for Retry {
@@ -22,18 +24,16 @@ impl Default for Retry {
             max_attempts: 10,
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_millis(8000),
+            max_conflicts: 50,
         }
     }
 }
 
 impl Retry {
-    /// One wait for each attempt, first to last: `min(base × 2^(n−1), max)`.
-    pub fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
-        let Self { max_attempts, base_delay, max_delay } = *self;
-        (0..max_attempts).map(move |doublings| {
-            let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-            base_delay.saturating_mul(factor).min(max_delay)
-        })
+    /// The wait after attempt `attempt`, from 1: `min(base × 2^(attempt−1), max)`.
+    pub(super) fn wait(&self, attempt: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.base_delay.saturating_mul(factor).min(self.max_delay)
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn waits(retry: Retry) -> Vec<u128> {
-        retry.waits().map(|wait| wait.as_millis()).collect()
+        (1..=retry.max_attempts).map(|attempt| retry.wait(attempt).as_millis()).collect()
     }
 
     #[test]
@@ -72,16 +72,18 @@ mod tests {
             max_attempts: 4,
             base_delay: Duration::from_millis(3),
             max_delay: Duration::from_millis(10),
+            ..Retry::default()
         };
         assert_eq!(waits(retry), [3, 6, 10, 10]);
     }
 
     #[test]
     fn many_attempts_and_long_waits_do_not_overflow() {
-        let retry = Retry { max_attempts: 100, base_delay: Duration::MAX, max_delay: Duration::MAX };
-        assert_eq!(retry.waits().last(), Some(Duration::MAX));
-        let retry = Retry { max_attempts: 100, base_delay: Duration::ZERO, max_delay: Duration::MAX };
-        assert_eq!(retry.waits().last(), Some(Duration::ZERO));
+        for delay in [Duration::MAX, Duration::ZERO] {
+            let retry = Retry { base_delay: delay, max_delay: Duration::MAX, ..Retry::default() };
+            assert_eq!(retry.wait(100), delay);
+            assert_eq!(retry.wait(u32::MAX), delay);
+        }
     }
 
     fn now() -> SystemTime {

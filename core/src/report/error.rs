@@ -46,6 +46,10 @@ pub enum Error {
     NoHeadToAdopt,
     /// The attempts ran out while it was unknown whether the entry is stored.
     StillInDoubt,
+    /// The attempts ran out while the log, in which to find the head to continue from, could not be read.
+    LogNotRead,
+    /// As many conflicts as `retry.maxConflicts` allows.
+    ConflictsExhausted(u32),
     /// A 401 of a read.
     SessionExpired,
     /// More pages of teleport events than are read.
@@ -74,6 +78,13 @@ impl fmt::Display for Error {
             ),
             Self::StillInDoubt => f.write_str(
                 "Error appending a session entry: the session log did not show whether the entry was stored",
+            ),
+            Self::LogNotRead => f.write_str(
+                "Error appending a session entry: conflict with another writer, and the session log could not be read",
+            ),
+            Self::ConflictsExhausted(conflicts) => write!(
+                f,
+                "Error appending a session entry: other writers were faster {conflicts} times (retry.maxConflicts)"
             ),
             Self::SessionExpired => {
                 f.write_str("Your session has expired. Please run /login to sign in again.")

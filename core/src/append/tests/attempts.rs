@@ -1,8 +1,8 @@
-//! specification.md, section 3, row by row, against a scripted server and a paused clock.
+//! specification.md, section 3, row by row but for conflicts, against a scripted server and a paused clock.
 
 use std::sync::Arc;
 
-use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
+use crate::append::tests::case::{Case, RECOVERED, failed, uuid};
 use crate::append::{append, report_unsendable};
 use crate::http::Failure;
 use crate::protocol::LogEndpoint;
@@ -10,7 +10,6 @@ use crate::session::Session;
 use crate::testing::script::{Recorder, Script, ScriptedResponse};
 
 const BAD_TOKEN: &str = "session_persist_fail_bad_token";
-const CONFLICT: &str = "session_persist_fail_concurrent_modification";
 
 #[tokio::test(start_paused = true)]
 async fn a_200_or_201_makes_the_entry_the_head() {
@@ -53,99 +52,12 @@ async fn the_entry_is_sent_as_it_is_with_every_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_409_that_names_the_entry_itself_means_that_it_was_stored_before() {
-    let outcome = Case::new().run([ScriptedResponse::conflict("own")]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.head, Some(uuid("own")));
-    assert_eq!(outcome.told, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn uuids_that_differ_in_letter_case_only_are_the_same() {
     let mut case = Case::new();
     case.entry.uuid = uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c11");
     let outcome = case.run([ScriptedResponse::conflict("0B8E8AC2-92F2-4E6C-9D0E-5D3B1F9F6C11")]).await;
     assert!(outcome.appended);
     assert_eq!(outcome.told, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_that_names_another_entry_is_adopted_and_tried_again_at_once() {
-    let outcome = Case::new().run([ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["PUT head", "PUT Other"]);
-    assert_eq!(outcome.waits, [0]);
-    assert_eq!(outcome.head, Some(uuid("own")));
-    assert_eq!(outcome.told, [ADOPT]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn conflicts_count_towards_the_ten_attempts() {
-    let outcome =
-        Case::new().run((1..=10).map(|number| ScriptedResponse::conflict(&format!("w{number}")))).await;
-    assert!(!outcome.appended);
-    assert_eq!(outcome.asked.len(), 10);
-    assert_eq!(outcome.waits, [0; 9]);
-    assert_eq!(outcome.head, Some(uuid("w10")));
-    assert_eq!(outcome.told, [ADOPT; 10]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_adopts_the_last_uuid_of_the_log() {
-    for conflict in [ScriptedResponse::status(409), ScriptedResponse::conflict("")] {
-        let body = r#"{"loglines":[{"uuid":"a"},{"uuid":"b"},{"type":"summary"},{"uuid":7},3]}"#;
-        let outcome =
-            Case::new().run([conflict, ScriptedResponse::ok(body), ScriptedResponse::status(200)]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.asked, ["PUT head", "GET", "PUT b"]);
-        assert_eq!(outcome.waits, [0, 0]);
-        assert_eq!(outcome.told, [ADOPT]);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_looks_for_the_entry_itself_first() {
-    let outcome =
-        Case::new().run([ScriptedResponse::status(409), ScriptedResponse::log(&["a", "own", "b"])]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.head, Some(uuid("b")));
-    assert_eq!(outcome.told, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_and_no_head_in_the_log_fails() {
-    let get = |line: &str| format!("session_get_{line}");
-    for (answer, of_the_read) in [
-        (ScriptedResponse::log(&[]), vec![]),
-        (ScriptedResponse::ok(r#"{"loglines":[{"type":"summary"}]}"#), vec![]),
-        (ScriptedResponse::status(404), vec![get("no_logs_for_session")]),
-        (ScriptedResponse::status(403), vec![get("fail_status status=403")]),
-        (ScriptedResponse::status(401), vec![get("fail_bad_token"), "logError".into(), get("fail_status")]),
-        (ScriptedResponse::status(500), vec!["logError".into(), get("fail_status status=500")]),
-        (ScriptedResponse::broken(), vec!["logError".into(), get("fail_status")]),
-        (
-            ScriptedResponse::ok(r#"{"loglines":["#).cut(),
-            vec!["logError".into(), get("fail_status status=200")],
-        ),
-        (ScriptedResponse::ok(r#"{"loglines":1}"#), vec!["logError".into(), get("fail_invalid_response")]),
-    ] {
-        let outcome = Case::new().run([ScriptedResponse::status(409), answer]).await;
-        assert!(!outcome.appended);
-        assert_eq!(outcome.head, Some(uuid("head")));
-        let told = [of_the_read, vec!["logError".into(), CONFLICT.into()]].concat();
-        assert_eq!(outcome.told, told);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_conflict_read_has_the_url_and_authorization_of_the_append() {
-    let case = Case::new();
-    let script = Script::new([ScriptedResponse::status(409), ScriptedResponse::log(&["own"])]);
-    append(&script, &case.session, &case.entry, &case.host).await;
-    let read = &script.requests()[1];
-    assert_eq!((read.method.as_str(), read.url.as_str()), ("GET", "http://a.test/log?x=1"));
-    assert_eq!(read.headers.to_map()["authorization"], "Bearer t");
-    assert!(read.headers.get("content-type").is_none() && read.headers.get("last-uuid").is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,19 +153,6 @@ async fn ten_attempts_are_made_with_the_waits_of_the_specification() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_goes_by_the_number_of_the_attempt() {
-    let outcome = Case::new()
-        .run([
-            ScriptedResponse::conflict("a"),
-            ScriptedResponse::conflict("b"),
-            ScriptedResponse::status(400),
-            ScriptedResponse::status(201),
-        ])
-        .await;
-    assert_eq!(outcome.waits, [0, 0, 2000]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
     for (status, seconds, wait) in
         [(429, "3", 3000), (503, "3", 3000), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
@@ -266,13 +165,6 @@ async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
             .await;
         assert_eq!(outcome.waits, [wait], "{status} {seconds}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_conflict_in_the_last_attempt_is_no_exhaustion() {
-    let outcome = Case::new().attempts(1).run([ScriptedResponse::conflict("other")]).await;
-    assert!(!outcome.appended);
-    assert_eq!(outcome.told, [ADOPT]);
 }
 
 #[test]

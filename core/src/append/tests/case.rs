@@ -12,6 +12,8 @@ use crate::testing::script::{Recorder, Script, ScriptedResponse};
 pub(super) const ADOPT: &str = "session_persist_409_adopt_server_uuid";
 pub(super) const RECOVERED: &str = "session_persist_recovered_from_409";
 
+pub(super) const EXHAUSTED: &str = "session_persist_error_retries_exhausted";
+
 pub(super) fn uuid(text: &str) -> EntryUuid {
     EntryUuid::new(text).unwrap()
 }
@@ -44,6 +46,7 @@ impl Case {
             endpoint: Arc::new(LogEndpoint::new("http://a.test/log?x=1", "t").unwrap()),
             retry: Retry::default(),
             timeouts: Timeouts::default(),
+            random: || 0.5,
         };
         let session = Session::default();
         session.set_head(&url(), uuid("head"));
@@ -53,6 +56,10 @@ impl Case {
     pub(super) fn attempts(mut self, attempts: u32) -> Self {
         self.entry.retry.max_attempts = attempts;
         self
+    }
+
+    pub(super) fn move_to(&mut self, url: &str) {
+        self.entry.endpoint = Arc::new(LogEndpoint::new(url, "t").unwrap());
     }
 
     pub(super) fn tokens(mut self, tokens: &[Option<&str>]) -> Self {

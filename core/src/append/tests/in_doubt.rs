@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::append::append;
-use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, url, uuid};
+use crate::append::tests::case::{ADOPT, Case, RECOVERED, url, uuid};
 use crate::http::Failure;
 use crate::session::Session;
 use crate::testing::script::{Script, ScriptedResponse};
@@ -146,71 +146,79 @@ async fn once_ambiguous_every_later_conflict_is_looked_into() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_may_be_stored_is_looked_for_when_appended_again() {
+async fn an_entry_that_may_be_stored_is_sent_from_the_same_head_when_appended_again() {
     let mut case = Case::new().attempts(2);
     assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
+    // What a read finds meanwhile may be the entry itself.
+    case.session.set_head(&url(), uuid("own"));
 
-    let outcome = case.run([ScriptedResponse::log(&["head", "own", "later"])]).await;
+    let outcome = case.run([ScriptedResponse::conflict("own")]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET"]);
-    assert_eq!(outcome.head, Some(uuid("later")));
+    assert_eq!(outcome.asked, ["PUT head"]);
     assert_eq!(outcome.told, [RECOVERED]);
 
     // Now it is known to be stored; a third append is one like any other.
+    case.session.set_head(&url(), uuid("later"));
     assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT later"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_that_is_not_found_when_appended_again_is_sent() {
-    let mut case = Case::new().attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
-    let outcome = case.run([ScriptedResponse::log(&["head", "later"]), ScriptedResponse::status(201)]).await;
+async fn an_entry_that_is_appended_again_is_looked_for_after_a_conflict() {
+    for (log, asked, head) in [
+        (["own", "later"], &["PUT head", "GET"][..], "later"),
+        (["head", "later"], &["PUT head", "GET", "PUT later"], "own"),
+    ] {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+        let answers =
+            [ScriptedResponse::conflict("later"), ScriptedResponse::log(&log), ScriptedResponse::status(201)];
+        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, asked);
+        assert_eq!(outcome.head, Some(uuid(head)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_was_sent_without_a_head_is_sent_so_when_appended_again() {
+    let mut case = Case { session: Session::default(), ..Case::new() }.attempts(1);
+    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    case.session.set_head(&url(), uuid("own"));
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_in_doubt_in_one_log_is_one_like_any_other_in_another_log() {
+    let mut case = Case::new().attempts(1);
+    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+    case.move_to("http://b.test/log");
+    let answers = [ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)];
+    assert_eq!(case.run(answers).await.asked, ["PUT", "PUT Other"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_wrong_conflict_named_is_forgotten_with_the_call() {
+    let mut case = Case::new().attempts(3);
+    let stale = || ScriptedResponse::log(&["head"]);
+    let wrong = [ScriptedResponse::broken(), ScriptedResponse::conflict("nowhere"), stale(), stale()];
+    assert!(!case.run(wrong).await.appended);
+    let outcome = case.run([ScriptedResponse::status(201)]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT later"]);
-    assert_eq!(outcome.waits, [0]);
+    assert_eq!(outcome.asked, ["PUT head"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
-    let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
-    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(201)]).await;
+    let answers = [
+        ScriptedResponse::broken(),
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::log(&["head"]),
+        ScriptedResponse::log(&["head", "Other"]),
+        ScriptedResponse::status(201),
+    ];
+    let outcome = Case::new().attempts(3).run(answers).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT head"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_entry_that_fails_again_is_told_as_such() {
-    let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
-    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(400)]).await;
-    assert!(!outcome.appended);
-    assert_eq!(
-        outcome.told[1..],
-        [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_empty_log_lets_an_entry_that_no_conflict_contradicted_be_sent() {
-    let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
-    let outcome = case.run([ScriptedResponse::status(404), ScriptedResponse::status(201)]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_conflict_named_is_remembered_with_the_doubt() {
-    let mut case = Case::new().attempts(2);
-    let first =
-        [ScriptedResponse::broken(), ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head"])];
-    assert!(!case.run(first).await.appended);
-    // A log without the entry that the conflict named is older than the conflict.
-    let outcome =
-        case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::log(&["head", "own", "Other"])]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "GET"]);
+    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
 }
 
 /// What is asked where a read finds another head between the first attempt and the second.
@@ -256,18 +264,17 @@ async fn an_entry_that_is_known_not_to_be_stored_continues_from_what_a_read_foun
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_log_is_not_believed_against_the_server() {
-    let mut case = Case::new().attempts(2);
-    assert!(!case.run([ScriptedResponse::broken(), ScriptedResponse::broken()]).await.appended);
-    case.session.set_head(&url(), uuid("later"));
+async fn a_conflict_that_names_no_head_is_looked_into_before_the_entry_is_sent_again() {
     let answers = [
-        ScriptedResponse::log(&[]),
-        ScriptedResponse::conflict("later"),
-        ScriptedResponse::log(&["head", "own", "later"]),
+        ScriptedResponse::broken(),
+        ScriptedResponse::status(409),
+        ScriptedResponse::status(500),
+        ScriptedResponse::log(&["own", "later"]),
     ];
-    let outcome = case.run(answers).await;
+    let outcome = Case::new().run(answers).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.asked, ["GET", "PUT", "GET"]);
+    assert_eq!(outcome.asked, ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(outcome.waits, [500, 0, 1000]);
 }
 
 #[tokio::test(start_paused = true)]
