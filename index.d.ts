@@ -77,6 +77,12 @@ export interface RetryOptions {
    * Default: 50.
    */
   maxConflicts?: number | null
+  /**
+   * After each conflict, looks for the entry in the log before it is sent again, which reads the whole log. For where a
+   * proxy repeats a `PUT` by itself (nginx does by default): what conflicts may be its second copy, and the entry
+   * stored. Default: false.
+   */
+  verifyConflicts?: boolean | null
 }
 
 /** Times in milliseconds; 0 is no limit. */

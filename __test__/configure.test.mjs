@@ -77,6 +77,11 @@ test('the number of conflicts is an integer from 0', () => {
     configure({ retry: { maxConflicts: value } })
 })
 
+test('whether conflicts are verified is a boolean', () => {
+  for (const value of [0, 1, 'true', {}, []]) refused({ retry: { verifyConflicts: value } }, 'retry.verifyConflicts')
+  for (const value of [true, false, null, undefined]) configure({ retry: { verifyConflicts: value } })
+})
+
 test('times are finite and not negative', () => {
   for (const name of [
     'retry.baseDelayMs',

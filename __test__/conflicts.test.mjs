@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { startIngressServer } from '../dev/ingress-server.mjs'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
-import { serve } from './support/server.mjs'
+import { createLogs, serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
@@ -68,3 +68,38 @@ test('with retry.maxConflicts 0 a conflict counts as an attempt', async (t) => {
   assert.equal(server.requests.length, 3)
   assert.deepEqual(host.events, Array(3).fill('session_persist_409_adopt_server_uuid'))
 })
+
+/** A proxy that sends each PUT twice, with another writer in between, and passes on the second response. */
+const repeatsPuts = (/** @type {string} */ url, /** @type {{ uuid: string }} */ theirs) => {
+  let head = ''
+  return async (/** @type {import('./support/server.mjs').Recorded} */ { method, headers: given, body }) => {
+    const headers = { authorization: 'Bearer token', 'last-uuid': String(given['last-uuid'] ?? '') }
+    const send = (/** @type {object} */ init) => fetch(url, /** @type {any} */ ({ method, headers, ...init }))
+    if (method === 'GET') {
+      return { body: await (await send({})).text() }
+    }
+    const first = await send({ body })
+    if (first.status === 201 && head === '') {
+      head = JSON.parse(body.toString()).uuid
+      await send({ body: JSON.stringify(theirs), headers: { ...headers, 'last-uuid': head } })
+    }
+    const second = await send({ body })
+    return { status: second.status, headers: { 'x-last-uuid': second.headers.get('x-last-uuid') ?? '' } }
+  }
+}
+
+for (const verifyConflicts of [true, false]) {
+  test(`behind a proxy that repeats PUTs an entry is stored ${verifyConflicts ? 'once' : 'twice'} with verifyConflicts ${verifyConflicts}`, async (t) => {
+    useHost(t, { retry: { ...QUICK, verifyConflicts } })
+    const { logs, handler } = createLogs()
+    const server = await serve(t, handler)
+    const [entry, theirs] = [createEntry(), createEntry()]
+    logs.set('/log', [createEntry()])
+    await getSessionLogs('s', `${server.url}/log`)
+    const proxy = await serve(t, repeatsPuts(`${server.url}/log`, theirs))
+    await getSessionLogs('s', proxy.url)
+    assert.equal(await appendSessionLog('s', entry, proxy.url), true)
+    const stored = logs.get('/log')?.filter(({ uuid }) => uuid === entry.uuid)
+    assert.equal(stored?.length, verifyConflicts ? 1 : 2)
+  })
+}

@@ -12,7 +12,7 @@ use session_ingress_core::protocol::Timeouts;
 use crate::js::{Persistent, Rejection, Value};
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-use read::{count, count_or_zero, entries, function, milliseconds, read_group, unknown};
+use read::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, unknown};
 
 /// What one call of `configure` changes, checked in full.
 pub(crate) struct OptionsPatch {
@@ -74,6 +74,9 @@ impl OptionsPatch {
                 "maxConflicts" => {
                     retry.max_conflicts =
                         count_or_zero(value, name)?.map_or(default.max_conflicts, saturated);
+                }
+                "verifyConflicts" => {
+                    retry.verify_conflicts = boolean(value, name)?.unwrap_or(default.verify_conflicts);
                 }
                 _ => return Err(unknown(name)),
             }

@@ -88,6 +88,17 @@ pub(super) fn count_or_zero<'e>(value: Value<'_>, name: &str) -> Result<Option<u
     integer(value, name, "an integer from 0", 0.0)
 }
 
+/// `None` where the default is asked for.
+pub(super) fn boolean<'e>(value: Value<'_>, name: &str) -> Result<Option<bool>, Rejection<'e>> {
+    if js::is_nullish(value) {
+        return Ok(None);
+    }
+    match js::as_boolean(value) {
+        Some(is) => Ok(Some(is)),
+        None => Err(Rejection::Type(format!("configure: {name} must be true or false"))),
+    }
+}
+
 fn integer<'e>(value: Value<'_>, name: &str, what: &str, least: f64) -> Result<Option<usize>, Rejection<'e>> {
     let number =
         number(value, name, what, |number| number.is_finite() && number.fract() == 0.0 && number >= least)?;

@@ -217,7 +217,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             sleep(wait).await;
         }
         let next = match named {
-            Some(named) if !self.ambiguous => self.adopt(named),
+            Some(named) if !self.ambiguous && !self.entry.retry.verify_conflicts => self.adopt(named),
             named => self.search(named).await,
         };
         match next {

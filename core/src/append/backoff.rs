@@ -16,6 +16,9 @@ pub struct Retry {
     pub max_delay: Duration,
     /// Of conflicts, which count apart from the attempts; 0: they count as attempts.
     pub max_conflicts: u32,
+    /// The log is searched for the entry before any head is adopted that a conflict names. For where something on the
+    /// way repeats a PUT by itself: the conflict may be that of the second copy.
+    pub verify_conflicts: bool,
 }
 
 impl Default for Retry {
@@ -25,6 +28,7 @@ impl Default for Retry {
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_millis(8000),
             max_conflicts: 50,
+            verify_conflicts: false,
         }
     }
 }

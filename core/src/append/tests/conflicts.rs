@@ -283,3 +283,58 @@ async fn a_session_that_moves_to_another_url_begins_there_without_a_head() {
     case.move_to(url().as_str());
     assert_eq!(case.run([ScriptedResponse::status(201)]).await.asked, ["PUT head"]);
 }
+
+fn verifying() -> Case {
+    let mut case = Case::new();
+    case.entry.retry.verify_conflicts = true;
+    case
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_verify_conflicts_a_conflict_is_looked_into_though_nothing_was_ambiguous() {
+    // A proxy sent the PUT twice, and another writer was between the two.
+    let answers = [ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head", "own", "Other"])];
+    let outcome = verifying().run(answers).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "GET"]);
+    assert_eq!(outcome.head, Some(uuid("Other")));
+    assert_eq!(outcome.told, [RECOVERED]);
+
+    let answers = [
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::log(&["head", "Other"]),
+        ScriptedResponse::status(201),
+    ];
+    assert_eq!(verifying().run(answers).await.asked, ["PUT head", "GET", "PUT Other"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_verify_conflicts_an_entry_is_in_doubt_until_the_log_shows_what_the_conflict_named() {
+    let mut case = verifying().attempts(3);
+    let answers = [
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::log(&["head"]),
+        ScriptedResponse::status(500),
+        ScriptedResponse::log(&["head"]),
+    ];
+    let outcome = case.run(answers).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "GET", "GET", "GET"]);
+    assert_eq!(outcome.waits, [0, 500, 1000]);
+    assert_eq!(outcome.head, Some(uuid("head")));
+    // Appended again it is sent from the same head.
+    case.session.set_head(&url(), uuid("own"));
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT head"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_verify_conflicts_each_of_several_conflicts_is_looked_into() {
+    let answers = [
+        ScriptedResponse::conflict("a"),
+        ScriptedResponse::log(&["a"]),
+        ScriptedResponse::conflict("b"),
+        ScriptedResponse::log(&["a", "b"]),
+        ScriptedResponse::status(201),
+    ];
+    assert_eq!(verifying().run(answers).await.asked, ["PUT head", "GET", "PUT a", "GET", "PUT b"]);
+}
