@@ -193,9 +193,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
         if self.renewed || self.is_last() {
             return Next::GiveUp;
         }
-        let Ok(Some(token)) = self.reporter.renew_token().await else { return Next::GiveUp };
-        match self.endpoint.with_token(&token) {
-            Ok(endpoint) if endpoint != *self.endpoint => {
+        let refused = self.endpoint.authorization();
+        let token = self.session.renewals().renew(refused, self.reporter).await;
+        match token.and_then(|token| self.endpoint.with_token(&token).ok()) {
+            Some(endpoint) if endpoint != *self.endpoint => {
                 self.reporter.debug(|| "The host has another token: trying with that".into());
                 (self.endpoint, self.renewed) = (Arc::new(endpoint), true);
                 self.attempt += 1;
@@ -269,7 +270,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     .debug(|| format!("The log does not show whether {} is stored", self.entry.uuid));
                 self.unresolved(named)
             }
-            Err(SearchError::BadToken | SearchError::Failed) => self.unresolved(named),
+            Err(SearchError::BadToken) => {
+                self.unresolved(named);
+                self.unauthorized().await
+            }
+            Err(SearchError::Failed) => self.unresolved(named),
         }
     }
 

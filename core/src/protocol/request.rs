@@ -47,6 +47,11 @@ impl LogEndpoint {
         &self.url
     }
 
+    /// The token as its requests carry it.
+    pub fn authorization(&self) -> &HeaderValue {
+        &self.authorization
+    }
+
     /// Whether this token is what its requests carry.
     pub fn has_token(&self, token: &str) -> bool {
         self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())

@@ -4,6 +4,7 @@ mod counters;
 mod heads;
 mod in_doubt;
 mod registry;
+mod renewals;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -22,6 +23,7 @@ use heads::Heads;
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use registry::Sessions;
+pub use renewals::TokenRenewals;
 
 /// Work that waits in a session's queue.
 pub type Job = Box<dyn FnOnce() -> Running + Send>;
@@ -37,6 +39,7 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Default)]
 pub struct Session {
     counters: Arc<AppendCounters>,
+    renewals: Arc<TokenRenewals>,
     // A std mutex: it is held for a few instructions, never across an await.
     state: Mutex<State>,
 }
@@ -57,8 +60,8 @@ struct CachedEndpoint {
 }
 
 impl Session {
-    fn new(counters: Arc<AppendCounters>) -> Self {
-        Self { counters, ..Self::default() }
+    fn new(counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
+        Self { counters, renewals, ..Self::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,6 +89,11 @@ impl Session {
         if known.as_ref() == head {
             *known = None;
         }
+    }
+
+    /// The renewals of tokens that all sessions of the instance share.
+    pub fn renewals(&self) -> &TokenRenewals {
+        &self.renewals
     }
 
     /// Counts an append of `bytes` as pending, until the guard is settled or dropped.

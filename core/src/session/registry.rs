@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::counters::{AppendCounters, PendingCounters, Stats};
+use super::renewals::TokenRenewals;
 
 /// The sessions of one instance, by id. Touched on its thread only.
 #[derive(Default)]
@@ -14,6 +15,7 @@ pub struct Sessions {
     /// Of sessions that were cleared while they had appends: those go on, and stay pending.
     cleared: HashMap<String, Arc<PendingCounters>>,
     all: Arc<AppendCounters>,
+    renewals: Arc<TokenRenewals>,
 }
 
 impl Sessions {
@@ -23,7 +25,7 @@ impl Sessions {
         }
         let pending = self.cleared.remove(id).unwrap_or_default();
         let counters = Arc::new(AppendCounters::of_session(pending, self.all.clone()));
-        let session = Arc::new(Session::new(counters));
+        let session = Arc::new(Session::new(counters, self.renewals.clone()));
         self.by_id.insert(id.to_owned(), session.clone());
         session
     }
@@ -54,6 +56,7 @@ impl Sessions {
     }
 
     pub fn clear_all(&mut self) {
+        self.renewals = Arc::default();
         for (id, session) in mem::take(&mut self.by_id) {
             self.retire(id, &session);
         }

@@ -103,6 +103,24 @@ async fn a_new_token_serves_all_later_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn entries_behind_an_expired_token_ask_for_another_one_once() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    for _ in 0..50 {
+        let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.told, [BAD_TOKEN]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_token_counts_as_an_attempt() {
+    let mut case = Case::new().attempts(2).tokens(&[Some("new")]);
+    let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(400)]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.told[1], failed(400, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_token_that_no_header_can_carry_ends_the_append() {
     let outcome = Case::new().tokens(&[Some("a\nb")]).run([ScriptedResponse::status(401)]).await;
     assert!(!outcome.appended);

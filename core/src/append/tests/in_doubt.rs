@@ -294,3 +294,49 @@ async fn the_waits_while_in_doubt_are_those_of_the_attempts() {
         .await;
     assert_eq!(outcome.waits, [10, 0, 20, 40]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_renewed_while_an_entry_is_in_doubt() {
+    let case = Case::new().tokens(&[Some("new")]);
+    let script = Script::new([
+        ScriptedResponse::broken(),
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::status(401),
+        ScriptedResponse::log(&["head", "own", "Other"]),
+    ]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    assert_eq!(script.asked(), ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(script.waits(), [500, 0, 0]);
+    assert_eq!(script.requests()[3].headers.to_map()["authorization"], "Bearer new");
+    let told = case.host.told();
+    assert!(told.contains(&"session_persist_fail_bad_token".to_owned()), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_in_doubt_without_another_token_is_sent_from_the_same_head_when_appended_again() {
+    for tokens in [&[None][..], &[Some("t")], &[Some("new")]] {
+        let mut case = Case::new().tokens(tokens);
+        let mut answers = vec![ScriptedResponse::broken(), ScriptedResponse::conflict("Other")];
+        // Another token is refused, too.
+        answers.extend((0..1 + usize::from(tokens[0] == Some("new"))).map(|_| ScriptedResponse::status(401)));
+        let outcome = case.run(answers).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.head, Some(uuid("head")));
+        assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT head"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_renewed_where_a_log_is_read_for_its_head() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    let answers = [
+        ScriptedResponse::status(409),
+        ScriptedResponse::status(401),
+        ScriptedResponse::status(409),
+        ScriptedResponse::log(&["a"]),
+        ScriptedResponse::status(201),
+    ];
+    let outcome = case.run(answers).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.asked, ["PUT head", "GET", "PUT head", "GET", "PUT a"]);
+}
