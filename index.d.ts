@@ -83,6 +83,11 @@ export interface RetryOptions {
    * stored. Default: false.
    */
   verifyConflicts?: boolean | null
+  /**
+   * Statuses that end an append at once, where another attempt cannot help: `[400, 403, 413, 422]`, say. 200, 201, 401
+   * and 409 keep their own rules. Default: none.
+   */
+  giveUpOn?: number[] | null
 }
 
 /** Times in milliseconds; 0 is no limit. */

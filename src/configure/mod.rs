@@ -12,7 +12,7 @@ use session_ingress_core::protocol::Timeouts;
 use crate::js::{Persistent, Rejection, Value};
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-use read::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, unknown};
+use read::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
 
 /// What one call of `configure` changes, checked in full.
 pub(crate) struct OptionsPatch {
@@ -78,6 +78,7 @@ impl OptionsPatch {
                 "verifyConflicts" => {
                     retry.verify_conflicts = boolean(value, name)?.unwrap_or(default.verify_conflicts);
                 }
+                "giveUpOn" => retry.give_up_on = statuses(env, value, name)?,
                 _ => return Err(unknown(name)),
             }
             Ok(())

@@ -10,6 +10,7 @@ use super::Entry;
 use super::backoff::retry_after;
 use super::conflicts::Conflicts;
 use super::log_scan::LogScan;
+use super::server_message::server_message;
 use crate::http::{Failure, Response, Transport, discard};
 use crate::protocol::{EntryUuid, LogEndpoint, server_head};
 use crate::read::{SearchError, search_log};
@@ -146,19 +147,19 @@ impl<'a, T: Transport> Attempts<'a, T> {
             Err(failure) => return self.no_answer(failure),
         };
         // The status decides, whatever becomes of the body.
+        if !matches!(status, 200 | 201 | 401 | 409) {
+            return Box::pin(self.refused(status, &headers, body)).await;
+        }
         discard(body).await;
         if status == 409 {
             return Box::pin(self.conflict(server_head(&headers))).await;
         }
         self.conflicts.end_row();
-        match status {
-            200 | 201 => {
-                self.reporter.debug(|| format!("Appended {}", self.entry.uuid));
-                self.stored(self.entry.uuid.clone())
-            }
-            401 => Box::pin(self.unauthorized()).await,
-            status => self.refused(status, &headers),
+        if status == 401 {
+            return Box::pin(self.unauthorized()).await;
         }
+        self.reporter.debug(|| format!("Appended {}", self.entry.uuid));
+        self.stored(self.entry.uuid.clone())
     }
 
     fn stored(&mut self, head: EntryUuid) -> Next {
@@ -176,14 +177,28 @@ impl<'a, T: Transport> Attempts<'a, T> {
         if hopeless { Next::GiveUp } else { Next::After(Duration::ZERO, None) }
     }
 
-    fn refused(&mut self, status: u16, headers: &HeaderMap) -> Next {
+    async fn refused(&mut self, status: u16, headers: &HeaderMap, body: T::Body) -> Next {
+        self.conflicts.end_row();
         // A 4xx says that nothing was stored, but for a 408, which only says that it took too long.
         self.ambiguous |= status == 408 || !(400..500).contains(&status);
         self.reporter.debug(|| format!("Appending {}: the server answered {status}", self.entry.uuid));
+        let attempt = self.attempt;
+        let diagnostic = Diagnostic::PersistStatus { status: Some(status), attempt };
+        let hopeless = self.entry.retry.give_up_on.contains(status);
+        if hopeless || self.is_last() {
+            let tokens = [self.entry.endpoint.token(), self.endpoint.token()];
+            let message = server_message(body, tokens).await;
+            let attempts = (!hopeless).then_some(attempt);
+            self.reporter.error(Error::Refused { status, attempts, message });
+            self.reporter.diagnostic(diagnostic);
+            self.exhausted(attempt, None);
+            return Next::GiveUp;
+        }
+        discard(body).await;
         if status >= 500 {
             self.reporter.error(Error::Status(Operation::Append, status));
         }
-        self.reporter.diagnostic(Diagnostic::PersistStatus { status: Some(status), attempt: self.attempt });
+        self.reporter.diagnostic(diagnostic);
         Next::After(retry_after(status, headers, SystemTime::now()).unwrap_or_default(), None)
     }
 

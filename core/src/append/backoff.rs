@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::Statuses;
+
 /// The longest wait that a server's `Retry-After` can ask for.
 pub(super) const RETRY_AFTER_CAP: Duration = Duration::from_secs(30);
 
@@ -19,6 +21,8 @@ pub struct Retry {
     /// The log is searched for the entry before any head is adopted that a conflict names. For where something on the
     /// way repeats a PUT by itself: the conflict may be that of the second copy.
     pub verify_conflicts: bool,
+    /// Statuses that end an append at once. Those of success, 401 and 409 have rules of their own.
+    pub give_up_on: Statuses,
 }
 
 impl Default for Retry {
@@ -29,6 +33,7 @@ impl Default for Retry {
             max_delay: Duration::from_millis(8000),
             max_conflicts: 50,
             verify_conflicts: false,
+            give_up_on: Statuses::default(),
         }
     }
 }

@@ -5,6 +5,8 @@ mod backoff;
 mod conflicts;
 mod log_scan;
 mod random;
+mod server_message;
+mod statuses;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,7 @@ use crate::test_hooks::panic_point;
 use attempts::Attempts;
 pub use backoff::Retry;
 pub use random::{Random, random};
+pub use statuses::Statuses;
 
 /// An entry on its way to a session's log.
 pub struct Entry {

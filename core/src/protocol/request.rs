@@ -52,9 +52,14 @@ impl LogEndpoint {
         &self.authorization
     }
 
+    /// The token itself.
+    pub fn token(&self) -> &[u8] {
+        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()).unwrap_or_default()
+    }
+
     /// Whether this token is what its requests carry.
     pub fn has_token(&self, token: &str) -> bool {
-        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())
+        self.token() == token.as_bytes()
     }
 
     /// The same log with another token.

@@ -29,13 +29,16 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Messages never hold a token: they are made of statuses, limits and the causes that the network gives.
+/// Messages never hold a token: they are made of statuses, limits and the causes that the network gives, and of what a
+/// server says where that holds none.
 #[derive(Debug)]
 pub enum Error {
     /// No answer, or one that could not be used (SPEC: "no answer").
     NoAnswer(Operation, Failure),
     /// A status that fails the operation.
     Status(Operation, u16),
+    /// The status that an append ended with, and what the server says about it: after so many attempts, or at once.
+    Refused { status: u16, attempts: Option<u32>, message: Option<String> },
     /// A 200 whose body is not what the endpoint promises.
     WrongShape(Operation, &'static str),
     /// A 200 whose body is beyond the host's limit, of so many bytes.
@@ -64,6 +67,14 @@ impl fmt::Display for Error {
             Self::NoAnswer(operation, failure) => write!(f, "Error {operation}: {failure}"),
             Self::Status(operation, status) => {
                 write!(f, "Error {operation}: the server answered {status}")
+            }
+            Self::Refused { status, attempts, message } => {
+                write!(f, "Error appending a session entry: the server answered {status}")?;
+                match attempts {
+                    Some(attempts) => write!(f, " to the last of {attempts} attempts")?,
+                    None => f.write_str(" (retry.giveUpOn)")?,
+                }
+                message.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
             }
             Self::WrongShape(operation, what) => write!(f, "Error {operation}: {what}"),
             Self::TooLarge(operation, limit) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::append::tests::case::{Case, RECOVERED, failed, uuid};
+use crate::append::tests::case::{Case, EXHAUSTED, RECOVERED, failed, url, uuid};
 use crate::append::{append, report_unsendable};
 use crate::http::Failure;
 use crate::protocol::LogEndpoint;
@@ -117,7 +117,7 @@ async fn a_renewed_token_counts_as_an_attempt() {
     let mut case = Case::new().attempts(2).tokens(&[Some("new")]);
     let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(400)]).await;
     assert!(!outcome.appended);
-    assert_eq!(outcome.told[1], failed(400, 2));
+    assert_eq!(outcome.told[1..], ["logError".into(), failed(400, 2), format!("{EXHAUSTED} attempt=2")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +165,8 @@ async fn ten_attempts_are_made_with_the_waits_of_the_specification() {
     assert!(!outcome.appended);
     assert_eq!(outcome.waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
     let mut told: Vec<_> = (1..=10).map(|attempt| failed(400, attempt)).collect();
-    told.push("session_persist_error_retries_exhausted attempt=10".into());
+    told.insert(9, "logError".into());
+    told.push(format!("{EXHAUSTED} attempt=10"));
     assert_eq!(outcome.told, told);
     assert_eq!(outcome.head, Some(uuid("head")));
 }
@@ -183,6 +184,76 @@ async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
             .await;
         assert_eq!(outcome.waits, [wait], "{status} {seconds}");
     }
+}
+
+const TOO_LARGE: &str = r#"{"error":{"type":"too_large","message":"1 MB or less"}}"#;
+
+#[tokio::test(start_paused = true)]
+async fn used_up_attempts_are_told_once_with_the_status_and_what_the_server_said() {
+    for (status, attempts, body, message) in [
+        (413, 3, TOO_LARGE, "the server answered 413 to the last of 3 attempts: 1 MB or less"),
+        (403, 1, "<html>", "the server answered 403 to the last of 1 attempts"),
+        (204, 2, "", "the server answered 204 to the last of 2 attempts"),
+    ] {
+        let mut case = Case::new().attempts(attempts);
+        let answers = (0..attempts).map(|_| ScriptedResponse::ok(body).with_status(status));
+        assert!(!case.run(answers).await.appended);
+        assert_eq!(case.host.errors(), [format!("Error appending a session entry: {message}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_the_attempts_that_end_in_5xx_is_told_once_too() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([500, 503].map(ScriptedResponse::status)).await.appended);
+    let errors = ["the server answered 500", "the server answered 503 to the last of 2 attempts"];
+    assert_eq!(case.host.errors(), errors.map(|error| format!("Error appending a session entry: {error}")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_said_is_not_told_where_it_holds_a_token_of_the_append() {
+    for said in ["a secret-1", "secret-2"] {
+        let mut case = Case::new().attempts(2).tokens(&[Some("secret-2")]);
+        case.entry.endpoint = Arc::new(LogEndpoint::new("http://a.test/", "secret-1").unwrap());
+        let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
+        let answers = [ScriptedResponse::status(401), ScriptedResponse::ok(body).with_status(403)];
+        assert!(!case.run(answers).await.appended);
+        let error = "Error appending a session entry: the server answered 403 to the last of 2 attempts";
+        assert_eq!(case.host.errors(), [error]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_to_give_up_on_ends_the_append_at_once() {
+    let mut case = Case::new();
+    case.entry.retry.give_up_on.insert(413);
+    let answers = [ScriptedResponse::status(400), ScriptedResponse::ok(TOO_LARGE).with_status(413)];
+    let outcome = case.run(answers).await;
+    assert!(!outcome.appended);
+    let exhausted = format!("{EXHAUSTED} attempt=2");
+    assert_eq!(outcome.told, [failed(400, 1), "logError".into(), failed(413, 2), exhausted]);
+    let error = "Error appending a session entry: the server answered 413 (retry.giveUpOn): 1 MB or less";
+    assert_eq!(case.host.errors(), [error]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_conflicts_and_refused_tokens_keep_their_rules_whatever_is_given_up_on() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    [200, 201, 401, 409].into_iter().for_each(|status| case.entry.retry.give_up_on.insert(status));
+    for success in [200, 201] {
+        let answers = [ScriptedResponse::conflict("a"), ScriptedResponse::status(success)];
+        assert!(case.run(answers).await.appended);
+    }
+    assert!(case.run([401, 200].map(ScriptedResponse::status)).await.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_may_be_stored_when_it_is_given_up_on_is_in_doubt() {
+    let mut case = Case::new();
+    case.entry.retry.give_up_on.insert(503);
+    assert!(!case.run([ScriptedResponse::status(503)]).await.appended);
+    case.session.set_head(&url(), uuid("own"));
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.asked, ["PUT head"]);
 }
 
 #[test]
