@@ -25,8 +25,17 @@ enum Next {
     GiveUp,
     /// Another request, without delay: the server said what to change.
     AtOnce,
-    /// The attempt has failed: another one after at least this long. Where none is left, this error says why.
-    After(Duration, Option<Error>),
+    /// The attempt has failed: another one after the wait.
+    After(Failed),
+}
+
+/// An attempt that has failed.
+#[derive(Default)]
+struct Failed {
+    /// The wait that the server asked for.
+    asked: Option<Duration>,
+    /// Why, where no attempt is left and it has not been reported.
+    error: Option<Error>,
 }
 
 /// A conflict for which the log is still to be searched, before anything else is done.
@@ -105,12 +114,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 Next::Stored => return true,
                 Next::GiveUp => return false,
                 Next::AtOnce => {}
-                Next::After(_, error) if self.is_last() => {
+                Next::After(Failed { error, .. }) if self.is_last() => {
                     self.exhausted(self.attempt, error);
                     return false;
                 }
-                Next::After(asked, _) => {
-                    let wait = self.entry.retry.wait(self.attempt).max(asked);
+                Next::After(Failed { asked, .. }) => {
+                    let wait = self.entry.retry.wait(self.attempt, asked, self.entry.random);
                     self.reporter.debug(|| {
                         let (uuid, attempt, ms) = (&self.entry.uuid, self.attempt, wait.as_millis());
                         format!("Appending {uuid} failed (attempt {attempt}), next attempt in {ms} ms")
@@ -174,7 +183,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let hopeless = matches!(failure, Failure::Unsendable(_));
         self.reporter.error(Error::NoAnswer(Operation::Append, failure));
         self.reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: self.attempt });
-        if hopeless { Next::GiveUp } else { Next::After(Duration::ZERO, None) }
+        if hopeless { Next::GiveUp } else { Next::After(Failed::default()) }
     }
 
     async fn refused(&mut self, status: u16, headers: &HeaderMap, body: T::Body) -> Next {
@@ -199,7 +208,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             self.reporter.error(Error::Status(Operation::Append, status));
         }
         self.reporter.diagnostic(diagnostic);
-        Next::After(retry_after(status, headers, SystemTime::now()).unwrap_or_default(), None)
+        Next::After(Failed { asked: retry_after(status, headers, SystemTime::now()), error: None })
     }
 
     async fn unauthorized(&mut self) -> Next {
@@ -316,6 +325,6 @@ impl<'a, T: Transport> Attempts<'a, T> {
         } else {
             Error::LogNotRead
         };
-        Next::After(Duration::ZERO, Some(error))
+        Next::After(Failed { asked: None, error: Some(error) })
     }
 }

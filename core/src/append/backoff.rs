@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::Statuses;
+use super::{Random, Statuses};
 
 /// The longest wait that a server's `Retry-After` can ask for.
 pub(super) const RETRY_AFTER_CAP: Duration = Duration::from_secs(30);
@@ -39,11 +39,28 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The wait after attempt `attempt`, from 1: `min(base × 2^(attempt−1), max)`.
-    pub(super) fn wait(&self, attempt: u32) -> Duration {
+    /// The wait after attempt `attempt`, from 1, where the server asked for `asked`.
+    ///
+    /// Three to five quarters of the schedule, so that clients that failed in the same moment do not come back in the
+    /// same moment. What the server asks for is a lower bound, by which they would: up to half of the schedule is added
+    /// to it, as long as the sum is within [`RETRY_AFTER_CAP`].
+    pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>, random: Random) -> Duration {
+        let schedule = self.scheduled(attempt);
+        let more = times(schedule, random() / 2.0);
+        let asked = asked.map_or(Duration::ZERO, |asked| asked.saturating_add(more).min(RETRY_AFTER_CAP));
+        times(schedule, 0.75).saturating_add(more).max(asked)
+    }
+
+    /// `min(base × 2^(attempt−1), max)`.
+    pub(super) fn scheduled(&self, attempt: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         self.base_delay.saturating_mul(factor).min(self.max_delay)
     }
+}
+
+/// At most as long as a duration can be.
+fn times(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 /// The wait that a 429 or 503 asks for: seconds or an HTTP date, at most [`RETRY_AFTER_CAP`].
@@ -67,7 +84,7 @@ mod tests {
     use super::*;
 
     fn waits(retry: Retry) -> Vec<u128> {
-        (1..=retry.max_attempts).map(|attempt| retry.wait(attempt).as_millis()).collect()
+        (1..=retry.max_attempts).map(|attempt| retry.wait(attempt, None, || 0.5).as_millis()).collect()
     }
 
     #[test]
@@ -90,9 +107,38 @@ mod tests {
     fn many_attempts_and_long_waits_do_not_overflow() {
         for delay in [Duration::MAX, Duration::ZERO] {
             let retry = Retry { base_delay: delay, max_delay: Duration::MAX, ..Retry::default() };
-            assert_eq!(retry.wait(100), delay);
-            assert_eq!(retry.wait(u32::MAX), delay);
+            for attempt in [100, u32::MAX] {
+                assert_eq!(retry.wait(attempt, Some(Duration::MAX), || 1.0), delay.max(RETRY_AFTER_CAP));
+            }
         }
+    }
+
+    /// The wait after the first attempt in milliseconds, at the least and at the most.
+    fn range(asked: Option<u64>) -> [u128; 2] {
+        let asked = asked.map(Duration::from_millis);
+        [|| 0.0, || 1.0].map(|random| Retry::default().wait(1, asked, random).as_millis())
+    }
+
+    #[test]
+    fn waits_are_spread_from_three_to_five_quarters() {
+        assert_eq!(range(None), [375, 625]);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_a_lower_bound_and_spread_too() {
+        assert_eq!(range(Some(0)), [375, 625]);
+        assert_eq!(range(Some(300)), [375, 625]);
+        assert_eq!(range(Some(500)), [500, 750]);
+        assert_eq!(range(Some(3000)), [3000, 3250]);
+        assert_eq!(range(Some(29_900)), [29_900, 30_000]);
+        assert_eq!(range(Some(30_000)), [30_000, 30_000]);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_never_shortens_a_longer_schedule() {
+        let minute = Duration::from_secs(60);
+        let retry = Retry { base_delay: minute, max_delay: minute, ..Retry::default() };
+        assert_eq!(retry.wait(1, Some(Duration::from_secs(1)), || 0.5), minute);
     }
 
     fn now() -> SystemTime {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::append::tests::case::{Case, EXHAUSTED, RECOVERED, failed, url, uuid};
-use crate::append::{append, report_unsendable};
+use crate::append::{Random, append, report_unsendable};
 use crate::http::Failure;
 use crate::protocol::LogEndpoint;
 use crate::session::Session;
@@ -172,9 +172,19 @@ async fn ten_attempts_are_made_with_the_waits_of_the_specification() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn clients_that_failed_in_the_same_moment_do_not_come_back_in_the_same_moment() {
+    for (random, wait) in [((|| 0.0) as Random, 375), (|| 0.5, 500), (|| 1.0, 625)] {
+        let mut case = Case::new();
+        case.entry.random = random;
+        let outcome = case.run([400, 201].map(ScriptedResponse::status)).await;
+        assert_eq!(outcome.waits, [wait]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn retry_after_lengthens_the_wait_and_never_shortens_it() {
     for (status, seconds, wait) in
-        [(429, "3", 3000), (503, "3", 3000), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
+        [(429, "3", 3125), (503, "3", 3125), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
     {
         let outcome = Case::new()
             .run([

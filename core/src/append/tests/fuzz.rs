@@ -58,12 +58,19 @@ fn waits_double_up_to_the_longest() {
         let retry = Retry { base_delay, max_delay, ..Retry::default() };
         let mut expected = base_delay;
         for attempt in 1..=max_attempts {
-            let wait = retry.wait(attempt);
+            let wait = retry.scheduled(attempt);
             // What 32 doublings have not brought there comes no further.
             if attempt <= 32 {
                 assert_eq!(wait, expected.min(max_delay), "attempt {attempt}");
             }
             assert!(wait <= max_delay);
+            let (least, most) = (retry.wait(attempt, None, || 0.0), retry.wait(attempt, None, || 1.0));
+            let millisecond = Duration::from_millis(1);
+            assert!(
+                least <= wait + millisecond && wait <= most.saturating_add(millisecond),
+                "{least:?} {most:?}"
+            );
+            assert!(most.as_secs_f64() <= max_delay.as_secs_f64() * 1.25 + 0.001, "{most:?}");
             expected = expected.saturating_mul(2);
         }
         Ok(())
