@@ -23,7 +23,8 @@ export interface TranscriptMessage {
 export interface ConfigureOptions {
   /**
    * The token of `appendSessionLog` and `getSessionLogs`; trimmed. Called once for each of these calls, and
-   * once more after a 401 of an append, which is repeated where the token is another one.
+   * after a 401 of an append, which is repeated where the token is another one: once for each token that was refused, and
+   * again after a second at the earliest.
    *
    * Default: env `CLAUDE_CODE_SESSION_ACCESS_TOKEN`, else the content of the file that env
    * `CLAUDE_SESSION_INGRESS_TOKEN_FILE` names.
@@ -67,7 +68,10 @@ export interface ConfigureOptions {
 export interface RetryOptions {
   /** Attempts in all, an integer from 1. Conflicts with other writers count apart. Default: 10. */
   maxAttempts?: number | null
-  /** The wait after the first attempt, in milliseconds; it doubles with each further one. Default: 500. */
+  /**
+   * The wait after the first attempt, in milliseconds; it doubles with each further one, and is spread at random by a
+   * quarter. Default: 500.
+   */
   baseDelayMs?: number | null
   /** The longest such wait, in milliseconds. Default: 8000. */
   maxDelayMs?: number | null
@@ -187,12 +191,15 @@ export interface SessionStats {
   pending: number
   /** The bytes of their entries, as JSON. */
   pendingBytes: number
-  /** The uuid of the last entry known to be on the server; `null` where none is, and for all sessions. */
+  /**
+   * The uuid of the last entry known to be on the server, at the URL that was used last; `null` where none is, and for
+   * all sessions.
+   */
   head: string | null
   /** Appends that resolved `true`. */
   appended: number
   /** Appends that resolved `false`. */
   failed: number
-  /** Attempts beyond an append's first. */
+  /** Attempts beyond an append's first, those after conflicts included. */
   retries: number
 }

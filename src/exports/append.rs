@@ -21,8 +21,8 @@ const QUEUE_FULL: &str = "No room for another entry: limits.maxPendingBytes are 
 /// beside each other.
 ///
 /// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
-/// after `retry.maxAttempts` attempts where another could have helped, or where `limits.maxPendingBytes` left
-/// no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
+/// after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts where another could have helped, or
+/// where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
 /// `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId names the session; its queue and head belong to this JavaScript environment

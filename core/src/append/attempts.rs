@@ -38,7 +38,7 @@ struct Failed {
     error: Option<Error>,
 }
 
-/// A conflict for which the log is still to be searched, before anything else is done.
+/// A conflict, or a doubt, for which the log is still to be searched, before anything else is done.
 struct Unresolved {
     /// The entry that the conflict named as the server's head. A log without it is older than the conflict, and
     /// proves nothing.
@@ -72,8 +72,14 @@ impl<'a, T: Transport> Attempts<'a, T> {
         entry: &'a Entry,
         reporter: &'a dyn Reporter,
     ) -> Self {
-        let in_doubt =
-            session.with_in_doubt(|entries| entries.recall(&entry.uuid, entry.endpoint.url()).cloned());
+        let in_doubt = session.with_in_doubt(|entries| entries.recall(&entry.uuid).cloned());
+        let ambiguous = in_doubt.is_some();
+        let (from, unresolved) = match in_doubt {
+            Some(in_doubt) if in_doubt.url == *entry.endpoint.url() => (in_doubt.from, None),
+            // Perhaps the same log by another URL, of which the head says nothing about the entry.
+            Some(_) => (None, Some(Unresolved { named: None })),
+            None => (None, None),
+        };
         Self {
             transport,
             session,
@@ -84,9 +90,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
             attempt: 1,
             puts: 0,
             conflicts: Conflicts::default(),
-            ambiguous: in_doubt.is_some(),
-            from: in_doubt.and_then(|in_doubt| in_doubt.from),
-            unresolved: None,
+            ambiguous,
+            from,
+            unresolved,
         }
     }
 
@@ -98,7 +104,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             if self.ambiguous && !stored {
                 entries.remember(uuid.clone(), url.clone(), self.from);
             } else {
-                entries.forget(uuid, url);
+                entries.forget(uuid);
             }
         });
         stored
@@ -304,6 +310,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// The conflict names no head, and the log has none either.
     fn no_head(&mut self, has_entries: bool) -> Next {
+        if self.puts == 0 {
+            // There was no conflict yet: the PUT, which names no head, will tell.
+            return Next::AtOnce;
+        }
         let sent = self.from.as_ref().and_then(EntryUuid::header).is_some();
         if sent && !has_entries && self.conflicts.take_chance_without_head() {
             self.reporter.debug(|| format!("Appending {}: the log is gone, beginning anew", self.entry.uuid));

@@ -55,7 +55,7 @@ pub struct Stats {
     pub head: Option<EntryUuid>,
     pub appended: u64,
     pub failed: u64,
-    /// Attempts beyond an append's first.
+    /// Attempts beyond an append's first, those after conflicts included.
     pub retries: u64,
 }
 

@@ -188,12 +188,23 @@ async fn an_entry_that_was_sent_without_a_head_is_sent_so_when_appended_again() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_in_doubt_in_one_log_is_one_like_any_other_in_another_log() {
-    let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::broken()]).await.appended);
-    case.move_to("http://b.test/log");
-    let answers = [ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)];
-    assert_eq!(case.run(answers).await.asked, ["PUT", "PUT Other"]);
+async fn an_entry_in_doubt_that_is_appended_again_at_another_url_is_looked_for_there_first() {
+    for (log, asked) in [
+        (ScriptedResponse::log(&["own", "later"]), &["GET"][..]),
+        (ScriptedResponse::log(&["later"]), &["GET", "PUT later"]),
+        (ScriptedResponse::log(&[]), &["GET", "PUT"]),
+        (ScriptedResponse::status(404), &["GET", "PUT"]),
+    ] {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([ScriptedResponse::broken()]).await.appended);
+        case.move_to("http://b.test/log");
+        // It may be the same log, by another name, and the entry its head.
+        case.session.set_head(case.entry.endpoint.url(), uuid("own"));
+        let answers = [log, ScriptedResponse::status(201)];
+        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.asked, asked);
+    }
 }
 
 #[tokio::test(start_paused = true)]
