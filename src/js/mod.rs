@@ -126,6 +126,11 @@ pub(crate) fn as_number(value: Value<'_>) -> Option<f64> {
     f64::from_unknown(value).ok()
 }
 
+/// The boolean that a value is; `None` where it is none.
+pub(crate) fn as_boolean(value: Value<'_>) -> Option<bool> {
+    bool::from_unknown(value).ok()
+}
+
 /// `object[key]`; a getter may throw.
 pub(crate) fn get<'e>(env: &'e Env, object: Value<'_>, key: &str) -> Result<Value<'e>, Thrown<'e>> {
     let key = string(env, key);
