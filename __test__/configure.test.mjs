@@ -70,7 +70,26 @@ test('configure takes attempts and limits as integers from 1', () => {
   }
 })
 
-test('configure takes times that are finite and not negative', () => {
+test('the number of conflicts is an integer from 0', () => {
+  for (const value of [-1, 1.5, NaN, Infinity, '3', {}, 3n])
+    refused({ retry: { maxConflicts: value } }, 'retry.maxConflicts')
+  for (const value of [0, 1, 7, 2 ** 40, Number.MAX_VALUE, null, undefined])
+    configure({ retry: { maxConflicts: value } })
+})
+
+test('whether conflicts are verified is a boolean', () => {
+  for (const value of [0, 1, 'true', {}, []]) refused({ retry: { verifyConflicts: value } }, 'retry.verifyConflicts')
+  for (const value of [true, false, null, undefined]) configure({ retry: { verifyConflicts: value } })
+})
+
+test('statuses to give up on are a list of integers from 100 to 599', () => {
+  for (const value of [413, '413', {}, true]) refused({ retry: { giveUpOn: value } }, 'retry.giveUpOn')
+  for (const status of [0, 99, 600, 400.5, NaN, Infinity, '413', null, undefined, {}])
+    refused({ retry: { giveUpOn: [400, status] } }, 'retry.giveUpOn[1]')
+  for (const value of [[], [100], [400, 413, 599, 400], null, undefined]) configure({ retry: { giveUpOn: value } })
+})
+
+test('times are finite and not negative', () => {
   for (const name of [
     'retry.baseDelayMs',
     'retry.maxDelayMs',

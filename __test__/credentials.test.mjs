@@ -134,6 +134,20 @@ test('after a 401 the token is asked for again, and another one is tried at once
   assert.deepEqual(host.diagnostics, [['error', 'session_persist_fail_bad_token']])
 })
 
+test('entries that are queued behind an expired token ask for another one once', async (t) => {
+  let asked = 0
+  const host = useHost(t, { getSessionIngressAuthToken: () => (asked++ < 50 ? 'old' : 'new') })
+  const server = await serve(t, ({ headers }) => ({ status: headers.authorization === 'Bearer new' ? 201 : 401 }))
+  const begun = performance.now()
+  const appends = Array.from({ length: 50 }, (_, index) =>
+    appendSessionLog(index < 25 ? 's' : `s${index}`, createEntry(), server.url),
+  )
+  assert.deepEqual(await Promise.all(appends), Array(50).fill(true))
+  // At each call, and then once for all that were refused, and again after a second.
+  assert.ok(asked <= 51 + (performance.now() - begun) / 1000, `asked ${asked} times`)
+  assert.deepEqual(host.events, Array(50).fill('session_persist_fail_bad_token'))
+})
+
 test('after a 401 with the same token, none, a throw or a wrong type, the append has failed', async (t) => {
   const throws = () => {
     throw new Error('no')

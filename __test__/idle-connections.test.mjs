@@ -22,9 +22,10 @@ const WAYS = [
  *
  * @param {import('node:test').TestContext} t
  * @param {(socket: Socket) => unknown} [onSecond] the request is not passed on
+ * @param {(index: number) => import('./support/server.mjs').Answer} [put] what a PUT is answered with
  */
-async function serveThroughRelay(t, onSecond) {
-  const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
+async function serveThroughRelay(t, onSecond, put = () => ({ status: 201 })) {
+  const server = await serve(t, ({ method }, _, index) => (method === 'PUT' ? put(index) : { body: { loglines: [1] } }))
   const relay = await startRelay(t, server.port, {
     onData: ({ client, index, received }) => {
       if (onSecond === undefined || index > 0 || received === 1) return false
@@ -71,14 +72,20 @@ for (const [how, close] of WAYS) {
 
 test('an entry that was written to a connection that broke is in doubt', async (t) => {
   useHost(t, { retry: { ...QUICK, maxAttempts: 1 } })
-  const { server, url } = await serveThroughRelay(t, (socket) => socket.destroy())
+  const conflict = { status: 409, headers: { 'x-last-uuid': 'theirs' } }
+  const { server, url } = await serveThroughRelay(
+    t,
+    (socket) => socket.destroy(),
+    (index) => (index === 0 ? { status: 201 } : conflict),
+  )
   const entry = createEntry()
   assert.equal(await appendSessionLog('s', createEntry(), url), true)
   assert.equal(await appendSessionLog('s', entry, url), false)
   await appendSessionLog('s', entry, url)
   assert.deepEqual(
     server.requests.map(({ method }) => method),
-    ['PUT', 'GET', 'PUT'],
+    ['PUT', 'PUT', 'GET'],
+    'after a conflict it is looked for',
   )
 })
 

@@ -10,6 +10,7 @@
 //! - `instance`: the state that `configure` sets up: options, sessions, connections.
 //! - `configure`: reads and checks options.
 //! - `channel`: the messages from the runtime to the JavaScript thread, and the completion of operations.
+//! - `globals`: `JSON`, `process.env` and `setImmediate` of the environment. `rejection`: why a call is refused.
 //! - `js`: JavaScript values. All `unsafe` code of the package.
 
 mod channel;
@@ -17,5 +18,7 @@ mod configure;
 mod delivery;
 mod environment;
 mod exports;
+mod globals;
 mod instance;
 mod js;
+mod rejection;

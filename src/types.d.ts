@@ -22,8 +22,9 @@ export interface TranscriptMessage {
  */
 export interface ConfigureOptions {
   /**
-   * Returns the token for `appendSessionLog` and `getSessionLogs`; white space around it is removed. Called once for
-   * each of these calls, and again after an append got a 401: where the token has changed, the append is repeated.
+   * The token of `appendSessionLog` and `getSessionLogs`; trimmed. Called once for each of these calls, and
+   * after a 401 of an append, which is repeated where the token is another one: once for each token that was refused, and
+   * again after a second at the earliest.
    *
    * Default: env `CLAUDE_CODE_SESSION_ACCESS_TOKEN`, else the content of the file that env
    * `CLAUDE_SESSION_INGRESS_TOKEN_FILE` names.
@@ -66,12 +67,32 @@ export interface ConfigureOptions {
 
 /** The attempts of an append. */
 export interface RetryOptions {
-  /** Maximum number of attempts, an integer from 1. Default: 10. */
+  /** Attempts in all, an integer from 1. Conflicts with other writers count apart. Default: 10. */
   maxAttempts?: number | null
-  /** The wait after the first attempt, in milliseconds; it doubles with each further attempt. Default: 500. */
+  /**
+   * The wait after the first attempt, in milliseconds; it doubles with each further one, and is spread at random by a
+   * quarter. Default: 500.
+   */
   baseDelayMs?: number | null
   /** Maximum of these waits, in milliseconds. Default: 8000. */
   maxDelayMs?: number | null
+  /**
+   * Conflicts with other writers that an append may meet, an integer from 0. From the third in a row on, each waits for
+   * a random time of up to 20 ms, 40 ms, … and 1 s. 0: a conflict counts as an attempt, and does not wait.
+   * Default: 50.
+   */
+  maxConflicts?: number | null
+  /**
+   * After each conflict, looks for the entry in the log before it is sent again, which reads the whole log. For where a
+   * proxy repeats a `PUT` by itself (nginx does by default): what conflicts may be its second copy, and the entry
+   * stored. Default: false.
+   */
+  verifyConflicts?: boolean | null
+  /**
+   * Statuses that end an append at once, where another attempt cannot help: `[400, 403, 413, 422]`, say. 200, 201, 401
+   * and 409 keep their own rules. Default: none.
+   */
+  giveUpOn?: number[] | null
 }
 
 /** Timeouts in milliseconds; 0 means no timeout. */
@@ -177,12 +198,15 @@ export interface SessionStats {
   pending: number
   /** The size of their entries as JSON, in bytes. */
   pendingBytes: number
-  /** The uuid of the last entry known to be on the server; `null` where there is none, and for all sessions. */
+  /**
+   * The uuid of the last entry known to be on the server, at the URL that was used last; `null` where none is, and for
+   * all sessions.
+   */
   head: string | null
   /** Appends that resolved `true`. */
   appended: number
   /** Appends that resolved `false`. */
   failed: number
-  /** Attempts beyond the first of an append. */
+  /** Attempts beyond an append's first, those after conflicts included. */
   retries: number
 }

@@ -28,7 +28,9 @@ export async function listenFull(t) {
   for (;;) {
     const socket = connect(port, '127.0.0.1').on('error', () => {})
     sockets.push(socket)
-    const isIn = await Promise.race([once(socket, 'connect').then(() => true), sleep(200, false)])
-    if (!isIn) return port
+    await Promise.race([once(socket, 'connect'), sleep(200)])
+    // What came while this process had to wait for its turn is seen first.
+    await new Promise(setImmediate)
+    if (socket.connecting) return port
   }
 }

@@ -9,10 +9,11 @@ use session_ingress_core::append::Retry;
 use session_ingress_core::http::{DEFAULT_MAX_CONCURRENT_REQUESTS, NetworkOptions};
 use session_ingress_core::protocol::Timeouts;
 
-use crate::js::{Persistent, Rejection, Value};
+use crate::js::{Persistent, Value};
+use crate::rejection::Rejection;
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-use read::{count, entries, function, milliseconds, read_group, unknown};
+use read::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
 
 /// The changes of one call of `configure`, completely checked.
 pub(crate) struct OptionsPatch {
@@ -63,9 +64,7 @@ impl OptionsPatch {
         read_group(env, value, "retry", retry, default, |retry, key, name, value| {
             match key {
                 "maxAttempts" => {
-                    let count = count(value, name)?;
-                    retry.max_attempts =
-                        count.map_or(default.max_attempts, |count| u32::try_from(count).unwrap_or(u32::MAX));
+                    retry.max_attempts = count(value, name)?.map_or(default.max_attempts, saturated);
                 }
                 "baseDelayMs" => {
                     retry.base_delay = milliseconds(value, name)?.unwrap_or(default.base_delay);
@@ -73,6 +72,14 @@ impl OptionsPatch {
                 "maxDelayMs" => {
                     retry.max_delay = milliseconds(value, name)?.unwrap_or(default.max_delay);
                 }
+                "maxConflicts" => {
+                    retry.max_conflicts =
+                        count_or_zero(value, name)?.map_or(default.max_conflicts, saturated);
+                }
+                "verifyConflicts" => {
+                    retry.verify_conflicts = boolean(value, name)?.unwrap_or(default.verify_conflicts);
+                }
+                "giveUpOn" => retry.give_up_on = statuses(env, value, name)?,
                 _ => return Err(unknown(name)),
             }
             Ok(())
@@ -117,4 +124,8 @@ impl OptionsPatch {
         (self.settings.limits, self.max_concurrent_requests) = new;
         Ok(())
     }
+}
+
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -6,7 +6,8 @@ use session_ingress_core::http::{
 };
 
 use super::read::{read_group, unknown};
-use crate::js::{self, Rejection, Value};
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// A check of a PEM text; the error says why the text is refused.
 type Check = fn(&str) -> Result<(), &'static str>;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use napi::{Env, ValueType};
+use napi::{Env, JsValue, ValueType};
+use session_ingress_core::append::Statuses;
 
-use crate::js::{self, Persistent, Rejection, Value};
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 /// Reads a group of options: calls `read` with the key, the full name and the value of each. A nullish group restores
 /// all its defaults.
@@ -83,9 +85,50 @@ pub(super) fn milliseconds<'e>(value: Value<'_>, name: &str) -> Result<Option<Du
 
 /// An integer from 1; `None` restores the default.
 pub(super) fn count<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
-    let number = number(value, name, "an integer from 1", |number| {
-        number.is_finite() && number.fract() == 0.0 && number >= 1.0
-    })?;
+    integer(value, name, "an integer from 1", 1.0)
+}
+
+pub(super) fn count_or_zero<'e>(value: Value<'_>, name: &str) -> Result<Option<usize>, Rejection<'e>> {
+    integer(value, name, "an integer from 0", 0.0)
+}
+
+/// A list of HTTP statuses; nullish is none.
+pub(super) fn statuses<'e>(env: &'e Env, value: Value<'_>, name: &str) -> Result<Statuses, Rejection<'e>> {
+    let mut statuses = Statuses::default();
+    if js::is_nullish(value) {
+        return Ok(statuses);
+    }
+    if !value.is_array().unwrap_or(false) {
+        return Err(Rejection::Type(format!("configure: {name} must be an array of HTTP statuses")));
+    }
+    let (least, most) = (f64::from(*Statuses::RANGE.start()), f64::from(*Statuses::RANGE.end()));
+    for index in js::keys(env, value)? {
+        let element = js::get(env, value, &index)?;
+        let status = js::as_number(element)
+            .filter(|status| status.fract() == 0.0 && (least..=most).contains(status))
+            .ok_or_else(|| {
+                let what = format!("an HTTP status, an integer from {least} to {most}");
+                Rejection::Type(format!("configure: {name}[{index}] must be {what}"))
+            })?;
+        statuses.insert(status as u16);
+    }
+    Ok(statuses)
+}
+
+/// `None` where the default is asked for.
+pub(super) fn boolean<'e>(value: Value<'_>, name: &str) -> Result<Option<bool>, Rejection<'e>> {
+    if js::is_nullish(value) {
+        return Ok(None);
+    }
+    match js::as_boolean(value) {
+        Some(is) => Ok(Some(is)),
+        None => Err(Rejection::Type(format!("configure: {name} must be true or false"))),
+    }
+}
+
+fn integer<'e>(value: Value<'_>, name: &str, what: &str, least: f64) -> Result<Option<usize>, Rejection<'e>> {
+    let number =
+        number(value, name, what, |number| number.is_finite() && number.fract() == 0.0 && number >= least)?;
     // A cast saturates.
     Ok(number.map(|number| number as usize))
 }

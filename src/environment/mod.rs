@@ -17,8 +17,10 @@ use session_ingress_core::runtime::runtime;
 use tokio::runtime::Handle;
 
 use crate::channel::{Channel, Completion, Message, OperationId, Outcome, Waker};
+use crate::globals::{Json, set_immediate};
 use crate::instance::Instance;
-use crate::js::{self, Json, Persistent, Rejection, Value, set_immediate};
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 pub(crate) use flushes::{Flush, Flushes};
 pub(crate) use operations::{Operations, PendingOperation, PendingRead};

@@ -8,7 +8,8 @@ use napi::{Env, JsValue, ValueType};
 use session_ingress_core::panic::catch_panic;
 
 use crate::channel::OperationId;
-use crate::js::{self, Persistent, Rejection, Value};
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 /// A signal with our listener. All reads of a signal share one listener, because Node warns of more than ten.
 struct SignalListener {

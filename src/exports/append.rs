@@ -2,13 +2,15 @@
 
 use napi::{Env, JsValue};
 use napi_derive::napi;
-use session_ingress_core::append::{Entry, enqueue, report_unsendable};
+use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
 use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
 
 use super::arguments::{entry_uuid, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
+use crate::configure::CallSettings;
 use crate::environment::Environment;
-use crate::js::{self, Persistent, Rejection, Thrown, Value};
+use crate::js::{self, Persistent, Thrown, Value};
+use crate::rejection::Rejection;
 
 pub(super) const NO_TOKEN: &str = "The host has no token for the session";
 const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxPendingBytes";
@@ -19,10 +21,10 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// session are sent one at a time, in the order of the calls; later changes of the entry have no effect. Different
 /// sessions are sent concurrently.
 ///
-/// Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
-/// the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
-/// the entry is not known to be stored after `retry.maxAttempts` attempts. Rejects only for errors at the call: with a
-/// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
+/// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
+/// after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts where another could have helped, or
+/// where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
+/// `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId the session; its queue and head belong to this JavaScript environment
 /// @param entry any object with a `uuid`, a non-empty string without control characters
@@ -77,8 +79,8 @@ pub fn append_session_log<'e>(
         };
         let guard = session.count_append(body.len());
         environment.operations.with(id, |pending| pending.guard = Some(guard));
-        let settings = instance.settings();
-        let entry = Entry { uuid, body, endpoint, retry: settings.retry, timeouts: settings.timeouts };
+        let CallSettings { retry, timeouts, .. } = instance.settings();
+        let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
         let completion = environment.completion(Operation::Append, id);
         let client = instance.client(env);
         enqueue(Environment::runtime()?, &session, entry, client, reporter, move |appended| {

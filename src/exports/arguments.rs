@@ -6,7 +6,8 @@ use napi::{Env, ValueType};
 use session_ingress_core::panic_point;
 use session_ingress_core::protocol::EntryUuid;
 
-use crate::js::{self, Rejection, Value};
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// A string argument; any other value is a rejection that names the argument.
 pub(super) fn string_argument<'e>(

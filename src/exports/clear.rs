@@ -8,7 +8,8 @@ use session_ingress_core::report::Operation;
 
 use super::arguments::session_key;
 use crate::environment::Environment;
-use crate::js::{self, Rejection, Value};
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// Forgets the head and the queue of a session, before it returns; the promise is already fulfilled.
 ///

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use super::arguments::{optional_object, session_key};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::environment::{Environment, Flush};
-use crate::js::{self, Rejection, Value};
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// Waits until no append of this JavaScript environment, or of one session, is pending. For hosts that are about to
 /// exit.

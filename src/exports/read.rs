@@ -9,8 +9,8 @@ use session_ingress_core::http::{Client, Failure};
 use session_ingress_core::protocol::LogEndpoint;
 use session_ingress_core::protocol::OAuthEndpoint;
 use session_ingress_core::read::{
-    Cancelled, Events, ProgressThrottle, ReadJob, cancellation, read_session_log, read_teleport_events,
-    report_unsendable_events, report_unsendable_log,
+    Cancelled, Events, ProgressThrottle, ReadJob, SessionLog, cancellation, read_session_log,
+    read_teleport_events, report_unsendable_events, report_unsendable_log,
 };
 use session_ingress_core::report::{Diagnostic, Error, Operation, ReporterExt};
 
@@ -18,7 +18,9 @@ use super::append::NO_TOKEN;
 use super::arguments::{optional_object, session_key, string_argument};
 use crate::channel::{ChannelSender, ListSink, Message, OperationId, Outcome};
 use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
-use crate::js::{self, Persistent, Rejection, Value, is_truthy};
+use crate::globals::is_truthy;
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
 
 /// Reads the whole log of a session, or the entries since its last compaction where env `CLAUDE_AFTER_LAST_COMPACT` is
 /// `1`, `true`, `yes` or `on`. The uuid of the last entry becomes the session's head.
@@ -61,12 +63,14 @@ pub fn get_session_logs<'e>(
             Ok(endpoint) => endpoint,
             Err(failure) => return end_log(environment, id, failure),
         };
-        let request = endpoint.read(is_after_last_compact(env), &settings.timeouts);
+        let after_last_compact = is_after_last_compact(env);
+        let request = endpoint.read(after_last_compact, &settings.timeouts);
+        let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
         let request = request.at_most(settings.limits.max_response_bytes);
         let job = job(environment, env, id, handles);
         let completion = environment.completion(Operation::ReadLog, id);
         Environment::runtime()?.spawn(async move {
-            let read = read_session_log(job, request, Some(session)).await;
+            let read = read_session_log(job, request, Some(of)).await;
             completion.settle(if read { Outcome::List } else { Outcome::Null });
         });
         Ok(())

@@ -7,7 +7,8 @@ use session_ingress_core::session::Stats;
 
 use super::arguments::session_key;
 use crate::environment::Environment;
-use crate::js::{self, Rejection, Value};
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// Counters of the appends of one session, or of all sessions of this JavaScript environment since the addon was loaded
 /// into it.

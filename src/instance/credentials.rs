@@ -6,7 +6,9 @@ use napi::{Env, JsValue, ValueType};
 use session_ingress_core::protocol::{DEFAULT_BASE_API_URL, OAuthEndpoint, trim};
 
 use crate::configure::HostCallback;
-use crate::js::{self, Rejection, Value, variable};
+use crate::globals::variable;
+use crate::js::{self, Value};
+use crate::rejection::Rejection;
 
 /// A function of the host, as it is configured now; `None` where it has none.
 pub(super) type Callback<'e> = Option<Value<'e>>;

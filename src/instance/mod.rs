@@ -14,7 +14,9 @@ use session_ingress_core::session::{Session, Sessions};
 
 use crate::channel::{Channel, ChannelSender};
 use crate::configure::{CallSettings, HostCallback, Options, OptionsPatch};
-use crate::js::{Rejection, Value, variable};
+use crate::globals::variable;
+use crate::js::Value;
+use crate::rejection::Rejection;
 
 /// Options, sessions and connections. Used on the thread of its environment only. Cells are borrowed for single
 /// steps, and never while JavaScript runs: JavaScript may call back into the addon.

@@ -10,9 +10,6 @@
 #![allow(unsafe_code)]
 
 mod handles;
-mod json;
-mod process;
-mod rejection;
 mod strings;
 
 use std::ptr;
@@ -21,10 +18,10 @@ use napi::bindgen_prelude::{FromNapiValue, Null, Object, ToNapiValue};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
 pub(crate) use handles::{Deferred, Persistent, hold_event_loop, promise};
-pub(crate) use json::Json;
-pub(crate) use process::{is_truthy, set_immediate, variable};
-pub(crate) use rejection::{Rejection, Thrown};
 pub(crate) use strings::{as_string, as_utf8, as_utf16};
+
+/// The value that JavaScript threw.
+pub(crate) struct Thrown<'e>(pub(crate) Value<'e>);
 
 /// Any JavaScript value.
 pub(crate) type Value<'e> = Unknown<'e>;
@@ -127,6 +124,11 @@ pub(crate) fn is_nullish(value: Value<'_>) -> bool {
 /// The value as a number; `None` where it is not one.
 pub(crate) fn as_number(value: Value<'_>) -> Option<f64> {
     f64::from_unknown(value).ok()
+}
+
+/// The boolean that a value is; `None` where it is none.
+pub(crate) fn as_boolean(value: Value<'_>) -> Option<bool> {
+    bool::from_unknown(value).ok()
 }
 
 /// `object[key]`; a getter may throw.

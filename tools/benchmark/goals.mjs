@@ -4,7 +4,7 @@
  * @typedef {{ variant: string, metric: string, label: string }} Floor
  *
  * @typedef {object} Goal
- * @property {number} number as the issue counts them
+ * @property {number} number names the goal in the table
  * @property {number} atMost a ratio where there is something to compare with, else a value
  * @property {string | Floor} [over] the peer or the floor whose median is 1
  * @property {'best' | 'median'} [of] which of the runs counts; the median by default
@@ -29,7 +29,7 @@ export const ROWS = [
     metric: 'ms',
     label: 'Load the module',
     unit: 'ms',
-    goals: [{ number: 1, atMost: 0.04, over: 'axios' }],
+    goals: [{ number: 1, atMost: 0.045, over: 'axios' }],
   },
   {
     work: 'appends',
@@ -37,8 +37,8 @@ export const ROWS = [
     label: '10,000 appends, 64 sessions',
     unit: 'ms',
     goals: [
-      { number: 2, atMost: 0.08, over: 'axios' },
-      { number: 2, atMost: 0.35, over: 'undici' },
+      { number: 2, atMost: 0.09, over: 'axios' },
+      { number: 2, atMost: 0.4, over: 'undici' },
     ],
   },
   {
@@ -50,6 +50,13 @@ export const ROWS = [
     goals: [{ number: 2, atMost: 0.06, over: 'axios' }],
   },
   { work: 'appends', metric: 'cpu', label: '… its CPU time', unit: 'µs' },
+  {
+    work: 'appends',
+    metric: 'total',
+    label: '… CPU time of the whole process, per append',
+    unit: 'µs',
+    goals: [{ number: 2, atMost: 0.45, over: 'undici' }],
+  },
   { work: 'appends', metric: 'server', label: '… CPU time of the server, per append', unit: 'µs' },
   {
     work: 'in-a-row',
@@ -57,9 +64,16 @@ export const ROWS = [
     label: '3,000 appends one after the other',
     unit: 'ms',
     floor: { variant: 'bare', metric: 'wall', label: 'a bare socket' },
-    goals: [{ number: 3, atMost: 0.7, over: 'undici' }],
+    goals: [{ number: 3, atMost: 0.8, over: 'undici' }],
   },
   { work: 'in-a-row', metric: 'active', label: '… JavaScript thread, per append', unit: 'µs' },
+  {
+    work: 'in-a-row',
+    metric: 'total',
+    label: '… CPU time of the whole process, per append',
+    unit: 'µs',
+    goals: [{ number: 3, atMost: 0.6, over: 'undici' }],
+  },
   {
     work: 'read',
     metric: 'wall',
@@ -144,6 +158,34 @@ export const ROWS = [
     unit: 'MB',
     // Back where it was, but for what an allocator does not give back.
     goals: [{ number: 7, atMost: 10 }],
+  },
+  {
+    work: 'appends-tls',
+    metric: 'wall',
+    label: 'Over TLS: 10,000 appends, 64 sessions',
+    unit: 'ms',
+    goals: [{ number: 9, atMost: 0.3, over: 'undici' }],
+  },
+  {
+    work: 'in-a-row-tls',
+    metric: 'wall',
+    label: 'Over TLS: 3,000 appends one after the other',
+    unit: 'ms',
+    goals: [{ number: 9, atMost: 0.75, over: 'undici' }],
+  },
+  {
+    work: 'read-tls',
+    metric: 'wall',
+    label: 'Over TLS: read 50,000 entries (137 MB)',
+    unit: 'ms',
+    goals: [{ number: 9, atMost: 0.5, over: 'undici' }],
+  },
+  {
+    work: 'read-tls',
+    metric: 'hold',
+    label: '… longest hold of the event loop',
+    unit: 'ms',
+    goals: [{ number: 9, atMost: 10, of: 'best' }],
   },
 ]
 

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * Runs `work` with nothing left over from what was before.
  *
  * The time on the JavaScript thread is the event loop's active time: what a host's own code has to wait for,
- * waits for a core included. `cpu` is what the thread really ran of it. The longest hold has a price, a timer
+ * waits for a core included. `cpu` is what the thread really ran of it, `total` what all threads of the process ran.
+ * The longest hold has a price, a timer
  * that fires each millisecond, so it is measured only where it is asked for.
  *
  * @template T
@@ -26,17 +27,20 @@ export async function measure(work, { hold = false, serverPid } = {}) {
   }
   const serverBefore = cpuOf(serverPid, serverPid)
   const cpuBefore = cpuOf(process.pid, process.pid)
+  const totalBefore = process.cpuUsage()
   const loopBefore = performance.eventLoopUtilization()
   const start = performance.now()
   const result = await work()
   const wall = performance.now() - start
   const { active } = performance.eventLoopUtilization(loopBefore)
   const cpu = cpuOf(process.pid, process.pid) - cpuBefore
+  const { user, system } = process.cpuUsage(totalBefore)
+  const total = (user + system) / 1000
   const server = cpuOf(serverPid, serverPid) - serverBefore
   // A hold is known when the timer that it kept waiting has fired.
   await sleep(5)
   delays?.disable()
-  return { result, wall, active, cpu, server, hold: delays ? delays.max / 1e6 : undefined, peak: peakMemory() }
+  return { result, wall, active, cpu, total, server, hold: delays ? delays.max / 1e6 : undefined, peak: peakMemory() }
 }
 
 /** Milliseconds that a thread has run; NaN where the system does not say. */

@@ -58,16 +58,19 @@ try {
 /** @returns {Promise<import('./report/table.mjs').Results>} workload → variant → what each run measured */
 async function measureAll(workloads) {
   const server = await kind.start(dir)
-  const context = JSON.stringify({ url: server.url, dir, serverPid: server.pid })
+  const context = JSON.stringify({ url: server.url, tlsUrl: server.tlsUrl, dir, serverPid: server.pid })
   const results = {}
   try {
     for (const { name, variants, repeats = 1 } of workloads) {
+      const isTls = name.endsWith('-tls')
+      if (isTls && !server.tlsUrl) continue
+      const trusting = isTls ? { NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') } : {}
       results[name] = Object.fromEntries(variants.map((variant) => [variant, []]))
       for (let count = 1; count <= runs * repeats; count += 1) {
         // All of them in turn, so that a slow moment of the machine hits all of them.
         for (const variant of variants) {
           note(`${name}: ${variant} (${count} of ${runs * repeats})`)
-          results[name][variant].push(JSON.parse(await run('child.mjs', [name, variant, context])))
+          results[name][variant].push(JSON.parse(await run('child.mjs', [name, variant, context], trusting)))
         }
       }
     }
@@ -83,10 +86,10 @@ function gatherNeeds(workloads) {
 }
 
 /** Runs a module of this folder in a process of its own; resolves what it printed. */
-async function run(module, args) {
+async function run(module, args, more = {}) {
   const path = fileURLToPath(new URL(module, import.meta.url))
   const child = spawn(process.execPath, ['--expose-gc', path, ...args], {
-    env: withoutProxies(process.env),
+    env: { ...withoutProxies(process.env), ...more },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: CHILD_MS,
   })

@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { createAuthority } from '../../__test__/support/certificates.mjs'
 import { findPort, listening } from '../shared/ports.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -16,6 +17,7 @@ const EXAMPLE = 'benchmark_server'
 /**
  * @typedef {object} Server
  * @property {string} url
+ * @property {string} [tlsUrl] where it listens with TLS; its authority is `ca.pem` in the folder
  * @property {number} pid
  * @property {() => Promise<void>} close
  *
@@ -54,16 +56,25 @@ async function startExample(dir) {
 
 /** @type {Kind['start']} */
 async function startNginx(dir) {
-  const port = await findPort()
+  const [port, tlsPort] = [await findPort(), await findPort()]
+  const authority = createAuthority()
+  const { cert, pem } = authority.issue()
+  const files = { 'ca.pem': authority.cert, 'cert.pem': cert, 'key.pem': pem }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text)
+  const values = { port, tlsPort, root: dir }
   const template = await readFile(NGINX_CONFIG, 'utf8')
   const config = join(dir, 'nginx.conf')
-  await writeFile(config, template.replace('{{port}}', String(port)).replace('{{root}}', dir))
+  await writeFile(
+    config,
+    template.replace(/\{\{(\w+)\}\}/g, (_, name) => String(values[/** @type {keyof typeof values} */ (name)])),
+  )
   const server = spawn('nginx', ['-p', dir, '-c', config, '-g', 'daemon off;'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const exited = once(server, 'exit')
-  await Promise.race([listening(port), failed(exited)])
-  return serving(server, exited, `http://127.0.0.1:${port}`)
+  await Promise.race([Promise.all([listening(port), listening(tlsPort)]), failed(exited)])
+  const urls = { url: `http://127.0.0.1:${port}`, tlsUrl: `https://127.0.0.1:${tlsPort}` }
+  return { ...serving(server, exited, urls.url), ...urls }
 }
 
 async function failed(exited) {

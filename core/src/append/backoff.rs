@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// Maximum wait that a `Retry-After` header can ask for.
+use super::{Random, Statuses};
+
+/// The longest wait that a server's `Retry-After` can ask for.
 pub(super) const RETRY_AFTER_CAP: Duration = Duration::from_secs(30);
 
 /// Number of attempts of an append, and the waits between them. The defaults are those of specification.md, section 2.
@@ -16,6 +18,13 @@ pub struct Retry {
     pub base_delay: Duration,
     /// Maximum of these waits. Default: 8 seconds.
     pub max_delay: Duration,
+    /// Of conflicts, which count apart from the attempts; 0: they count as attempts.
+    pub max_conflicts: u32,
+    /// The log is searched for the entry before any head is adopted that a conflict names. For where something on the
+    /// way repeats a PUT by itself: the conflict may be that of the second copy.
+    pub verify_conflicts: bool,
+    /// Statuses that end an append at once. Those of success, 401 and 409 have rules of their own.
+    pub give_up_on: Statuses,
 }
 
 impl Default for Retry {
@@ -24,19 +33,36 @@ impl Default for Retry {
             max_attempts: 10,
             base_delay: Duration::from_millis(500),
             max_delay: Duration::from_millis(8000),
+            max_conflicts: 50,
+            verify_conflicts: false,
+            give_up_on: Statuses::default(),
         }
     }
 }
 
 impl Retry {
-    /// The wait after each attempt, first to last: `min(base × 2^(n−1), max)` after the n-th.
-    pub fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
-        let Self { max_attempts, base_delay, max_delay } = *self;
-        (0..max_attempts).map(move |doublings| {
-            let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-            base_delay.saturating_mul(factor).min(max_delay)
-        })
+    /// The wait after attempt `attempt`, from 1, where the server asked for `asked`.
+    ///
+    /// Three to five quarters of the schedule, so that clients that failed in the same moment do not come back in the
+    /// same moment. What the server asks for is a lower bound, by which they would: up to half of the schedule is added
+    /// to it, as long as the sum is within [`RETRY_AFTER_CAP`].
+    pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>, random: Random) -> Duration {
+        let schedule = self.scheduled(attempt);
+        let more = times(schedule, random() / 2.0);
+        let asked = asked.map_or(Duration::ZERO, |asked| asked.saturating_add(more).min(RETRY_AFTER_CAP));
+        times(schedule, 0.75).saturating_add(more).max(asked)
     }
+
+    /// `min(base × 2^(attempt−1), max)`.
+    pub(super) fn scheduled(&self, attempt: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.base_delay.saturating_mul(factor).min(self.max_delay)
+    }
+}
+
+/// At most as long as a duration can be.
+fn times(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 /// The wait that the `Retry-After` header of a 429 or 503 asks for, in seconds or as an HTTP date; at most
@@ -61,7 +87,7 @@ mod tests {
     use super::*;
 
     fn waits(retry: Retry) -> Vec<u128> {
-        retry.waits().map(|wait| wait.as_millis()).collect()
+        (1..=retry.max_attempts).map(|attempt| retry.wait(attempt, None, || 0.5).as_millis()).collect()
     }
 
     #[test]
@@ -75,16 +101,47 @@ mod tests {
             max_attempts: 4,
             base_delay: Duration::from_millis(3),
             max_delay: Duration::from_millis(10),
+            ..Retry::default()
         };
         assert_eq!(waits(retry), [3, 6, 10, 10]);
     }
 
     #[test]
     fn many_attempts_and_long_waits_do_not_overflow() {
-        let retry = Retry { max_attempts: 100, base_delay: Duration::MAX, max_delay: Duration::MAX };
-        assert_eq!(retry.waits().last(), Some(Duration::MAX));
-        let retry = Retry { max_attempts: 100, base_delay: Duration::ZERO, max_delay: Duration::MAX };
-        assert_eq!(retry.waits().last(), Some(Duration::ZERO));
+        for delay in [Duration::MAX, Duration::ZERO] {
+            let retry = Retry { base_delay: delay, max_delay: Duration::MAX, ..Retry::default() };
+            for attempt in [100, u32::MAX] {
+                assert_eq!(retry.wait(attempt, Some(Duration::MAX), || 1.0), delay.max(RETRY_AFTER_CAP));
+            }
+        }
+    }
+
+    /// The wait after the first attempt in milliseconds, at the least and at the most.
+    fn range(asked: Option<u64>) -> [u128; 2] {
+        let asked = asked.map(Duration::from_millis);
+        [|| 0.0, || 1.0].map(|random| Retry::default().wait(1, asked, random).as_millis())
+    }
+
+    #[test]
+    fn waits_are_spread_from_three_to_five_quarters() {
+        assert_eq!(range(None), [375, 625]);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_a_lower_bound_and_spread_too() {
+        assert_eq!(range(Some(0)), [375, 625]);
+        assert_eq!(range(Some(300)), [375, 625]);
+        assert_eq!(range(Some(500)), [500, 750]);
+        assert_eq!(range(Some(3000)), [3000, 3250]);
+        assert_eq!(range(Some(29_900)), [29_900, 30_000]);
+        assert_eq!(range(Some(30_000)), [30_000, 30_000]);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_never_shortens_a_longer_schedule() {
+        let minute = Duration::from_secs(60);
+        let retry = Retry { base_delay: minute, max_delay: minute, ..Retry::default() };
+        assert_eq!(retry.wait(1, Some(Duration::from_secs(1)), || 0.5), minute);
     }
 
     fn now() -> SystemTime {

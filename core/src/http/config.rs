@@ -1,10 +1,10 @@
-//! What a client is made of.
+//! Settings of connections.
 
 use std::time::Duration;
 
 use crate::http::secret::Secret;
 
-/// A snapshot of everything that tells one client from another. Equal settings share one client and its
+/// Everything that tells one client from another, as it was when it was read. Equal settings share one client and its
 /// connections.
 ///
 /// Files are named here, and read when the client is built.
@@ -16,7 +16,7 @@ pub struct Settings {
     pub(super) proxies: ProxySettings,
 }
 
-/// What `configure` has for connections; what is `None` is up to the environment.
+/// The options of `configure` for connections; `None` leaves one to the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkOptions {
     /// PEM texts, one after the other.
@@ -32,7 +32,7 @@ pub enum ProxyOption {
     #[default]
     Environment,
     None,
-    /// A URL that was found good.
+    /// A URL that was checked.
     Url(Secret),
 }
 
@@ -46,12 +46,12 @@ pub(super) struct TlsSettings {
     pub(super) danger_accept_invalid_certs: bool,
 }
 
-/// What stands in for the operating system's store, as for OpenSSL.
+/// The places that replace the operating system's store, as for OpenSSL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Store {
     /// `SSL_CERT_FILE`
     pub(super) file: Option<String>,
-    /// `SSL_CERT_DIR`: one or several, parted as in `PATH`.
+    /// `SSL_CERT_DIR`: one or several, separated as in `PATH`.
     pub(super) dirs: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Part {
     pub(super) pem: Option<Pem>,
 }
 
-/// Where PEM text comes from.
+/// The source of a PEM text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Pem {
     /// The file that a variable names.
@@ -104,8 +104,8 @@ pub(super) struct ProxyVariable {
 }
 
 impl Settings {
-    /// Takes what `options` say, and what they do not say from the environment through `variable`. An empty
-    /// variable counts as none.
+    /// Reads each setting from `options`, else from the environment through `variable`. An empty variable counts as
+    /// none.
     pub fn read(options: &NetworkOptions, mut variable: impl FnMut(&str) -> Option<String>) -> Self {
         let mut variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         Self {

@@ -20,7 +20,7 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// These, and what every request carries unless they say otherwise.
+    /// These headers, and those that every request has unless it brings its own.
     pub fn new(mut headers: HeaderMap) -> Self {
         const USER: HeaderValue = HeaderValue::from_static(AGENT);
         const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn every_request_says_who_asks_and_what_it_takes_unless_its_own_headers_do() {
+    fn every_request_has_a_user_agent_and_accept_headers_unless_it_brings_its_own() {
         let sent = headers(&[(ACCEPT, "text/html")]).to_map();
         assert_eq!(
             (&sent[USER_AGENT], &sent[ACCEPT]),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_added_is_found_sent_and_nobody_elses() {
+    fn an_added_header_is_found_and_sent_and_changes_no_other_request() {
         let shared = headers(&[(AUTHORIZATION, "secret")]);
         let with =
             shared.with(COOKIE, HeaderValue::from_static("a")).with(COOKIE, HeaderValue::from_static("b"));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_is_gone_from_this_request_alone() {
+    fn a_removed_header_is_gone_from_its_request_alone() {
         let shared = headers(&[(AUTHORIZATION, "secret")]);
         let mut request = shared.with(COOKIE, HeaderValue::from_static("a"));
         request.remove(&AUTHORIZATION);

@@ -6,13 +6,13 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZ
 use crate::http::error::Error;
 use crate::http::message::Request;
 
-/// So many redirects are followed for one request.
+/// Maximum number of redirects that are followed for one request.
 pub(super) const MAX_REDIRECTS: usize = 21;
 
-/// The request that follows an answer, or `None` where the answer is the last one.
+/// The request that follows a response, or `None` where the response is the last one.
 ///
 /// 301, 302, 307 and 308 keep method and body. 303 asks for a GET elsewhere, which says nothing about an
-/// entry: for a PUT it is the answer. Credentials do not leave the origin that they were meant for.
+/// entry: a PUT ends with it. Credentials do not leave the origin that they were meant for.
 pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Result<Option<Request>, Error> {
     match status {
         301 | 302 | 307 | 308 => {}
@@ -23,10 +23,9 @@ pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Res
     let Some(location) = location.filter(|location| !location.trim_ascii().is_empty()) else {
         return Ok(None);
     };
-    let mut url = request
-        .url
-        .join(&location)
-        .map_err(|error| Error::Redirect(format!("the server redirects to no valid URL: {error}")))?;
+    let mut url = request.url.join(&location).map_err(|error| {
+        Error::Redirect(format!("the server redirects to a URL that is not valid: {error}"))
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Error::Redirect(format!("the server redirects to another scheme, {}:", url.scheme())));
     }
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn other_answers_are_the_last_ones() {
+    fn responses_of_any_other_status_are_not_followed() {
         for status in [200, 300, 304, 305, 306, 400] {
             assert!(followed(Method::GET, status, "/two").is_none(), "{status}");
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A password, a passphrase, a key, or what may hold one. No log line, error or `Debug` shows it.
+/// A password, a passphrase, a key, or a text that may hold one. No log line, error or `Debug` shows it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for where it is used.
+    /// The text itself, for its use.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }

@@ -5,30 +5,21 @@
 //! between its elements. It hands the elements on as text and keeps the rest, the *envelope*: the body with an empty
 //! array in place of the long one.
 //!
-//! The splitter itself may be lenient, because others check the text in full: the receiver of a batch parses all of
-//! it (V8's `JSON.parse`, or [`super::pick_fields`]), and [`ArraySplitter::finish`] parses the envelope. The body is
-//! valid JSON exactly when all of these are. Where the splitter counted a bracket wrongly, one of the parsers finds
-//! the error.
+//! Where the elements go is for [`Elements`] to say: into batches of text ([`Batches`]), or past somebody who looks
+//! for something in them and keeps none.
+//!
+//! Who accepts what: whoever takes a batch parses it in full (V8's `JSON.parse`, or [`super::pick_fields`]),
+//! and [`ArraySplitter::finish`] checks the envelope in full. A text is valid JSON exactly when both are, so the
+//! splitter itself may be lenient: a bracket that it counted wrongly is one that the parser of that batch
+//! refuses.
 
-use std::collections::VecDeque;
-use std::mem;
-
-use super::batch::EntryBatch;
+use super::batches::{Batches, SplitEvent};
+use super::elements::Elements;
 use super::envelope::Envelope;
 use super::fields::key_matches;
 use super::string::StringState;
 
-/// An event of the splitter, in the order of the body.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SplitEvent {
-    /// The next elements.
-    Batch(EntryBatch),
-    /// The key came again. As in `JSON.parse` the last duplicate wins, so all elements so far are void.
-    StartOver,
-}
-
-/// A streaming splitter of one JSON array.
-pub struct ArraySplitter {
+pub struct ArraySplitter<E = Batches> {
     key: &'static str,
     state: State,
     /// The text around the array.
@@ -39,10 +30,9 @@ pub struct ArraySplitter {
     nesting: usize,
     /// The state of the string that the text is in.
     string: Option<StringState>,
-    batch: EntryBatch,
     /// An array was found already.
     found: bool,
-    events: VecDeque<SplitEvent>,
+    elements: E,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,10 +43,10 @@ enum State {
     Around(Around),
     /// In the array, outside an element.
     Between { after_comma: bool },
-    /// In an element that starts at this offset of the batch.
-    Element { start: usize },
-    /// The body does not have the expected shape, whatever follows.
-    Invalid,
+    /// In an element.
+    Element,
+    /// No answer of the expected shape can come of this any more.
+    Refused,
 }
 
 /// The token that is expected at depth 1 of the envelope.
@@ -81,8 +71,25 @@ fn is_space(byte: u8) -> bool {
 }
 
 impl ArraySplitter {
-    /// `key` is the name of the member whose array is split.
+    /// Cuts the array under `key` into batches.
     pub fn new(key: &'static str) -> Self {
+        Self::into_elements(key, Batches::default())
+    }
+
+    /// The next event that is ready.
+    pub fn next_event(&mut self) -> Option<SplitEvent> {
+        self.elements.next_event()
+    }
+
+    /// The end of the answer. `None` where it was no JSON object with an array under the key.
+    pub fn finish(self) -> Option<Envelope> {
+        self.finish_elements().map(|(envelope, _)| envelope)
+    }
+}
+
+impl<E: Elements> ArraySplitter<E> {
+    /// Passes the elements of the array under `key` to `elements`.
+    pub fn into_elements(key: &'static str, elements: E) -> Self {
         Self {
             key,
             state: State::Start { mark: 0 },
@@ -90,9 +97,8 @@ impl ArraySplitter {
             depth: 0,
             nesting: 0,
             string: None,
-            batch: EntryBatch::default(),
             found: false,
-            events: VecDeque::new(),
+            elements,
         }
     }
 
@@ -103,34 +109,44 @@ impl ArraySplitter {
                 State::Start { mark } => self.start(chunk, mark),
                 State::Around(around) => self.around(chunk, around),
                 State::Between { after_comma } => self.between(chunk, after_comma),
-                State::Element { start } => self.element(chunk, start),
-                State::Invalid => return,
+                State::Element => self.element(chunk),
+                State::Refused => return,
             };
             chunk = &chunk[consumed..];
+            if self.envelope.len() > E::MAX_ENVELOPE_BYTES {
+                self.refuse();
+            }
         }
     }
 
-    /// Takes the next event that is ready.
-    pub fn next_event(&mut self) -> Option<SplitEvent> {
-        self.events.pop_front()
-    }
-
-    /// Makes the body invalid because an element was not JSON; the rest of the body is ignored.
+    /// Says that an element was no JSON: what still comes is not looked at.
     pub fn refuse(&mut self) {
-        self.state = State::Invalid;
-        self.events.clear();
+        self.state = State::Refused;
         self.envelope = Vec::new();
-        self.batch = EntryBatch::default();
+        self.elements.refuse();
     }
 
-    /// Ends the body and returns its envelope; `None` where the body was not a JSON object with an array under the key.
-    pub fn finish(self) -> Option<Envelope> {
+    /// The end of the answer, and who took the elements. `None` where it was no JSON object with an array under the
+    /// key.
+    pub fn finish_elements(self) -> Option<(Envelope, E)> {
         let State::Around(_) = self.state else { return None };
         let envelope = Envelope(match String::from_utf8(self.envelope) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         });
-        envelope.field(self.key)?.get().starts_with('[').then_some(envelope)
+        let is_array = envelope.field(self.key)?.get().starts_with('[');
+        is_array.then_some((envelope, self.elements))
+    }
+
+    /// Bytes of the body that it holds on to, those of the elements apart.
+    #[cfg(test)]
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.envelope.capacity()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn elements(&self) -> &E {
+        &self.elements
     }
 
     fn start(&mut self, chunk: &[u8], mark: usize) -> usize {
@@ -211,7 +227,7 @@ impl ArraySplitter {
 
     fn begin_array(&mut self) {
         if self.found {
-            self.events.push_back(SplitEvent::StartOver);
+            self.elements.start_over();
         }
         self.found = true;
         self.state = State::Between { after_comma: false };
@@ -224,14 +240,15 @@ impl ArraySplitter {
             b']' | b',' | b'}' => self.refuse(),
             _ => {
                 self.nesting = 0;
-                self.state = State::Element { start: self.batch.begin_entry() };
+                self.elements.begin();
+                self.state = State::Element;
                 return at;
             }
         }
         at + 1
     }
 
-    fn element(&mut self, chunk: &[u8], start: usize) -> usize {
+    fn element(&mut self, chunk: &[u8]) -> usize {
         let mut at = 0;
         while at < chunk.len() {
             if let Some(string) = self.string {
@@ -244,15 +261,12 @@ impl ArraySplitter {
                 b'{' | b'[' => self.nesting += 1,
                 b'}' | b']' if self.nesting > 0 => self.nesting -= 1,
                 end @ (b',' | b']') if self.nesting == 0 => {
-                    self.batch.extend(&chunk[..at]);
-                    self.batch.end_entry(start);
+                    self.elements.extend(&chunk[..at]);
+                    self.elements.end();
                     if end == b']' {
                         self.end_array();
                     } else {
                         self.state = State::Between { after_comma: true };
-                        if self.batch.is_full() {
-                            self.emit_batch();
-                        }
                     }
                     return at + 1;
                 }
@@ -264,19 +278,12 @@ impl ArraySplitter {
             }
             at += 1;
         }
-        self.batch.extend(chunk);
+        self.elements.extend(chunk);
         chunk.len()
     }
 
     fn end_array(&mut self) {
-        if !self.batch.is_empty() {
-            self.events.push_back(SplitEvent::Batch(mem::take(&mut self.batch)));
-        }
+        self.elements.end_array();
         self.state = State::Around(Around::Other);
-    }
-
-    fn emit_batch(&mut self) {
-        let next = self.batch.successor();
-        self.events.push_back(SplitEvent::Batch(mem::replace(&mut self.batch, next)));
     }
 }

@@ -2,17 +2,23 @@
 
 mod array_splitter;
 mod batch;
+mod batches;
+mod elements;
 mod envelope;
+mod field_scanner;
 mod fields;
 mod string;
 mod transcode;
 mod utf8;
 
-pub use array_splitter::{ArraySplitter, SplitEvent};
+pub use array_splitter::ArraySplitter;
 #[cfg(test)]
 pub(crate) use batch::BATCH_BYTES;
 pub use batch::EntryBatch;
+pub use batches::{Batches, SplitEvent};
+pub use elements::Elements;
 pub use envelope::Envelope;
+pub use field_scanner::FieldScanner;
 #[cfg(test)]
 pub(crate) use fields::key_matches;
 pub use fields::{is_json, pick_fields, string};

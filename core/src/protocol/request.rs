@@ -42,9 +42,24 @@ impl LogEndpoint {
         Ok(Self { url, authorization, append_headers })
     }
 
-    /// Whether its requests carry this token.
+    /// Where the log is.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The token as its requests carry it.
+    pub fn authorization(&self) -> &HeaderValue {
+        &self.authorization
+    }
+
+    /// The token itself.
+    pub fn token(&self) -> &[u8] {
+        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()).unwrap_or_default()
+    }
+
+    /// Whether this token is what its requests carry.
     pub fn has_token(&self, token: &str) -> bool {
-        self.authorization.as_bytes().strip_prefix(BEARER.as_bytes()) == Some(token.as_bytes())
+        self.token() == token.as_bytes()
     }
 
     /// The same log with another token; an error where no header can carry that.

@@ -2,11 +2,14 @@
 
 mod cancel;
 mod progress;
+mod search;
 mod teleport;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+
+use reqwest::Url;
 
 use crate::channel::Closed;
 use crate::http::{Body, Failure, Request, Response, Transport};
@@ -18,7 +21,11 @@ use crate::test_hooks::panic_point;
 
 pub use cancel::{Cancel, Cancelled, cancellation};
 pub use progress::{Progress, ProgressThrottle};
+pub use search::{SearchError, search_log};
 pub use teleport::{Events, read_teleport_events, report_unsendable_events};
+
+/// The key of a log's entries.
+const LOGLINES: &str = "loglines";
 
 /// Where the entries of a read go, in order and by the batch.
 pub trait Sink: Send {
@@ -67,17 +74,32 @@ pub struct ReadJob<T, S, R> {
     pub cancelled: Cancelled,
 }
 
-/// Reads a log by `request`; gives whether there is a result. The uuid of the last entry becomes the head of `session`.
+/// A session whose log is read.
+pub struct SessionLog {
+    pub session: Arc<Session>,
+    /// Where the log is.
+    pub url: Url,
+    /// All of it is read, and not what came after its last compaction.
+    pub is_whole: bool,
+}
+
+/// Reads a log by `request`; gives whether there is a result. The uuid of the last entry becomes the head of `of`. Where
+/// the whole log has no entry, the session's head is forgotten, unless it has changed since the read began.
 pub async fn read_session_log<T: Transport, S: Sink, R: Reporter>(
     job: ReadJob<T, S, R>,
     request: Request,
-    session: Option<Arc<Session>>,
+    of: Option<SessionLog>,
 ) -> bool {
     let ReadJob { transport, mut sink, reporter, cancelled } = job;
+    let before = of.as_ref().and_then(|SessionLog { session, url, .. }| session.head(url));
     let read = read_log(&transport, request, &mut sink, &reporter);
     let log = cancel::unless_cancelled(cancelled, read, Operation::ReadLog, &reporter).await.flatten();
-    if let (Some(session), Some(Log { last_uuid: Some(last), .. })) = (session, &log) {
-        session.set_head(last.clone());
+    if let (Some(SessionLog { session, url, is_whole }), Some(log)) = (of, &log) {
+        match &log.last_uuid {
+            Some(last) => session.set_head(&url, last.clone()),
+            None if log.entries == 0 && is_whole => session.forget_head(&url, before.as_ref()),
+            None => {}
+        }
     }
     log.is_some()
 }
@@ -100,7 +122,7 @@ pub async fn read_log<T: Transport>(
     let read = match fetch(transport, request).await {
         Ok(Fetched::Ok(response)) => {
             let mut sink = LastUuid { sink, log: &mut log, last: Vec::new() };
-            match read_list(response, "loglines", 0, &mut sink).await {
+            match read_list(response, LOGLINES, 0, &mut sink).await {
                 Ok(_) => sink.complete().await.map_err(ReadError::from),
                 Err(error) => Err(error),
             }
@@ -190,8 +212,16 @@ pub async fn fetch<T: Transport>(transport: &T, request: Request) -> Result<Fetc
     }
 }
 
+/// The body of a 200 that broke off.
+fn broken_off(failure: Failure) -> ReadError {
+    match failure {
+        Failure::TooLarge(limit) => ReadError::TooLarge(limit),
+        failure => ReadError::NoAnswer { failure, status: Some(200) },
+    }
+}
+
 /// The uuid of an entry, or `None` where it has none.
-pub fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, SinkError> {
+fn uuid_of(entry: &[u8]) -> Result<Option<EntryUuid>, SinkError> {
     let text = String::from_utf8_lossy(entry);
     match pick_fields(&text, ["uuid"]) {
         Some([uuid]) => Ok(uuid.and_then(string).and_then(EntryUuid::new)),
@@ -284,10 +314,6 @@ pub async fn read_list<B: Body>(
     sink: &mut impl Sink,
 ) -> Result<Envelope, ReadError> {
     let mut splitter = ArraySplitter::new(key);
-    let broken_off = |failure| match failure {
-        Failure::TooLarge(limit) => ReadError::TooLarge(limit),
-        failure => ReadError::NoAnswer { failure, status: Some(200) },
-    };
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
         panic_point!("chunk");
         sink.received(chunk.len());

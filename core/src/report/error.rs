@@ -29,15 +29,17 @@ impl fmt::Display for Operation {
     }
 }
 
-/// An error of an operation. Messages never contain a token: they consist of statuses, limits and the causes that the
-/// network reports.
+/// Messages never hold a token: they are made of statuses, limits and the causes that the network gives, and of what a
+/// server says where that holds none.
 #[derive(Debug)]
 pub enum Error {
     /// No response, or one that could not be used (specification.md, sections 3 to 5).
     NoAnswer(Operation, Failure),
     /// A status that fails the operation.
     Status(Operation, u16),
-    /// A 200 whose body has another shape than the endpoint promises.
+    /// The status that an append ended with, and what the server says about it: after so many attempts, or at once.
+    Refused { status: u16, attempts: Option<u32>, message: Option<String> },
+    /// A 200 whose body is not what the endpoint promises.
     WrongShape(Operation, &'static str),
     /// A 200 whose body is larger than the host's limit, in bytes.
     TooLarge(Operation, u64),
@@ -47,6 +49,10 @@ pub enum Error {
     NoHeadToAdopt,
     /// The attempts ran out while the entry was in doubt.
     StillInDoubt,
+    /// The attempts ran out while the log, in which to find the head to continue from, could not be read.
+    LogNotRead,
+    /// As many conflicts as `retry.maxConflicts` allows.
+    ConflictsExhausted(u32),
     /// A 401 of a read.
     SessionExpired,
     /// More pages of teleport events than the maximum, which is given.
@@ -61,6 +67,14 @@ impl fmt::Display for Error {
             Self::NoAnswer(operation, failure) => write!(f, "Error {operation}: {failure}"),
             Self::Status(operation, status) => {
                 write!(f, "Error {operation}: the server answered {status}")
+            }
+            Self::Refused { status, attempts, message } => {
+                write!(f, "Error appending a session entry: the server answered {status}")?;
+                match attempts {
+                    Some(attempts) => write!(f, " to the last of {attempts} attempts")?,
+                    None => f.write_str(" (retry.giveUpOn)")?,
+                }
+                message.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
             }
             Self::WrongShape(operation, what) => write!(f, "Error {operation}: {what}"),
             Self::TooLarge(operation, limit) => {
@@ -78,6 +92,13 @@ impl fmt::Display for Error {
             ),
             Self::StillInDoubt => f.write_str(
                 "Error appending a session entry: the session log did not show whether the entry was stored",
+            ),
+            Self::LogNotRead => f.write_str(
+                "Error appending a session entry: conflict with another writer, and the session log could not be read",
+            ),
+            Self::ConflictsExhausted(conflicts) => write!(
+                f,
+                "Error appending a session entry: other writers were faster {conflicts} times (retry.maxConflicts)"
             ),
             Self::SessionExpired => {
                 f.write_str("Your session has expired. Please run /login to sign in again.")

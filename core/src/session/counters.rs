@@ -57,7 +57,7 @@ pub struct Stats {
     pub appended: u64,
     /// Appends that resolved `false`.
     pub failed: u64,
-    /// Attempts beyond the first of an append.
+    /// Attempts beyond an append's first, those after conflicts included.
     pub retries: u64,
 }
 

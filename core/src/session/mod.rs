@@ -1,22 +1,29 @@
-//! One session: its head, its ordered queue, and its counters.
+//! One session: its heads, its ordered queue, and its figures.
 
 mod counters;
+mod heads;
 mod in_doubt;
 mod registry;
+mod renewals;
 
 use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 
+use reqwest::Url;
+
 use crate::http::Failure;
 use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
 use crate::sync::{Mutex, MutexGuard};
 
+use heads::Heads;
+
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use registry::Sessions;
+pub use renewals::TokenRenewals;
 
 /// Work in a session's queue.
 pub type Job = Box<dyn FnOnce() -> Running + Send>;
@@ -32,13 +39,14 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Default)]
 pub struct Session {
     counters: Arc<AppendCounters>,
-    // A std mutex: it is held for a few instructions, and never across an await.
+    renewals: Arc<TokenRenewals>,
+    // A std mutex: it is held for a few instructions, never across an await.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    head: Option<EntryUuid>,
+    heads: Heads,
     in_doubt: EntriesInDoubt,
     jobs: VecDeque<Job>,
     working: bool,
@@ -52,22 +60,40 @@ struct CachedEndpoint {
 }
 
 impl Session {
-    fn new(counters: Arc<AppendCounters>) -> Self {
-        Self { counters, ..Self::default() }
+    fn new(counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
+        Self { counters, renewals, ..Self::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The uuid of the last entry known to be on the server.
-    pub fn head(&self) -> Option<EntryUuid> {
-        self.state().head.clone()
+    /// The uuid of the last entry known to be in the log at `url`.
+    pub fn head(&self, url: &Url) -> Option<EntryUuid> {
+        self.state().heads.of(url).clone()
     }
 
-    /// Sets the uuid of the last entry known to be on the server.
-    pub fn set_head(&self, head: EntryUuid) {
-        self.state().head = Some(head);
+    /// The head of the log that was used last.
+    pub fn last_used_head(&self) -> Option<EntryUuid> {
+        self.state().heads.last_used().cloned()
+    }
+
+    pub fn set_head(&self, url: &Url, head: EntryUuid) {
+        *self.state().heads.of(url) = Some(head);
+    }
+
+    /// Forgets the head of a log that is gone, unless it is another one than `head` by now.
+    pub fn forget_head(&self, url: &Url, head: Option<&EntryUuid>) {
+        let mut state = self.state();
+        let known = state.heads.of(url);
+        if known.as_ref() == head {
+            *known = None;
+        }
+    }
+
+    /// The renewals of tokens that all sessions of the instance share.
+    pub fn renewals(&self) -> &TokenRenewals {
+        &self.renewals
     }
 
     /// Counts an append of `bytes` bytes as pending, until the guard is settled or dropped.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::counters::{AppendCounters, PendingCounters, Stats};
+use super::renewals::TokenRenewals;
 
 /// The sessions of one instance, by id. Used only on the JavaScript thread.
 #[derive(Default)]
@@ -14,6 +15,7 @@ pub struct Sessions {
     /// Pending appends of sessions that were cleared: they are still sent, and still count as pending.
     cleared: HashMap<String, Arc<PendingCounters>>,
     all: Arc<AppendCounters>,
+    renewals: Arc<TokenRenewals>,
 }
 
 impl Sessions {
@@ -24,7 +26,7 @@ impl Sessions {
         }
         let pending = self.cleared.remove(id).unwrap_or_default();
         let counters = Arc::new(AppendCounters::of_session(pending, self.all.clone()));
-        let session = Arc::new(Session::new(counters));
+        let session = Arc::new(Session::new(counters, self.renewals.clone()));
         self.by_id.insert(id.to_owned(), session.clone());
         session
     }
@@ -42,7 +44,7 @@ impl Sessions {
     /// The stats of a session; all zero where the session is not known.
     pub fn stats(&self, id: &str) -> Stats {
         match self.by_id.get(id) {
-            Some(session) => session.counters.stats(session.head()),
+            Some(session) => session.counters.stats(session.last_used_head()),
             None => self.cleared.get(id).map(|pending| pending.stats()).unwrap_or_default(),
         }
     }
@@ -57,6 +59,7 @@ impl Sessions {
 
     /// Does for all sessions what [`clear`](Self::clear) does for one.
     pub fn clear_all(&mut self) {
+        self.renewals = Arc::default();
         for (id, session) in mem::take(&mut self.by_id) {
             self.retire(id, &session);
         }
@@ -78,17 +81,22 @@ impl Sessions {
 mod tests {
     use super::*;
     use crate::protocol::EntryUuid;
+    use reqwest::Url;
+
+    fn url() -> Url {
+        Url::parse("http://a.test/").unwrap()
+    }
 
     #[test]
     fn a_session_that_is_cleared_begins_again_without_a_head() {
         let mut sessions = Sessions::default();
         let old = sessions.get("a");
-        old.set_head(EntryUuid::new("head").unwrap());
+        old.set_head(&url(), EntryUuid::new("head").unwrap());
         assert!(Arc::ptr_eq(&old, &sessions.get("a")));
         sessions.clear("a");
-        assert!(sessions.get("a").head().is_none());
-        old.set_head(EntryUuid::new("late").unwrap());
-        assert!(sessions.get("a").head().is_none());
+        assert!(sessions.get("a").head(&url()).is_none());
+        old.set_head(&url(), EntryUuid::new("late").unwrap());
+        assert!(sessions.get("a").head(&url()).is_none());
     }
 
     #[test]
@@ -96,7 +104,7 @@ mod tests {
         let mut sessions = Sessions::default();
         let old = sessions.get("a").count_append(10);
         sessions.get("a").count_append(10).settle(true);
-        sessions.get("a").set_head(EntryUuid::new("head").unwrap());
+        sessions.get("a").set_head(&url(), EntryUuid::new("head").unwrap());
         for _ in 0..2 {
             sessions.clear("a");
             assert_eq!(sessions.stats("a"), Stats { pending: 1, pending_bytes: 10, ..Stats::default() });
@@ -134,9 +142,9 @@ mod tests {
     fn clearing_all_sessions_forgets_the_head_of_each() {
         let mut sessions = Sessions::default();
         for id in ["a", "b"] {
-            sessions.get(id).set_head(EntryUuid::new("head").unwrap());
+            sessions.get(id).set_head(&url(), EntryUuid::new("head").unwrap());
         }
         sessions.clear_all();
-        assert!(["a", "b"].iter().all(|id| sessions.get(id).head().is_none()));
+        assert!(["a", "b"].iter().all(|id| sessions.get(id).head(&url()).is_none()));
     }
 }

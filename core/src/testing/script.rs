@@ -31,7 +31,11 @@ impl ScriptedResponse {
         Self { chunks: [Ok(body.into())].into(), ..Self::status(200) }
     }
 
-    /// A 200 whose body arrives in these chunks.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// A 200 whose body comes in these events.
     pub(crate) fn in_chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
         Self { chunks: chunks.into_iter().map(Ok).collect(), ..Self::status(200) }
     }
@@ -159,6 +163,7 @@ pub(crate) struct Recorder(Arc<Mutex<RecorderState>>);
 #[derive(Default)]
 struct RecorderState {
     reports: Vec<String>,
+    errors: Vec<String>,
     debug: Vec<String>,
     tokens: VecDeque<Option<String>>,
 }
@@ -175,6 +180,10 @@ impl Recorder {
         self.0.lock().unwrap().reports.clone()
     }
 
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.0.lock().unwrap().errors.clone()
+    }
+
     pub(crate) fn debug_lines(&self) -> Vec<String> {
         self.0.lock().unwrap().debug.clone()
     }
@@ -189,7 +198,10 @@ impl Reporter for Recorder {
         let mut state = self.0.lock().unwrap();
         match report {
             Report::Debug(line) => state.debug.push(line),
-            Report::Error(_) => state.reports.push("logError".into()),
+            Report::Error(error) => {
+                state.reports.push("logError".into());
+                state.errors.push(error.to_string());
+            }
             Report::Diagnostic(diagnostic) => {
                 let mut line = diagnostic.event().to_owned();
                 if let Some(data) = diagnostic.data() {

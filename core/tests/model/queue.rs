@@ -7,6 +7,7 @@ use std::task::Poll;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
 
+use reqwest::Url;
 use session_ingress_core::protocol::EntryUuid;
 use session_ingress_core::session::Sessions;
 
@@ -44,7 +45,7 @@ impl Queues {
             Box::pin(async move {
                 assert!(!running.swap(true, Ordering::Relaxed), "another job is running");
                 step().await;
-                of_session.set_head(EntryUuid::new(entry).unwrap());
+                of_session.set_head(&url(), EntryUuid::new(entry).unwrap());
                 running.store(false, Ordering::Relaxed);
                 done.0.lock().unwrap().push(entry);
             })
@@ -61,11 +62,15 @@ impl Queues {
     }
 
     fn head(&mut self, id: &str) -> Option<String> {
-        self.sessions.get(id).head().map(|head| head.to_string())
+        self.sessions.get(id).head(&url()).map(|head| head.to_string())
     }
 }
 
-/// Yields once: the worker is polled again, and other threads may run first.
+fn url() -> Url {
+    Url::parse("http://a.test/").unwrap()
+}
+
+/// Lets the worker be polled again, and others go first.
 async fn step() {
     let mut stepped = false;
     std::future::poll_fn(|context| {
@@ -104,7 +109,7 @@ fn cleared() {
     model.append("a", "three", &new);
     let mut done = model.end();
     assert_eq!(model.head("a").as_deref(), Some("three"));
-    assert_eq!(cleared.head().map(|head| head.to_string()).as_deref(), Some("two"));
+    assert_eq!(cleared.head(&url()).map(|head| head.to_string()).as_deref(), Some("two"));
     assert!(done.iter().position(|entry| *entry == "one") < done.iter().position(|entry| *entry == "two"));
     done.sort_unstable();
     assert_eq!(done, ["one", "three", "two"]);

@@ -20,12 +20,13 @@ export async function run(variant, context) {
   const append = (entry, index) => peer.append(`session-${index % SESSIONS}`, entry, urls[index % SESSIONS])
   // Every session has appended before: connections stand.
   checkAppended(await Promise.all(entries.slice(0, SESSIONS).map(append)))
-  const { result, wall, active, cpu, server } = await measure(() => Promise.all(entries.map(append)), context)
+  const { result, wall, active, cpu, total, server } = await measure(() => Promise.all(entries.map(append)), context)
   checkAppended(result)
   return {
     wall,
     active: (active * 1000) / APPENDS,
     cpu: (cpu * 1000) / APPENDS,
+    total: (total * 1000) / APPENDS,
     server: (server * 1000) / APPENDS,
     stringify: (timeStringify(entries) * 1000) / APPENDS,
   }

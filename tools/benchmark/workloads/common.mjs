@@ -8,6 +8,9 @@ export async function loadPeer(name, { url }) {
   return load(url)
 }
 
+/** The same work against the server's port for TLS. @param {import('./index.mjs').Context} context */
+export const overTls = (context) => ({ ...context, url: context.tlsUrl })
+
 /** @param {import('./index.mjs').Context} context @param {string | number} session */
 export const appendUrl = ({ url }, session) => `${url}/append/session-${session}`
 

@@ -16,13 +16,18 @@ export const variants = [...PEERS, 'bare']
 export async function run(variant, context) {
   const entries = makeFlatEntries(APPENDS)
   const append = variant === 'bare' ? await connectBare(context) : await findAppend(variant, context)
-  const { result, wall, active, cpu } = await measure(async () => {
+  const { result, wall, active, cpu, total } = await measure(async () => {
     const results = []
     for (const entry of entries) results.push(await append(entry))
     return results
   }, context)
   checkAppended(result)
-  return { wall, active: (active * 1000) / APPENDS, cpu: (cpu * 1000) / APPENDS }
+  return {
+    wall,
+    active: (active * 1000) / APPENDS,
+    cpu: (cpu * 1000) / APPENDS,
+    total: (total * 1000) / APPENDS,
+  }
 }
 
 async function findAppend(variant, context) {

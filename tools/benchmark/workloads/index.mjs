@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Context
  * @property {string} url where the server listens
+ * @property {string} tlsUrl where it does with TLS
  * @property {string} dir what it serves
  * @property {number} serverPid
  *
@@ -23,6 +24,9 @@ export const WORKLOADS = [
   'entry-sizes',
   'idle',
   'memory',
+  'appends-tls',
+  'in-a-row-tls',
+  'read-tls',
   'growth-sessions',
   'growth-queue',
   'growth-read',

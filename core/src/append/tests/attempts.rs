@@ -1,16 +1,15 @@
-//! specification.md, section 3, row by row, against a scripted server and a paused clock.
+//! specification.md, section 3, row by row but for conflicts, against a scripted server and a paused clock.
 
 use std::sync::Arc;
 
-use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
-use crate::append::{append, report_unsendable};
+use crate::append::tests::case::{Case, EXHAUSTED, RECOVERED, failed, url, uuid};
+use crate::append::{Random, append, report_unsendable};
 use crate::http::Failure;
 use crate::protocol::LogEndpoint;
 use crate::session::Session;
 use crate::testing::script::{Recorder, Script, ScriptedResponse};
 
 const BAD_TOKEN: &str = "session_persist_fail_bad_token";
-const CONFLICT: &str = "session_persist_fail_concurrent_modification";
 
 #[tokio::test(start_paused = true)]
 async fn a_200_or_201_makes_the_entry_the_head() {
@@ -53,99 +52,12 @@ async fn every_attempt_sends_the_same_body_url_and_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_409_that_names_the_entry_itself_means_that_it_was_stored_before() {
-    let outcome = Case::new().run([ScriptedResponse::conflict("own")]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.head, Some(uuid("own")));
-    assert_eq!(outcome.reports, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_that_names_the_entry_in_another_letter_case_means_that_it_was_stored_before() {
+async fn uuids_that_differ_in_letter_case_only_are_the_same() {
     let mut case = Case::new();
     case.entry.uuid = uuid("0b8e8ac2-92f2-4e6c-9d0e-5d3b1f9f6c11");
     let outcome = case.run([ScriptedResponse::conflict("0B8E8AC2-92F2-4E6C-9D0E-5D3B1F9F6C11")]).await;
     assert!(outcome.appended);
     assert_eq!(outcome.reports, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_head_that_a_409_names_is_adopted_and_the_entry_sent_again_at_once() {
-    let outcome = Case::new().run([ScriptedResponse::conflict("Other"), ScriptedResponse::status(201)]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["PUT head", "PUT Other"]);
-    assert_eq!(outcome.waits, [0]);
-    assert_eq!(outcome.head, Some(uuid("own")));
-    assert_eq!(outcome.reports, [ADOPT]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn conflicts_count_towards_the_ten_attempts() {
-    let outcome =
-        Case::new().run((1..=10).map(|number| ScriptedResponse::conflict(&format!("w{number}")))).await;
-    assert!(!outcome.appended);
-    assert_eq!(outcome.requests.len(), 10);
-    assert_eq!(outcome.waits, [0; 9]);
-    assert_eq!(outcome.head, Some(uuid("w10")));
-    assert_eq!(outcome.reports, [ADOPT; 10]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_adopts_the_last_uuid_of_the_log() {
-    for conflict in [ScriptedResponse::status(409), ScriptedResponse::conflict("")] {
-        let body = r#"{"loglines":[{"uuid":"a"},{"uuid":"b"},{"type":"summary"},{"uuid":7},3]}"#;
-        let outcome =
-            Case::new().run([conflict, ScriptedResponse::ok(body), ScriptedResponse::status(200)]).await;
-        assert!(outcome.appended);
-        assert_eq!(outcome.requests, ["PUT head", "GET", "PUT b"]);
-        assert_eq!(outcome.waits, [0, 0]);
-        assert_eq!(outcome.reports, [ADOPT]);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_looks_for_the_entry_itself_first() {
-    let outcome =
-        Case::new().run([ScriptedResponse::status(409), ScriptedResponse::log(&["a", "own", "b"])]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.head, Some(uuid("b")));
-    assert_eq!(outcome.reports, [RECOVERED]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_409_without_a_head_and_no_head_in_the_log_fails() {
-    let get = |event: &str| format!("session_get_{event}");
-    for (response, reports_of_the_read) in [
-        (ScriptedResponse::log(&[]), vec![]),
-        (ScriptedResponse::ok(r#"{"loglines":[{"type":"summary"}]}"#), vec![]),
-        (ScriptedResponse::status(404), vec![get("no_logs_for_session")]),
-        (ScriptedResponse::status(403), vec![get("fail_status status=403")]),
-        (ScriptedResponse::status(401), vec![get("fail_bad_token"), "logError".into(), get("fail_status")]),
-        (ScriptedResponse::status(500), vec!["logError".into(), get("fail_status status=500")]),
-        (ScriptedResponse::connection_reset(), vec!["logError".into(), get("fail_status")]),
-        (
-            ScriptedResponse::ok(r#"{"loglines":["#).truncated(),
-            vec!["logError".into(), get("fail_status status=200")],
-        ),
-        (ScriptedResponse::ok(r#"{"loglines":1}"#), vec!["logError".into(), get("fail_invalid_response")]),
-    ] {
-        let outcome = Case::new().run([ScriptedResponse::status(409), response]).await;
-        assert!(!outcome.appended);
-        assert_eq!(outcome.head, Some(uuid("head")));
-        let reports = [reports_of_the_read, vec!["logError".into(), CONFLICT.into()]].concat();
-        assert_eq!(outcome.reports, reports);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_read_after_a_409_has_the_url_and_authorization_of_the_append() {
-    let case = Case::new();
-    let script = Script::new([ScriptedResponse::status(409), ScriptedResponse::log(&["own"])]);
-    append(&script, &case.session, &case.entry, &case.host).await;
-    let read = &script.requests()[1];
-    assert_eq!((read.method.as_str(), read.url.as_str()), ("GET", "http://a.test/log?x=1"));
-    assert_eq!(read.headers.to_map()["authorization"], "Bearer t");
-    assert!(read.headers.get("content-type").is_none() && read.headers.get("last-uuid").is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,6 +100,24 @@ async fn all_attempts_after_a_401_have_the_new_token() {
     for request in &script.requests()[1..] {
         assert_eq!(request.headers.to_map()["authorization"], "Bearer new");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_behind_an_expired_token_ask_for_another_one_once() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    for _ in 0..50 {
+        let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(201)]).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.reports, [BAD_TOKEN]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_token_counts_as_an_attempt() {
+    let mut case = Case::new().attempts(2).tokens(&[Some("new")]);
+    let outcome = case.run([ScriptedResponse::status(401), ScriptedResponse::status(400)]).await;
+    assert!(!outcome.appended);
+    assert_eq!(outcome.reports[1..], ["logError".into(), failed(400, 2), format!("{EXHAUSTED} attempt=2")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,29 +166,27 @@ async fn an_append_makes_ten_attempts_with_the_waits_of_the_specification() {
     let outcome = Case::new().run((0..10).map(|_| ScriptedResponse::status(400))).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
-    let mut reports: Vec<_> = (1..=10).map(|attempt| failed(400, attempt)).collect();
-    reports.push("session_persist_error_retries_exhausted attempt=10".into());
-    assert_eq!(outcome.reports, reports);
+    let mut told: Vec<_> = (1..=10).map(|attempt| failed(400, attempt)).collect();
+    told.insert(9, "logError".into());
+    told.push(format!("{EXHAUSTED} attempt=10"));
+    assert_eq!(outcome.reports, told);
     assert_eq!(outcome.head, Some(uuid("head")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_depends_on_the_number_of_the_attempt_conflicts_included() {
-    let outcome = Case::new()
-        .run([
-            ScriptedResponse::conflict("a"),
-            ScriptedResponse::conflict("b"),
-            ScriptedResponse::status(400),
-            ScriptedResponse::status(201),
-        ])
-        .await;
-    assert_eq!(outcome.waits, [0, 0, 2000]);
+async fn clients_that_failed_in_the_same_moment_do_not_come_back_in_the_same_moment() {
+    for (random, wait) in [((|| 0.0) as Random, 375), (|| 0.5, 500), (|| 1.0, 625)] {
+        let mut case = Case::new();
+        case.entry.random = random;
+        let outcome = case.run([400, 201].map(ScriptedResponse::status)).await;
+        assert_eq!(outcome.waits, [wait]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_lengthens_a_wait_and_never_shortens_it() {
     for (status, seconds, wait) in
-        [(429, "3", 3000), (503, "3", 3000), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
+        [(429, "3", 3125), (503, "3", 3125), (429, "0", 500), (503, "100", 30_000), (500, "3", 500)]
     {
         let outcome = Case::new()
             .run([
@@ -270,11 +198,74 @@ async fn retry_after_lengthens_a_wait_and_never_shortens_it() {
     }
 }
 
+const TOO_LARGE: &str = r#"{"error":{"type":"too_large","message":"1 MB or less"}}"#;
+
 #[tokio::test(start_paused = true)]
-async fn a_conflict_in_the_last_attempt_is_not_reported_as_exhausted_retries() {
-    let outcome = Case::new().attempts(1).run([ScriptedResponse::conflict("other")]).await;
+async fn used_up_attempts_are_told_once_with_the_status_and_what_the_server_said() {
+    for (status, attempts, body, message) in [
+        (413, 3, TOO_LARGE, "the server answered 413 to the last of 3 attempts: 1 MB or less"),
+        (403, 1, "<html>", "the server answered 403 to the last of 1 attempts"),
+        (204, 2, "", "the server answered 204 to the last of 2 attempts"),
+    ] {
+        let mut case = Case::new().attempts(attempts);
+        let answers = (0..attempts).map(|_| ScriptedResponse::ok(body).with_status(status));
+        assert!(!case.run(answers).await.appended);
+        assert_eq!(case.host.errors(), [format!("Error appending a session entry: {message}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_the_attempts_that_end_in_5xx_is_told_once_too() {
+    let mut case = Case::new().attempts(2);
+    assert!(!case.run([500, 503].map(ScriptedResponse::status)).await.appended);
+    let errors = ["the server answered 500", "the server answered 503 to the last of 2 attempts"];
+    assert_eq!(case.host.errors(), errors.map(|error| format!("Error appending a session entry: {error}")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_said_is_not_told_where_it_holds_a_token_of_the_append() {
+    for said in ["a secret-1", "secret-2"] {
+        let mut case = Case::new().attempts(2).tokens(&[Some("secret-2")]);
+        case.entry.endpoint = Arc::new(LogEndpoint::new("http://a.test/", "secret-1").unwrap());
+        let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
+        let answers = [ScriptedResponse::status(401), ScriptedResponse::ok(body).with_status(403)];
+        assert!(!case.run(answers).await.appended);
+        let error = "Error appending a session entry: the server answered 403 to the last of 2 attempts";
+        assert_eq!(case.host.errors(), [error]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_to_give_up_on_ends_the_append_at_once() {
+    let mut case = Case::new();
+    case.entry.retry.give_up_on.insert(413);
+    let answers = [ScriptedResponse::status(400), ScriptedResponse::ok(TOO_LARGE).with_status(413)];
+    let outcome = case.run(answers).await;
     assert!(!outcome.appended);
-    assert_eq!(outcome.reports, [ADOPT]);
+    let exhausted = format!("{EXHAUSTED} attempt=2");
+    assert_eq!(outcome.reports, [failed(400, 1), "logError".into(), failed(413, 2), exhausted]);
+    let error = "Error appending a session entry: the server answered 413 (retry.giveUpOn): 1 MB or less";
+    assert_eq!(case.host.errors(), [error]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_conflicts_and_refused_tokens_keep_their_rules_whatever_is_given_up_on() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    [200, 201, 401, 409].into_iter().for_each(|status| case.entry.retry.give_up_on.insert(status));
+    for success in [200, 201] {
+        let answers = [ScriptedResponse::conflict("a"), ScriptedResponse::status(success)];
+        assert!(case.run(answers).await.appended);
+    }
+    assert!(case.run([401, 200].map(ScriptedResponse::status)).await.appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_may_be_stored_when_it_is_given_up_on_is_in_doubt() {
+    let mut case = Case::new();
+    case.entry.retry.give_up_on.insert(503);
+    assert!(!case.run([ScriptedResponse::status(503)]).await.appended);
+    case.session.set_head(&url(), uuid("own"));
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT head"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
+
 use crate::append::{Entry, Retry, append};
 use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
 use crate::session::Session;
@@ -10,8 +12,15 @@ use crate::testing::script::{Recorder, Script, ScriptedResponse};
 pub(super) const ADOPT: &str = "session_persist_409_adopt_server_uuid";
 pub(super) const RECOVERED: &str = "session_persist_recovered_from_409";
 
+pub(super) const EXHAUSTED: &str = "session_persist_error_retries_exhausted";
+
 pub(super) fn uuid(text: &str) -> EntryUuid {
     EntryUuid::new(text).unwrap()
+}
+
+/// Where the log is.
+pub(super) fn url() -> Url {
+    Url::parse("http://a.test/log?x=1").unwrap()
 }
 
 /// An append of an entry `own` to a session whose head is `head`.
@@ -37,15 +46,20 @@ impl Case {
             endpoint: Arc::new(LogEndpoint::new("http://a.test/log?x=1", "t").unwrap()),
             retry: Retry::default(),
             timeouts: Timeouts::default(),
+            random: || 0.5,
         };
         let session = Session::default();
-        session.set_head(uuid("head"));
+        session.set_head(&url(), uuid("head"));
         Self { session, entry, host: Recorder::default() }
     }
 
     pub(super) fn attempts(mut self, attempts: u32) -> Self {
         self.entry.retry.max_attempts = attempts;
         self
+    }
+
+    pub(super) fn move_to(&mut self, url: &str) {
+        self.entry.endpoint = Arc::new(LogEndpoint::new(url, "t").unwrap());
     }
 
     pub(super) fn tokens(mut self, tokens: &[Option<&str>]) -> Self {
@@ -62,7 +76,7 @@ impl Case {
             appended,
             requests: script.request_lines(),
             waits: script.waits(),
-            head: self.session.head(),
+            head: self.session.head(&url()),
             reports: self.host.reports().split_off(reports_before),
         }
     }

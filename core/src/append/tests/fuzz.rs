@@ -55,15 +55,22 @@ fn the_waits_between_attempts_double_up_to_the_maximum() {
         let mut delay = || Ok(Duration::from_nanos(u.arbitrary::<u64>()? >> u.int_in_range(0..=63)?));
         let (base_delay, max_delay) = (delay()?, delay()?);
         let max_attempts = u.int_in_range(1..=100)?;
-        let waits: Vec<_> = Retry { max_attempts, base_delay, max_delay }.waits().collect();
-        assert_eq!(waits.len(), max_attempts as usize);
+        let retry = Retry { base_delay, max_delay, ..Retry::default() };
         let mut expected = base_delay;
-        for (attempt, wait) in waits.into_iter().enumerate() {
-            // After 32 doublings, the wait grows no further.
-            if attempt < 32 {
+        for attempt in 1..=max_attempts {
+            let wait = retry.scheduled(attempt);
+            // What 32 doublings have not brought there comes no further.
+            if attempt <= 32 {
                 assert_eq!(wait, expected.min(max_delay), "attempt {attempt}");
             }
             assert!(wait <= max_delay);
+            let (least, most) = (retry.wait(attempt, None, || 0.0), retry.wait(attempt, None, || 1.0));
+            let millisecond = Duration::from_millis(1);
+            assert!(
+                least <= wait + millisecond && wait <= most.saturating_add(millisecond),
+                "{least:?} {most:?}"
+            );
+            assert!(most.as_secs_f64() <= max_delay.as_secs_f64() * 1.25 + 0.001, "{most:?}");
             expected = expected.saturating_mul(2);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::append::append;
-use crate::append::tests::case::{ADOPT, Case, RECOVERED, failed, uuid};
+use crate::append::tests::case::{ADOPT, Case, RECOVERED, url, uuid};
 use crate::http::Failure;
 use crate::session::Session;
 use crate::testing::script::{Script, ScriptedResponse};
@@ -146,7 +146,7 @@ async fn every_conflict_after_an_ambiguous_failure_is_followed_by_a_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_in_doubt_is_looked_for_when_it_is_appended_again() {
+async fn an_entry_that_may_be_stored_is_sent_from_the_same_head_when_appended_again() {
     let mut case = Case::new().attempts(2);
     assert!(
         !case
@@ -154,81 +154,88 @@ async fn an_entry_in_doubt_is_looked_for_when_it_is_appended_again() {
             .await
             .appended
     );
+    // What a read finds meanwhile may be the entry itself.
+    case.session.set_head(&url(), uuid("own"));
 
-    let outcome = case.run([ScriptedResponse::log(&["head", "own", "later"])]).await;
+    let outcome = case.run([ScriptedResponse::conflict("own")]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET"]);
-    assert_eq!(outcome.head, Some(uuid("later")));
+    assert_eq!(outcome.requests, ["PUT head"]);
     assert_eq!(outcome.reports, [RECOVERED]);
 
-    // The entry is known to be stored, so a third append has no read.
+    // Now it is known to be stored; a third append is one like any other.
+    case.session.set_head(&url(), uuid("later"));
     assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT later"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_in_doubt_that_is_not_in_the_log_is_sent_when_it_is_appended_again() {
-    let mut case = Case::new().attempts(2);
-    assert!(
-        !case
-            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
-            .await
-            .appended
-    );
-    let outcome = case.run([ScriptedResponse::log(&["head", "later"]), ScriptedResponse::status(201)]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET", "PUT later"]);
-    assert_eq!(outcome.waits, [0]);
+async fn an_entry_that_is_appended_again_is_looked_for_after_a_conflict() {
+    for (log, asked, head) in [
+        (["own", "later"], &["PUT head", "GET"][..], "later"),
+        (["head", "later"], &["PUT head", "GET", "PUT later"], "own"),
+    ] {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
+        let answers =
+            [ScriptedResponse::conflict("later"), ScriptedResponse::log(&log), ScriptedResponse::status(201)];
+        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.requests, asked);
+        assert_eq!(outcome.head, Some(uuid(head)));
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_attempt_sends_an_entry_in_doubt_that_is_not_in_the_log() {
-    let mut case = Case::new().attempts(1);
+async fn an_entry_that_was_sent_without_a_head_is_sent_so_when_appended_again() {
+    let mut case = Case { session: Session::default(), ..Case::new() }.attempts(1);
     assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
-    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(201)]).await;
+    case.session.set_head(&url(), uuid("own"));
+    assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_in_doubt_that_is_appended_again_at_another_url_is_looked_for_there_first() {
+    for (log, asked) in [
+        (ScriptedResponse::log(&["own", "later"]), &["GET"][..]),
+        (ScriptedResponse::log(&["later"]), &["GET", "PUT later"]),
+        (ScriptedResponse::log(&[]), &["GET", "PUT"]),
+        (ScriptedResponse::status(404), &["GET", "PUT"]),
+    ] {
+        let mut case = Case::new().attempts(1);
+        assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
+        case.move_to("http://b.test/log");
+        // It may be the same log, by another name, and the entry its head.
+        case.session.set_head(case.entry.endpoint.url(), uuid("own"));
+        let answers = [log, ScriptedResponse::status(201)];
+        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        assert!(outcome.appended);
+        assert_eq!(outcome.requests, asked);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_wrong_conflict_named_is_forgotten_with_the_call() {
+    let mut case = Case::new().attempts(3);
+    let stale = || ScriptedResponse::log(&["head"]);
+    let wrong =
+        [ScriptedResponse::connection_reset(), ScriptedResponse::conflict("nowhere"), stale(), stale()];
+    assert!(!case.run(wrong).await.appended);
+    let outcome = case.run([ScriptedResponse::status(201)]).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET", "PUT head"]);
+    assert_eq!(outcome.requests, ["PUT head"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_in_doubt_that_is_refused_when_appended_again_is_reported() {
-    let mut case = Case::new().attempts(1);
-    assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
-    let outcome = case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::status(400)]).await;
-    assert!(!outcome.appended);
-    assert_eq!(
-        outcome.reports[1..],
-        [failed(400, 1), "session_persist_error_retries_exhausted attempt=1".into()]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_entry_in_doubt_without_a_conflict_is_sent_when_the_log_is_empty() {
-    let mut case = Case { session: Session::default(), ..Case::new() }.attempts(2);
-    assert!(
-        !case
-            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
-            .await
-            .appended
-    );
-    let outcome = case.run([ScriptedResponse::status(404), ScriptedResponse::status(201)]).await;
-    assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET", "PUT"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_head_that_a_409_named_is_remembered_with_the_entry_in_doubt() {
-    let mut case = Case::new().attempts(2);
-    let first = [
+async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
+    let answers = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::conflict("Other"),
         ScriptedResponse::log(&["head"]),
+        ScriptedResponse::log(&["head", "Other"]),
+        ScriptedResponse::status(201),
     ];
-    assert!(!case.run(first).await.appended);
-    // A log without the entry that the conflict named is older than the conflict.
-    let outcome =
-        case.run([ScriptedResponse::log(&["head"]), ScriptedResponse::log(&["head", "own", "Other"])]).await;
+    let outcome = Case::new().attempts(3).run(answers).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET", "GET"]);
+    assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
 }
 
 /// The requests of an append where a read finds another head between the first attempt and the second.
@@ -239,7 +246,7 @@ async fn requests_with_a_read_meanwhile<const N: usize>(
     let (case, script) = (Case::new(), Script::new(responses));
     let read = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        case.session.set_head(uuid(found));
+        case.session.set_head(&url(), uuid(found));
     };
     let (appended, ()) = tokio::join!(append(&script, &case.session, &case.entry, &case.host), read);
     assert!(appended);
@@ -278,23 +285,17 @@ async fn an_entry_that_is_not_in_doubt_is_sent_with_the_head_that_a_read_found()
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_log_is_read_again_after_a_409_that_contradicts_it() {
-    let mut case = Case::new().attempts(2);
-    assert!(
-        !case
-            .run([ScriptedResponse::connection_reset(), ScriptedResponse::connection_reset()])
-            .await
-            .appended
-    );
-    case.session.set_head(uuid("later"));
-    let responses = [
-        ScriptedResponse::log(&[]),
-        ScriptedResponse::conflict("later"),
-        ScriptedResponse::log(&["head", "own", "later"]),
+async fn a_conflict_that_names_no_head_is_looked_into_before_the_entry_is_sent_again() {
+    let answers = [
+        ScriptedResponse::connection_reset(),
+        ScriptedResponse::status(409),
+        ScriptedResponse::status(500),
+        ScriptedResponse::log(&["own", "later"]),
     ];
-    let outcome = case.run(responses).await;
+    let outcome = Case::new().run(answers).await;
     assert!(outcome.appended);
-    assert_eq!(outcome.requests, ["GET", "PUT", "GET"]);
+    assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(outcome.waits, [500, 0, 1000]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -319,4 +320,50 @@ async fn the_waits_of_an_entry_in_doubt_are_those_of_the_attempts() {
         ])
         .await;
     assert_eq!(outcome.waits, [10, 0, 20, 40]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_renewed_while_an_entry_is_in_doubt() {
+    let case = Case::new().tokens(&[Some("new")]);
+    let script = Script::new([
+        ScriptedResponse::connection_reset(),
+        ScriptedResponse::conflict("Other"),
+        ScriptedResponse::status(401),
+        ScriptedResponse::log(&["head", "own", "Other"]),
+    ]);
+    assert!(append(&script, &case.session, &case.entry, &case.host).await);
+    assert_eq!(script.request_lines(), ["PUT head", "PUT head", "GET", "GET"]);
+    assert_eq!(script.waits(), [500, 0, 0]);
+    assert_eq!(script.requests()[3].headers.to_map()["authorization"], "Bearer new");
+    let told = case.host.reports();
+    assert!(told.contains(&"session_persist_fail_bad_token".to_owned()), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_in_doubt_without_another_token_is_sent_from_the_same_head_when_appended_again() {
+    for tokens in [&[None][..], &[Some("t")], &[Some("new")]] {
+        let mut case = Case::new().tokens(tokens);
+        let mut answers = vec![ScriptedResponse::connection_reset(), ScriptedResponse::conflict("Other")];
+        // Another token is refused, too.
+        answers.extend((0..1 + usize::from(tokens[0] == Some("new"))).map(|_| ScriptedResponse::status(401)));
+        let outcome = case.run(answers).await;
+        assert!(!outcome.appended);
+        assert_eq!(outcome.head, Some(uuid("head")));
+        assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT head"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_renewed_where_a_log_is_read_for_its_head() {
+    let mut case = Case::new().tokens(&[Some("new")]);
+    let answers = [
+        ScriptedResponse::status(409),
+        ScriptedResponse::status(401),
+        ScriptedResponse::status(409),
+        ScriptedResponse::log(&["a"]),
+        ScriptedResponse::status(201),
+    ];
+    let outcome = case.run(answers).await;
+    assert!(outcome.appended);
+    assert_eq!(outcome.requests, ["PUT head", "GET", "PUT head", "GET", "PUT a"]);
 }

@@ -1,5 +1,6 @@
 mod attempts;
 mod case;
+mod conflicts;
 mod fuzz;
 mod in_doubt;
 mod queued;

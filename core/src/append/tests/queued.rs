@@ -26,6 +26,7 @@ async fn an_append_is_pending_until_its_guard_is_settled() {
         endpoint: session.endpoint("http://a.test/".into(), "t").unwrap(),
         retry: Retry::default(),
         timeouts: Timeouts::default(),
+        random: || 0.5,
     };
     enqueue(&Handle::current(), &session, entry, server, Recorder::default(), |appended| {
         settled.send(appended).unwrap();

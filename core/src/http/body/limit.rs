@@ -1,10 +1,10 @@
-//! How large the body of an answer may be.
+//! How large the body of a response may be.
 
 use bytes::Bytes;
 
 use crate::http::error::Error;
 
-/// The bytes that may still come.
+/// Counts the bytes that may still come.
 ///
 /// A compressed body has two: for what is sent, because that can go on without ever bringing anything, and
 /// for what it expands to, because a few bytes can bring any number.
@@ -35,24 +35,24 @@ impl BodyLimit {
 mod tests {
     use super::*;
 
-    fn taken(limit: Option<u64>, chunks: &[usize]) -> usize {
+    fn accepted(limit: Option<u64>, chunks: &[usize]) -> usize {
         let mut limit = BodyLimit::new(limit);
         chunks.iter().take_while(|&&size| limit.take(Some(&vec![0; size].into())).is_ok()).count()
     }
 
     #[test]
-    fn as_much_as_the_limit_fits() {
-        assert_eq!(taken(Some(10), &[4, 6]), 2);
-        assert_eq!(taken(Some(10), &[4, 7]), 1);
-        assert_eq!(taken(Some(10), &[11]), 0);
-        assert_eq!(taken(Some(10), &[10, 0, 1]), 2);
-        assert_eq!(taken(None, &[1000, 1000]), 2);
+    fn a_body_may_be_as_large_as_its_limit() {
+        assert_eq!(accepted(Some(10), &[4, 6]), 2);
+        assert_eq!(accepted(Some(10), &[4, 7]), 1);
+        assert_eq!(accepted(Some(10), &[11]), 0);
+        assert_eq!(accepted(Some(10), &[10, 0, 1]), 2);
+        assert_eq!(accepted(None, &[1000, 1000]), 2);
     }
 
     #[test]
-    fn the_refusal_names_the_limit() {
-        let refused = BodyLimit::new(Some(7)).take(Some(&Bytes::from_static(&[0; 8])));
-        assert!(matches!(refused, Err(Error::TooLarge(7))));
+    fn a_body_beyond_its_limit_fails_with_an_error_that_names_the_limit() {
+        let error = BodyLimit::new(Some(7)).take(Some(&Bytes::from_static(&[0; 8])));
+        assert!(matches!(error, Err(Error::TooLarge(7))));
         assert!(BodyLimit::new(Some(7)).take(None).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The body of an answer: timed as it comes from the network, and decompressed.
+//! The body of a response: timed as it comes from the network, and decompressed.
 //!
 //! Decompression is done here and not by reqwest, because the limit between two chunks is one of the network:
 //! a slow body that is well compressed moves, long before there is something to decompress to. And it takes
@@ -22,19 +22,19 @@ use crate::http::error::{Error, Timeout, describe, with_timeout};
 use crate::http::message::Body;
 use limit::BodyLimit;
 
-/// So much is decompressed at a time: what a few bytes can expand to has no bound.
+/// Number of bytes that are decompressed at a time: a few bytes can expand without bound.
 const DECODED_CHUNK: usize = 64 * 1024;
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, io::Error>> + Send>>;
 type Decoder = Pin<Box<dyn AsyncRead + Send>>;
 
-/// A body that is still arriving; holds its place among the requests under way until dropped.
+/// A body that is still arriving; holds its permit until dropped.
 pub struct ResponseBody {
     raw: Raw,
     encoding: Encoding,
-    /// Made when the first bytes have shown what they are.
+    /// Made when the first bytes have shown their format.
     decoder: Option<Decoder>,
-    /// What decompression may still bring.
+    /// Limits the decompressed bytes.
     limit: BodyLimit,
     _permit: Permit,
 }
@@ -49,7 +49,7 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// One that is unknown is left alone.
+    /// An unknown encoding is left alone.
     fn of(headers: &HeaderMap) -> Self {
         let name = headers.get(CONTENT_ENCODING).and_then(|name| name.to_str().ok()).unwrap_or_default();
         match name.trim().to_ascii_lowercase().as_str() {
@@ -64,15 +64,15 @@ impl Encoding {
 /// The body as it comes from the network.
 struct Raw {
     /// `None` once it feeds a decoder.
-    answer: Option<reqwest::Response>,
+    response: Option<reqwest::Response>,
     read_timeout: Option<Timeout>,
     limit: BodyLimit,
 }
 
 impl Raw {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(answer) = &mut self.answer else { return Ok(None) };
-        let chunk = async { answer.chunk().await.map_err(|error| Error::Broken(describe(&error))) };
+        let Some(response) = &mut self.response else { return Ok(None) };
+        let chunk = async { response.chunk().await.map_err(|error| Error::Broken(describe(&error))) };
         let chunk = with_timeout(self.read_timeout, chunk).await?;
         self.limit.take(chunk.as_ref())?;
         Ok(chunk)
@@ -81,7 +81,7 @@ impl Raw {
 
 impl ResponseBody {
     pub(super) fn new(
-        answer: reqwest::Response,
+        response: reqwest::Response,
         headers: &HeaderMap,
         read_timeout: Option<Timeout>,
         at_most: Option<u64>,
@@ -89,14 +89,14 @@ impl ResponseBody {
     ) -> Self {
         let encoding = Encoding::of(headers);
         let limit = BodyLimit::new(at_most);
-        let raw = Raw { answer: Some(answer), read_timeout, limit };
+        let raw = Raw { response: Some(response), read_timeout, limit };
         Self { raw, encoding, decoder: None, limit, _permit: permit }
     }
 
-    /// Begins to decompress; false where there is nothing to.
+    /// Begins to decompress; false where the body is empty.
     async fn begin(&mut self) -> Result<bool, Error> {
         let Some(first) = self.raw.chunk().await? else { return Ok(false) };
-        let raw = Raw { answer: self.raw.answer.take(), ..self.raw };
+        let raw = Raw { response: self.raw.response.take(), ..self.raw };
         self.decoder = Some(decoder(self.encoding, first, raw));
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! Why no connection came to stand, in words that name who is to blame: the proxy, the server, a certificate.
+//! Explains why no connection was established: the proxy, the server or a certificate.
 
 use std::error::Error;
 use std::io;
@@ -7,8 +7,8 @@ use crate::http::error::causes;
 use crate::http::proxy::Route;
 use crate::http::tls::handshake_failure;
 
-/// What kept a request from its server; `None` where the server may have seen the request, or where there is nothing better to say than what the
-/// error says.
+/// The reason that kept a request from its server; `None` where the server may have seen the request, or where the
+/// error says it as well.
 pub(in crate::http) fn no_connection(
     error: &reqwest::Error,
     route: &Route,
@@ -36,7 +36,7 @@ pub(in crate::http) fn no_connection(
         }
         Some(TunnelError::NotReached) => true,
         Some(TunnelError::BrokenOff) => {
-            let why = "it closed the connection, or did not answer in HTTP";
+            let why = "it closed the connection, or did not respond in HTTP";
             return Some(format!("{proxy} opened no tunnel: {why}"));
         }
         // Without a tunnel, the proxy is the only one who is connected to.
@@ -50,7 +50,7 @@ pub(in crate::http) fn no_connection(
     (of_proxy && error.is_connect()).then(|| format!("{proxy} cannot be reached: {why}"))
 }
 
-/// hyper-util's error of that name. It is not exported: what it says is all that can be seen of it.
+/// hyper-util's error of that name, which is not exported and known by its text alone.
 /// `__test__/proxies.test.mjs` has a test for each.
 #[derive(Clone, Copy)]
 enum TunnelError {

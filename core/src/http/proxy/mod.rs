@@ -13,7 +13,7 @@ use reqwest::{Proxy, Url};
 use crate::http::config::{ProxySettings, ProxyVariable};
 use no_proxy::NoProxy;
 
-/// How requests reach their servers.
+/// The ways on which requests reach their servers.
 #[derive(Debug)]
 pub(super) struct Routes {
     https: Route,
@@ -25,17 +25,17 @@ pub(super) struct Routes {
 pub(super) enum Route {
     Direct,
     Via(Arc<ProxyServer>),
-    /// A proxy is asked for that there cannot be, for this reason: to go without it would show what was to be
-    /// hidden, or end at a firewall.
+    /// The proxy that is set cannot be used, for this reason. To go without it would show what was to be hidden, or
+    /// end at a firewall.
     Misconfigured(String),
 }
 
-/// A proxy, and what it is shown.
+/// A proxy, and the credentials for it.
 pub(super) struct ProxyServer {
     /// Without credentials.
     pub(super) url: Url,
     pub(super) credentials: Option<Credentials>,
-    /// What it is set by.
+    /// The option or variable that sets it.
     name: &'static str,
 }
 
@@ -95,7 +95,7 @@ impl Routes {
         }
     }
 
-    /// The routes, as reqwest takes them.
+    /// The routes as proxies of reqwest.
     pub(super) fn proxies(self: &Arc<Self>) -> impl Iterator<Item = Proxy> {
         [("https", &self.https), ("http", &self.http)].into_iter().filter_map(|(scheme, route)| {
             let Route::Via(server) = route else { return None };
@@ -136,12 +136,12 @@ impl ProxyServer {
     }
 }
 
-/// What is wrong with the URL of a proxy, where something is, without a word of it.
+/// Checks the URL of a proxy. The error never quotes it.
 pub fn check_proxy_url(url: &str) -> Result<(), &'static str> {
     parse(url).map(|_| ())
 }
 
-/// One without scheme is http.
+/// Parses the URL of a proxy; without a scheme it is http.
 fn parse(url: &str) -> Result<Url, &'static str> {
     let url = url.trim();
     let url = if url.contains("://") { Url::parse(url) } else { Url::parse(&format!("http://{url}")) };
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_scheme_is_http() {
+    fn the_url_of_a_proxy_without_scheme_is_http() {
         for (url, is) in [
             ("proxy.test:3128", "http://proxy.test:3128/"),
             ("proxy.test", "http://proxy.test/"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_told_without_quoting_it() {
+    fn a_url_that_is_not_a_proxys_is_refused_without_quoting_it() {
         for url in ["", "http://", "http://[", "socks5://user:secret@a.test", "ftp://a.test", "http://a b"] {
             let why = check_proxy_url(url).unwrap_err();
             assert!(why.starts_with("is ") && !why.contains("secret"), "{url}: {why}");
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_shows_no_credentials() {
+    fn routes_print_no_credentials() {
         let routes = environment("http://user:secret@proxy.test:3128", "", "");
         let printed = format!("{routes:?}");
         assert!(printed.contains("the proxy proxy.test:3128 (HTTPS_PROXY)") && !printed.contains("secret"));
     }
 
     #[test]
-    fn each_scheme_has_its_proxy() {
+    fn http_and_https_have_a_proxy_each() {
         let routes = environment("one.test:1", "two.test:2", "direct.test");
         assert_eq!(route(&routes, "https://a.test"), "Via(the proxy one.test:1 (HTTPS_PROXY))");
         assert_eq!(route(&routes, "http://a.test"), "Via(the proxy two.test:2 (HTTP_PROXY))");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_stops_what_would_go_through_it() {
+    fn a_proxy_that_cannot_be_used_stops_the_requests_that_would_go_through_it() {
         let routes = environment("socks5://a.test", "", "direct.test");
         assert!(route(&routes, "https://a.test").starts_with("Misconfigured(\"HTTPS_PROXY is a SOCKS proxy"));
         assert_eq!(route(&routes, "https://direct.test"), "Direct");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_proxy_is_for_everything() {
+    fn a_configured_proxy_is_for_all_requests() {
         let routes = Routes::new(&ProxySettings::Configured(Some(Secret::new("a.test"))));
         for url in ["http://b.test", "https://127.0.0.1"] {
             assert_eq!(route(&routes, url), "Via(the proxy a.test:80 (configure: proxy))");

@@ -1,13 +1,13 @@
 //! `NO_PROXY`: which hosts are reached without a proxy.
 //!
-//! reqwest's own rules play no part: to them a host means all names beneath it, too.
+//! reqwest's own rules are not used: for them a host stands for all names beneath it, too.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use reqwest::Url;
 
-/// The entries of `NO_PROXY`, parted by commas or white space.
+/// The entries of `NO_PROXY`, separated by commas or white space.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct NoProxy(Vec<Entry>);
 
@@ -22,7 +22,7 @@ struct Entry {
 enum Hosts {
     /// `*`
     All,
-    /// `example.com`: that name alone.
+    /// `example.com`: this name alone.
     Name(String),
     /// `.example.com` or `*.example.com`: the names beneath it, and not itself. What follows the star may
     /// begin anywhere: `*example.com` has all names that end so.
@@ -87,7 +87,7 @@ impl Entry {
     }
 }
 
-/// An address with or without brackets; one of IPv4 in the clothes of IPv6 is one of IPv4.
+/// Parses an address with or without brackets. IPv4-mapped IPv6 addresses are compared as IPv4.
 fn address(host: &str) -> Option<IpAddr> {
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     inner.parse().ok().map(|address: IpAddr| address.to_canonical())
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_has_nothing() {
+    fn an_empty_list_matches_nothing() {
         for list in ["", " ", ",", " , ,"] {
             assert_eq!(NoProxy::new(list), NoProxy::default(), "{list:?}");
             assert!(!has(list, "http://a.test"));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_parted_by_commas_and_white_space() {
+    fn entries_are_separated_by_commas_and_white_space() {
         for list in ["x.test,a.test", "x.test a.test", " x.test ,\ta.test,, ", "x.test\na.test"] {
             assert!(has(list, "http://a.test/path"), "{list:?}");
             assert!(!has(list, "http://b.test"), "{list:?}");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_everything() {
+    fn a_star_matches_every_host() {
         for url in ["http://a.test", "https://127.0.0.1:81", "http://[::1]"] {
             assert!(has("*", url) && has("b.test, *", url) && has("*.", url), "{url}");
         }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_that_name_alone() {
+    fn a_host_matches_this_name_alone() {
         assert!(has("example.com", "https://example.com"));
         for other in ["www.example.com", "notexample.com", "example.com.evil.test", "example.co"] {
             assert!(!has("example.com", &format!("https://{other}")), "{other}");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_is_the_names_beneath_it_and_not_itself() {
+    fn a_suffix_matches_the_names_beneath_it_and_not_itself() {
         for list in [".example.com", "*.example.com"] {
             for name in ["www.example.com", "a.b.example.com"] {
                 assert!(has(list, &format!("https://{name}")), "{list} {name}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_its_addresses() {
+    fn a_range_matches_its_addresses() {
         assert!(has("10.0.0.0/8", "http://10.1.2.3") && !has("10.0.0.0/8", "http://11.0.0.1"));
         assert!(has("192.168.1.77/24", "http://192.168.1.1") && !has("192.168.1.0/24", "http://192.168.2.1"));
         assert!(has("0.0.0.0/0", "http://8.8.8.8") && !has("0.0.0.0/0", "http://[::1]"));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_host_is_one_that_nothing_is() {
+    fn an_entry_that_cannot_be_a_host_matches_nothing() {
         for list in ["http://a.test", "a.test:port", "a.test:99999", "a.test/", ":80"] {
             assert!(!has(list, "http://a.test"), "{list}");
         }

@@ -1,4 +1,4 @@
-//! What settings take from where.
+//! Where each setting comes from.
 
 use crate::http::config::*;
 use crate::http::secret::Secret;

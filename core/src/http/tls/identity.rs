@@ -1,4 +1,4 @@
-//! The certificate by which a client shows who it is, where a server asks.
+//! The certificate that a client shows to a server that asks for one.
 
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
@@ -7,7 +7,7 @@ use rustls::{Error, InconsistentKeys};
 use super::pem::{certificates, private_key};
 use crate::http::config::{Identity, Part, Pem};
 
-/// What is wrong is told under the names by which the parts are set.
+/// Loads certificate and key. The error names the option or variable of the part that is wrong.
 pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let Identity { cert, key, passphrase } = identity;
     let (cert, cert_name) = part(cert, key)?;

@@ -1,4 +1,4 @@
-//! What a handshake failed of, in words that say what to do about it.
+//! Turns errors of TLS handshakes into messages that say what to do.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use rustls::{AlertDescription, CertificateError, Error};
 
 use super::verifier::is_an_authoritys;
 
-/// What became of a handshake with `peer` ("the server", or a proxy): both in one sentence.
+/// The message for a handshake with `peer` ("the server", or a proxy) that failed.
 ///
-/// `None` where there is nothing better to say than what the error says, and where the handshake had
-/// succeeded for us (not `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at
+/// `None` where the error itself says it as well, and where the handshake had succeeded on our side (not
+/// `connecting`), unless it is about our certificate. With TLS 1.3 the peer looks at
 /// that last, when a request may be on its way already; it has read none of it.
 ///
-/// `unusable_identity` says why the client certificate was left out: told where one may have been asked for.
+/// `unusable_identity` says why the client certificate was left out: repeated where one may have been asked for.
 pub(in crate::http) fn handshake_failure(
     error: &Error,
     peer: &str,

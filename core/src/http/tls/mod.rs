@@ -1,8 +1,8 @@
-//! TLS: whom a client trusts, and what it shows of itself.
+//! TLS: the servers that a client trusts, and the certificate that it shows.
 //!
 //! - `roots`: the authorities. `verifier`: the check of a server's certificate.
-//! - `identity`: the client certificate. `pem`: PEM text, and what can be in it.
-//! - `words`: what a handshake failed of, in own words.
+//! - `identity`: the client certificate. `pem`: certificates and keys in PEM text.
+//! - `messages`: errors of handshakes as messages to act on.
 
 mod identity;
 mod messages;
@@ -26,8 +26,8 @@ pub(super) struct ClientTls {
     pub(super) unusable_identity: Option<String>,
 }
 
-/// Reads files, and the operating system's store. What cannot be used is left out and told by `tell`. Which
-/// protocols are offered is left to the caller.
+/// Reads files, and the operating system's store. A file that cannot be used is left out with a warning. The caller
+/// sets the protocols that are offered.
 pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) -> Result<ClientTls, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =

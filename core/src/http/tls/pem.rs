@@ -11,7 +11,7 @@ use crate::http::config::Pem;
 use crate::http::secret::Secret;
 
 impl Pem {
-    /// The name under which it is set, with the path of a file: never the content, which some set in its place.
+    /// The option or variable that sets it, with the path of a file: never the content, which some set in its place.
     pub(super) fn name(&self) -> String {
         match self {
             Self::File(variable, path) if is_pem(path) => (*variable).to_owned(),
@@ -20,7 +20,7 @@ impl Pem {
         }
     }
 
-    /// The text, or what is wrong with the file.
+    /// Reads the text; the error says what is wrong with the file.
     pub(super) fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::File(_, path) if is_pem(path) => {
@@ -32,14 +32,14 @@ impl Pem {
     }
 }
 
-/// PEM text, as such or in Base64.
+/// Whether a text is PEM, as such or in Base64.
 fn is_pem(text: &str) -> bool {
     text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
 }
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const END_OF_ENCRYPTED: &str = "-----END ENCRYPTED PRIVATE KEY-----";
-/// What OpenSSL wrote before PKCS#8: its way from a passphrase to a key is a single round of MD5.
+/// The form that OpenSSL wrote before PKCS#8: it makes a key of a passphrase by a single round of MD5.
 const ENCRYPTED_AS_OF_OLD: &str = "Proc-Type: 4,ENCRYPTED";
 
 /// The certificates in `pem`, and how many more there are that cannot be read.
@@ -78,7 +78,7 @@ pub(super) fn private_key(
 
 const NO_KEY: &str = "holds no private key in PEM form";
 
-/// What is wrong with a text that should hold certificates.
+/// Checks a text that should hold certificates; the error says what is wrong.
 pub fn check_certificates(pem: &str) -> Result<(), &'static str> {
     match CertificateDer::from_pem_slice(pem.as_bytes()) {
         Ok(_) => Ok(()),
@@ -86,7 +86,7 @@ pub fn check_certificates(pem: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What is wrong with a text that should hold a private key, as far as that shows without a passphrase.
+/// Checks a text that should hold a private key, as far as that is possible without a passphrase.
 pub fn check_private_key(pem: &str) -> Result<(), &'static str> {
     if pem.contains(ENCRYPTED_AS_OF_OLD) {
         Err("is encrypted in OpenSSL's old form, which is not supported: `openssl pkcs8 -topk8` converts it")

@@ -1,4 +1,4 @@
-//! Which certificate authorities are trusted.
+//! The certificate authorities that are trusted.
 
 use std::env::split_paths;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::http::config::{Pem, Store};
 
 /// Mozilla's roots, the operating system's store and those of `ca`, added together; and those of `ca` alone.
 ///
-/// A store or file that is missing or broken adds nothing and is named by `tell`.
+/// A store or file that is missing or broken adds nothing and is named in a warning.
 pub(super) fn load(
     store: &Store,
     ca: Option<&Pem>,
@@ -31,7 +31,8 @@ pub(super) fn load(
     (roots, extra)
 }
 
-/// The variables are given, and not left to the library: it would not see those of a worker.
+/// Reads the operating system's store. The variables are given, and not left to the library: it would not see those of
+/// a worker.
 fn native(Store { file, dirs }: &Store) -> CertificateResult {
     if file.is_none() && dirs.is_none() {
         return load_native_certs();
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_for_the_store_is_read_and_not_the_store() {
+    fn files_and_folders_that_replace_the_store_are_read_instead_of_it() {
         let mut warned = Vec::new();
         let no_such = |name: &str| format!("/no/such/{name}");
         let dirs = std::env::join_paths([no_such("one"), no_such("two")]).unwrap().into_string().ok();
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_broken_file_is_survived_and_named() {
+    fn a_missing_or_broken_file_of_authorities_is_left_out_and_named() {
         let missing = warned(&Pem::File("NODE_EXTRA_CA_CERTS", "/no/such/file.pem".into()));
         assert!(
             missing[0].starts_with("NODE_EXTRA_CA_CERTS (/no/such/file.pem) cannot be read: "),

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Accepts who has a certificate from one of `roots`, for the right host and time.
+/// Accepts a server with a certificate from one of `roots`, for the right host and time.
 pub(super) fn check(
     roots: RootCertStore,
     extra: Vec<CertificateDer<'static>>,
@@ -23,7 +23,7 @@ pub(super) fn check(
     Ok(Arc::new(Verifier { trusts: Trusts::Authorities { web_pki, extra }, algorithms }))
 }
 
-/// Accepts whoever has the key of the certificate that it shows, whatever that says.
+/// Accepts every server that has the key of the certificate that it shows.
 pub(super) fn accept_any(provider: &CryptoProvider) -> Arc<dyn ServerCertVerifier> {
     let algorithms = provider.signature_verification_algorithms;
     Arc::new(Verifier { trusts: Trusts::Anyone, algorithms })
@@ -87,7 +87,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server was refused for showing the certificate of an authority as its own.
+/// Whether a server was refused because it shows the certificate of an authority as its own.
 pub(super) fn is_an_authoritys(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
     matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))

@@ -1,6 +1,6 @@
 //! The splitter: the entries and the envelope that it gives, and the bodies that it refuses, wherever the chunks end.
 
-use crate::json::array_splitter::*;
+use crate::json::{ArraySplitter, SplitEvent};
 
 #[derive(Debug, Default, PartialEq)]
 struct Split {

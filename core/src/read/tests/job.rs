@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
 use tokio::sync::Semaphore;
 
 use crate::http::{Failure, Request, Response, Transport};
 use crate::protocol::{EntryUuid, LogEndpoint, OAuthEndpoint, Timeouts};
-use crate::read::{Cancel, Events, ReadJob, cancellation, read_session_log, read_teleport_events};
+use crate::read::{
+    Cancel, Events, ReadJob, SessionLog, cancellation, read_session_log, read_teleport_events,
+};
 use crate::session::{Sessions, Stats};
 use crate::testing::script::{CollectingSink, Recorder, Script, ScriptBody, ScriptedResponse};
 
@@ -48,12 +51,75 @@ fn log_request() -> Request {
     LogEndpoint::new("http://a.test/", "t").unwrap().read(false, &Timeouts::default())
 }
 
+fn url() -> Url {
+    Url::parse("http://a.test/").unwrap()
+}
+
+fn whole_log(sessions: &mut Sessions) -> SessionLog {
+    SessionLog { session: sessions.get("s"), url: url(), is_whole: true }
+}
+
+fn head(text: &str) -> EntryUuid {
+    EntryUuid::new(text).unwrap()
+}
+
 #[tokio::test]
 async fn a_log_that_is_read_sets_the_head_of_its_session() {
     let (mut sessions, host) = (Sessions::default(), Recorder::default());
     let (job, _cancel) = job(Script::new([ScriptedResponse::log(&["a", "b"])]), &host);
-    assert!(read_session_log(job, log_request(), Some(sessions.get("s"))).await);
-    assert_eq!(sessions.get("s").head(), EntryUuid::new("b"));
+    assert!(read_session_log(job, log_request(), Some(whole_log(&mut sessions))).await);
+    assert_eq!(sessions.get("s").head(&url()), EntryUuid::new("b"));
+}
+
+#[tokio::test]
+async fn a_log_that_is_empty_or_gone_forgets_the_head_where_all_of_it_is_read() {
+    for (answer, is_whole, left) in [
+        (ScriptedResponse::log(&[]), true, None),
+        (ScriptedResponse::status(404), true, None),
+        (ScriptedResponse::log(&[]), false, EntryUuid::new("old")),
+        (ScriptedResponse::status(404), false, EntryUuid::new("old")),
+        (ScriptedResponse::ok(r#"{"loglines":[{"type":"summary"}]}"#), true, EntryUuid::new("old")),
+        (ScriptedResponse::status(500), true, EntryUuid::new("old")),
+    ] {
+        let (mut sessions, host) = (Sessions::default(), Recorder::default());
+        sessions.get("s").set_head(&url(), head("old"));
+        let (job, _cancel) = job(Script::new([answer]), &host);
+        let of = SessionLog { is_whole, ..whole_log(&mut sessions) };
+        read_session_log(job, log_request(), Some(of)).await;
+        assert_eq!(sessions.get("s").head(&url()), left, "{:?}", host.reports());
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_changed_since_the_read_began_is_not_forgotten() {
+    for before in [None, Some("old")] {
+        let (mut sessions, host) = (Sessions::default(), Recorder::default());
+        if let Some(before) = before {
+            sessions.get("s").set_head(&url(), head(before));
+        }
+        let server = HeldTransport::new([ScriptedResponse::log(&[])]);
+        let (job, _cancel) = job(server.clone(), &host);
+        let read = tokio::spawn(read_session_log(job, log_request(), Some(whole_log(&mut sessions))));
+        server.until_requested().await;
+        sessions.get("s").set_head(&url(), head("new"));
+        server.released.add_permits(1);
+        assert!(read.await.unwrap());
+        assert_eq!(sessions.get("s").head(&url()), EntryUuid::new("new"));
+    }
+}
+
+#[tokio::test]
+async fn a_read_leaves_the_heads_of_other_urls() {
+    let (mut sessions, host) = (Sessions::default(), Recorder::default());
+    let elsewhere = Url::parse("http://b.test/").unwrap();
+    sessions.get("s").set_head(&elsewhere, head("old"));
+    for (answer, here) in [(ScriptedResponse::log(&["a"]), Some("a")), (ScriptedResponse::log(&[]), None)] {
+        let (job, _cancel) = job(Script::new([answer]), &host);
+        assert!(read_session_log(job, log_request(), Some(whole_log(&mut sessions))).await);
+        assert_eq!(sessions.get("s").head(&url()), here.map(head));
+        assert_eq!(sessions.stats("s").head, here.map(head));
+    }
+    assert_eq!(sessions.get("s").head(&elsewhere), EntryUuid::new("old"));
 }
 
 #[tokio::test]
@@ -61,7 +127,7 @@ async fn a_read_that_is_cancelled_ends_without_a_result_and_reports_no_failure()
     let mut sessions = Sessions::default();
     let (server, host) = (HeldTransport::new([ScriptedResponse::log(&["a"])]), Recorder::default());
     let (job, cancel) = job(server.clone(), &host);
-    let read = tokio::spawn(read_session_log(job, log_request(), Some(sessions.get("s"))));
+    let read = tokio::spawn(read_session_log(job, log_request(), Some(whole_log(&mut sessions))));
     server.until_requested().await;
     cancel.send(()).unwrap();
     assert!(!read.await.unwrap());

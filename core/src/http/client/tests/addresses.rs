@@ -1,4 +1,4 @@
-//! What the client makes of a name's addresses.
+//! How the addresses of a name are tried.
 
 use std::convert::Infallible;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -15,15 +15,15 @@ use tokio::time::timeout;
 
 use crate::http::client::tuning::tune;
 
-/// A server that answers everything.
+/// A server that responds to every request.
 async fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let answer = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            let response = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())));
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), response));
         }
     });
     address

@@ -1,7 +1,5 @@
 //! Property tests of reads: a body in chunks gives the same result as the whole body parsed at once.
 
-mod bodies;
-
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
@@ -12,9 +10,9 @@ use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::read::read_log;
 use crate::read::teleport::{Events, read_events};
 use crate::testing::fuzz::{chunks, fuzz};
+use crate::testing::log_body::body;
 use crate::testing::reference::{Object, decode, elements, text};
 use crate::testing::script::{CollectingSink, Recorder, Script, ScriptedResponse};
-use bodies::body;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()

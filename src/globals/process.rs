@@ -3,7 +3,7 @@
 use napi::{Env, ValueType};
 use session_ingress_core::protocol;
 
-use super::{Value, as_string, call, get, global, kind, string};
+use crate::js::{Value, as_string, call, get, global, kind, string};
 
 /// `process.env[name]`; `None` where it is not set.
 pub(crate) fn variable(env: &Env, name: &str) -> Option<String> {

@@ -104,8 +104,8 @@ const GARBAGE: [&[u8]; 24] = [
     b"//",
 ];
 
-/// A random body with an array under `key`, or nearly so.
-pub(super) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
+/// The body of an answer with an array under `key`, or nearly so.
+pub(crate) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     if u.ratio(1, 8)? {
         const MARKS: [&[u8]; 5] =

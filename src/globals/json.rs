@@ -6,7 +6,7 @@ use napi::{Env, JsValue};
 use session_ingress_core::json::JsonText;
 use session_ingress_core::read::SinkError;
 
-use super::{Persistent, Thrown, Value, array, as_utf8, call, get, global};
+use crate::js::{Persistent, Thrown, Value, array, as_utf8, call, get, global};
 
 /// JSON and array functions of the environment, as they were when the addon was loaded. Later changes of the globals by
 /// the host have no effect here.

@@ -2,10 +2,7 @@
 
 use napi::Env;
 
-use super::{Value, type_error};
-
-/// The value that JavaScript threw.
-pub(crate) struct Thrown<'e>(pub(crate) Value<'e>);
+use crate::js::{Thrown, Value, type_error};
 
 /// The reason for which a call throws, or its promise rejects.
 pub(crate) enum Rejection<'e> {

@@ -1,0 +1,340 @@
+//! One entry, attempt by attempt, by the rules of specification.md, section 3.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+use tokio::time::sleep;
+
+use super::Entry;
+use super::backoff::retry_after;
+use super::conflicts::Conflicts;
+use super::log_scan::LogScan;
+use super::server_message::server_message;
+use crate::http::{Failure, Response, Transport, discard};
+use crate::protocol::{EntryUuid, LogEndpoint, server_head};
+use crate::read::{SearchError, search_log};
+use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
+use crate::session::Session;
+
+/// What follows a request.
+enum Next {
+    /// The server has the entry.
+    Stored,
+    /// No further attempt can help.
+    GiveUp,
+    /// Another request, without delay: the server said what to change.
+    AtOnce,
+    /// The attempt has failed: another one after the wait.
+    After(Failed),
+}
+
+/// An attempt that has failed.
+#[derive(Default)]
+struct Failed {
+    /// The wait that the server asked for.
+    asked: Option<Duration>,
+    /// Why, where no attempt is left and it has not been reported.
+    error: Option<Error>,
+}
+
+/// A conflict, or a doubt, for which the log is still to be searched, before anything else is done.
+struct Unresolved {
+    /// The entry that the conflict named as the server's head. A log without it is older than the conflict, and
+    /// proves nothing.
+    named: Option<EntryUuid>,
+}
+
+pub(super) struct Attempts<'a, T> {
+    transport: &'a T,
+    session: &'a Session,
+    entry: &'a Entry,
+    reporter: &'a dyn Reporter,
+    endpoint: Arc<LogEndpoint>,
+    renewed: bool,
+    /// The number of the current attempt: those before it have failed, or had a token that is renewed by now.
+    attempt: u32,
+    puts: u32,
+    conflicts: Conflicts,
+    /// Since a failure after which the entry may or may not have been stored.
+    ambiguous: bool,
+    /// The head that the entry was sent from. While it may be stored it is sent from no other, unless the log
+    /// has shown that it is not: a head that a read finds meanwhile may be the entry itself or one behind it,
+    /// and the server would take the entry once more.
+    from: Option<EntryUuid>,
+    unresolved: Option<Unresolved>,
+}
+
+impl<'a, T: Transport> Attempts<'a, T> {
+    pub(super) fn new(
+        transport: &'a T,
+        session: &'a Session,
+        entry: &'a Entry,
+        reporter: &'a dyn Reporter,
+    ) -> Self {
+        let in_doubt = session.with_in_doubt(|entries| entries.recall(&entry.uuid).cloned());
+        let ambiguous = in_doubt.is_some();
+        let (from, unresolved) = match in_doubt {
+            Some(in_doubt) if in_doubt.url == *entry.endpoint.url() => (in_doubt.from, None),
+            // Perhaps the same log by another URL, of which the head says nothing about the entry.
+            Some(_) => (None, Some(Unresolved { named: None })),
+            None => (None, None),
+        };
+        Self {
+            transport,
+            session,
+            entry,
+            reporter,
+            endpoint: Arc::clone(&entry.endpoint),
+            renewed: false,
+            attempt: 1,
+            puts: 0,
+            conflicts: Conflicts::default(),
+            ambiguous,
+            from,
+            unresolved,
+        }
+    }
+
+    /// Whether the server has the entry.
+    pub(super) async fn run(mut self) -> bool {
+        let stored = self.repeat().await;
+        let (uuid, url) = (&self.entry.uuid, self.entry.endpoint.url());
+        self.session.with_in_doubt(|entries| {
+            if self.ambiguous && !stored {
+                entries.remember(uuid.clone(), url.clone(), self.from);
+            } else {
+                entries.forget(uuid);
+            }
+        });
+        stored
+    }
+
+    async fn repeat(&mut self) -> bool {
+        loop {
+            let next = match self.unresolved.take() {
+                Some(Unresolved { named }) => Box::pin(self.search(named)).await,
+                None => self.put().await,
+            };
+            match next {
+                Next::Stored => return true,
+                Next::GiveUp => return false,
+                Next::AtOnce => {}
+                Next::After(Failed { error, .. }) if self.is_last() => {
+                    self.exhausted(self.attempt, error);
+                    return false;
+                }
+                Next::After(Failed { asked, .. }) => {
+                    let wait = self.entry.retry.wait(self.attempt, asked, self.entry.random);
+                    self.reporter.debug(|| {
+                        let (uuid, attempt, ms) = (&self.entry.uuid, self.attempt, wait.as_millis());
+                        format!("Appending {uuid} failed (attempt {attempt}), next attempt in {ms} ms")
+                    });
+                    sleep(wait).await;
+                    self.attempt += 1;
+                }
+            }
+            self.session.count_retry();
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        self.attempt >= self.entry.retry.max_attempts
+    }
+
+    /// Reports that no attempt is left; `attempt` is what the diagnostic counts.
+    fn exhausted(&self, attempt: u32, error: Option<Error>) {
+        self.reporter.debug(|| format!("Appending {} failed for good", self.entry.uuid));
+        if let Some(error) = error {
+            self.reporter.error(error);
+        }
+        self.reporter.diagnostic(Diagnostic::PersistRetriesExhausted { attempt });
+    }
+
+    async fn put(&mut self) -> Next {
+        if !self.ambiguous {
+            self.from = self.session.head(self.endpoint.url());
+        }
+        self.puts += 1;
+        let request = self.endpoint.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);
+        let Response { status, headers, body } = match self.transport.send(request).await {
+            Ok(response) => response,
+            Err(failure) => return self.no_answer(failure),
+        };
+        // The status decides, whatever becomes of the body.
+        if !matches!(status, 200 | 201 | 401 | 409) {
+            return Box::pin(self.refused(status, &headers, body)).await;
+        }
+        discard(body).await;
+        if status == 409 {
+            return Box::pin(self.conflict(server_head(&headers))).await;
+        }
+        self.conflicts.end_row();
+        if status == 401 {
+            return Box::pin(self.unauthorized()).await;
+        }
+        self.reporter.debug(|| format!("Appended {}", self.entry.uuid));
+        self.stored(self.entry.uuid.clone())
+    }
+
+    fn stored(&mut self, head: EntryUuid) -> Next {
+        self.session.set_head(self.endpoint.url(), head);
+        Next::Stored
+    }
+
+    fn no_answer(&mut self, failure: Failure) -> Next {
+        self.conflicts.end_row();
+        self.ambiguous |= failure.may_have_reached_the_server();
+        // The URL and the token were found good: what is left to be unsendable stays so.
+        let hopeless = matches!(failure, Failure::Unsendable(_));
+        self.reporter.error(Error::NoAnswer(Operation::Append, failure));
+        self.reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: self.attempt });
+        if hopeless { Next::GiveUp } else { Next::After(Failed::default()) }
+    }
+
+    async fn refused(&mut self, status: u16, headers: &HeaderMap, body: T::Body) -> Next {
+        self.conflicts.end_row();
+        // A 4xx says that nothing was stored, but for a 408, which only says that it took too long.
+        self.ambiguous |= status == 408 || !(400..500).contains(&status);
+        self.reporter.debug(|| format!("Appending {}: the server answered {status}", self.entry.uuid));
+        let attempt = self.attempt;
+        let diagnostic = Diagnostic::PersistStatus { status: Some(status), attempt };
+        let hopeless = self.entry.retry.give_up_on.contains(status);
+        if hopeless || self.is_last() {
+            let tokens = [self.entry.endpoint.token(), self.endpoint.token()];
+            let message = server_message(body, tokens).await;
+            let attempts = (!hopeless).then_some(attempt);
+            self.reporter.error(Error::Refused { status, attempts, message });
+            self.reporter.diagnostic(diagnostic);
+            self.exhausted(attempt, None);
+            return Next::GiveUp;
+        }
+        discard(body).await;
+        if status >= 500 {
+            self.reporter.error(Error::Status(Operation::Append, status));
+        }
+        self.reporter.diagnostic(diagnostic);
+        Next::After(Failed { asked: retry_after(status, headers, SystemTime::now()), error: None })
+    }
+
+    async fn unauthorized(&mut self) -> Next {
+        self.reporter.debug(|| format!("Appending {}: the server refused the token", self.entry.uuid));
+        self.reporter.diagnostic(Diagnostic::PersistBadToken);
+        if self.renewed || self.is_last() {
+            return Next::GiveUp;
+        }
+        let refused = self.endpoint.authorization();
+        let token = self.session.renewals().renew(refused, self.reporter).await;
+        match token.and_then(|token| self.endpoint.with_token(&token).ok()) {
+            Some(endpoint) if endpoint != *self.endpoint => {
+                self.reporter.debug(|| "The host has another token: trying with that".into());
+                (self.endpoint, self.renewed) = (Arc::new(endpoint), true);
+                self.attempt += 1;
+                Next::AtOnce
+            }
+            _ => Next::GiveUp,
+        }
+    }
+
+    async fn conflict(&mut self, named: Option<EntryUuid>) -> Next {
+        if named.as_ref() == Some(&self.entry.uuid) {
+            self.recovered();
+            return self.stored(self.entry.uuid.clone());
+        }
+        let max_conflicts = self.entry.retry.max_conflicts;
+        let wait = self.conflicts.count(self.entry.random);
+        if max_conflicts > 0 && !wait.is_zero() {
+            // Before the log is read, so that what is read is fresh.
+            sleep(wait).await;
+        }
+        let next = match named {
+            Some(named) if !self.ambiguous && !self.entry.retry.verify_conflicts => self.adopt(named),
+            named => self.search(named).await,
+        };
+        match next {
+            Next::AtOnce if max_conflicts == 0 && self.is_last() => {
+                self.reporter.debug(|| format!("Appending {} met conflicts to the last", self.entry.uuid));
+                Next::GiveUp
+            }
+            Next::AtOnce if max_conflicts == 0 => {
+                self.attempt += 1;
+                Next::AtOnce
+            }
+            Next::AtOnce | Next::After(..) if max_conflicts > 0 && self.conflicts.met() >= max_conflicts => {
+                self.exhausted(self.puts, Some(Error::ConflictsExhausted(max_conflicts)));
+                Next::GiveUp
+            }
+            next => next,
+        }
+    }
+
+    fn recovered(&self) {
+        self.reporter.debug(|| format!("{} was stored before", self.entry.uuid));
+        self.reporter.diagnostic(Diagnostic::PersistRecoveredFrom409);
+    }
+
+    fn adopt(&mut self, head: EntryUuid) -> Next {
+        self.reporter.debug(|| format!("Appending {}: continuing from {head}", self.entry.uuid));
+        self.from = Some(head.clone());
+        self.session.set_head(self.endpoint.url(), head);
+        self.reporter.diagnostic(Diagnostic::PersistAdoptedServerUuid);
+        Next::AtOnce
+    }
+
+    /// Searches the log after a conflict, for the entry itself and for the head to continue from.
+    async fn search(&mut self, named: Option<EntryUuid>) -> Next {
+        // Always the whole log: the entry may stand before its last compaction.
+        let request = self.endpoint.read(false, &self.entry.timeouts);
+        let scan = LogScan::new(self.entry.uuid.clone(), named.clone());
+        match search_log(self.transport, request, scan, self.reporter).await {
+            Ok(LogScan { has_own: true, last: Some(last), .. }) => {
+                self.recovered();
+                self.stored(last)
+            }
+            Ok(LogScan { has_named, last: Some(last), .. }) if has_named || named.is_none() => {
+                self.adopt(last)
+            }
+            Ok(LogScan { has_entries, .. }) if named.is_none() => self.no_head(has_entries),
+            Ok(_) => {
+                self.reporter
+                    .debug(|| format!("The log does not show whether {} is stored", self.entry.uuid));
+                self.unresolved(named)
+            }
+            Err(SearchError::BadToken) => {
+                self.unresolved(named);
+                self.unauthorized().await
+            }
+            Err(SearchError::Failed) => self.unresolved(named),
+        }
+    }
+
+    /// The conflict names no head, and the log has none either.
+    fn no_head(&mut self, has_entries: bool) -> Next {
+        if self.puts == 0 {
+            // There was no conflict yet: the PUT, which names no head, will tell.
+            return Next::AtOnce;
+        }
+        let sent = self.from.as_ref().and_then(EntryUuid::header).is_some();
+        if sent && !has_entries && self.conflicts.take_chance_without_head() {
+            self.reporter.debug(|| format!("Appending {}: the log is gone, beginning anew", self.entry.uuid));
+            self.session.forget_head(self.endpoint.url(), self.from.as_ref());
+            self.from = None;
+            return Next::AtOnce;
+        }
+        self.reporter.error(Error::NoHeadToAdopt);
+        self.reporter.diagnostic(Diagnostic::PersistConcurrentModification);
+        Next::GiveUp
+    }
+
+    /// The log did not answer what the conflict asked. An entry that may be stored is sent no more before it does.
+    fn unresolved(&mut self, named: Option<EntryUuid>) -> Next {
+        let error = if named.is_some() || self.ambiguous {
+            self.ambiguous = true;
+            self.unresolved = Some(Unresolved { named });
+            Error::StillInDoubt
+        } else {
+            Error::LogNotRead
+        };
+        Next::After(Failed { asked: None, error: Some(error) })
+    }
+}

@@ -1,0 +1,10 @@
+// The appends of in-a-row.mjs over TLS, which is what users have.
+
+import { PEERS } from '../../shared/peers/index.mjs'
+import { overTls } from './common.mjs'
+import { run as runPlain } from './in-a-row.mjs'
+
+export const variants = PEERS
+
+/** @type {import('./index.mjs').Workload['run']} */
+export const run = (variant, context) => runPlain(variant, overTls(context))
