@@ -127,3 +127,25 @@ test('documents name no script that is not there', async () => {
     }
   }
 })
+
+test('documents name no source file or folder that is not there', () => {
+  for (const { name, text } of documents) {
+    for (const [, path] of text.matchAll(/`((?:core|src|lib|tools|__test__)\/[\w./-]*(?:\.rs|\.mjs|\/))`/g)) {
+      assert.ok(existsSync(join(ROOT, path)), `${name}: ${path}`)
+    }
+  }
+})
+
+test('docs/architecture.md names functions in the files that define them', async () => {
+  const text = documents.find(({ name }) => name === 'docs/architecture.md')?.text ?? ''
+  let found = 0
+  for (const [, functions, path] of text.matchAll(/((?:`[\w:]+`,?\s+)+)in\s+`([\w/]+\.rs)`/g)) {
+    const source = await readFile(join(ROOT, path), 'utf8')
+    for (const [, type, item] of functions.matchAll(/`(?:(\w+)::)?(\w+)`/g)) {
+      found += 1
+      assert.match(source, new RegExp(`\\b(?:fn|struct) ${item}\\b`), `${path}: ${item}`)
+      if (type) assert.match(source, new RegExp(`impl\\b[^{]*\\b${type}\\b`), `${path}: ${type}`)
+    }
+  }
+  assert.ok(found > 50, `only ${found} functions were found in the document`)
+})
