@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startIngressServer } from '../dev/ingress-server.mjs'
+import { startIngressServer } from '../tools/server/ingress-server.mjs'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { createLogs, serve } from './support/server.mjs'
 
