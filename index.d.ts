@@ -9,7 +9,7 @@ export interface Entry {
 
 /** An entry that can be appended: any object with a `uuid`. */
 export interface TranscriptMessage {
-  /** A non-empty string without control characters. It is sent unchanged as the session's head with the next entry. */
+  /** 1 to 256 characters of visible ASCII. It is sent unchanged as the session's head with the next entry. */
   uuid: string
 }
 
@@ -200,7 +200,7 @@ export interface SessionStats {
  * `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
  *
  * @param sessionId the session; its queue and head belong to this JavaScript environment
- * @param entry any object with a `uuid`, a non-empty string without control characters
+ * @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
  * @param url the absolute URL of the log, http or https
  */
 export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string): Promise<boolean>

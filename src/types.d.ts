@@ -9,7 +9,7 @@ export interface Entry {
 
 /** An entry that can be appended: any object with a `uuid`. */
 export interface TranscriptMessage {
-  /** A non-empty string without control characters. It is sent unchanged as the session's head with the next entry. */
+  /** 1 to 256 characters of visible ASCII. It is sent unchanged as the session's head with the next entry. */
   uuid: string
 }
 

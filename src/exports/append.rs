@@ -25,7 +25,7 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId the session; its queue and head belong to this JavaScript environment
-/// @param entry any object with a `uuid`, a non-empty string without control characters
+/// @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
 /// @param url the absolute URL of the log, http or https
 #[napi(
     ts_generic_types = "T extends TranscriptMessage",
