@@ -175,7 +175,7 @@ export interface FlushOptions {
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number
-  /** The size of their entries as JSON, in bytes. */
+  /** The size of their entries as JSON, in bytes; an entry that was appended twice counts once. */
   pendingBytes: number
   /** The uuid of the last entry known to be on the server; `null` where there is none, and for all sessions. */
   head: string | null
@@ -193,6 +193,9 @@ export interface SessionStats {
  * Gets the token, serialises the entry with `JSON.stringify` and queues it, all before it returns. The entries of a
  * session are sent one at a time, in the order of the calls; later changes of the entry have no effect. Different
  * sessions are sent concurrently.
+ *
+ * An entry that is pending already (the same session and URL, uuid and bytes) is not sent twice: the second call joins
+ * the first, and their promises settle with the same value.
  *
  * Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
  * the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when

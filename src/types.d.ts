@@ -175,7 +175,7 @@ export interface FlushOptions {
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number
-  /** The size of their entries as JSON, in bytes. */
+  /** The size of their entries as JSON, in bytes; an entry that was appended twice counts once. */
   pendingBytes: number
   /** The uuid of the last entry known to be on the server; `null` where there is none, and for all sessions. */
   head: string | null

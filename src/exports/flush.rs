@@ -73,7 +73,7 @@ fn begin<'e>(
     let pending = pending.filter(|pending| !pending.is_empty());
     let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
         // Settled synchronously, because an event loop that has ended must not be started again.
-        environment.settle(env, id, Outcome::Boolean(pending.is_none()));
+        environment.settle(env, id, &Outcome::Boolean(pending.is_none()));
         return Ok(());
     };
     let timer = timeout.map(|timeout| settle_later(environment, id, timeout)).transpose()?;
