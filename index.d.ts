@@ -234,9 +234,9 @@ export declare function configure(options: ConfigureOptions): void
  * exit.
  *
  * Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
- * before. Resolves `false` when `timeoutMs` have passed before that; the appends go on. It waits for appends that are
- * begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and `sessionStats`.
- * Rejects with a `TypeError` for wrong options.
+ * before. Resolves `false` when `timeoutMs` have passed and an append is still pending; the appends go on. It waits for
+ * appends that are begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and
+ * `sessionStats`. Rejects with a `TypeError` for wrong options.
  *
  * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
  */

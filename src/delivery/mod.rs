@@ -74,6 +74,12 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
         Message::Progress(id) => {
             read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
         }
+        Message::FlushTimeout(id) => environment.channel.send(Message::EndFlush(id)),
+        Message::EndFlush(id) => {
+            if let Some(flush) = environment.flushes.take(id) {
+                environment.settle(env, id, &Outcome::Boolean(flush.is_done()));
+            }
+        }
         Message::Settle(id, outcome) => {
             if matches!(outcome, Outcome::List) {
                 read::deliver_progress(environment, env, id, ProgressThrottle::finish);
