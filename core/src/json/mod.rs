@@ -9,7 +9,6 @@ mod transcode;
 mod utf8;
 
 pub use array_splitter::{ArraySplitter, SplitEvent};
-#[cfg(test)]
 pub(crate) use batch::BATCH_BYTES;
 pub use batch::EntryBatch;
 pub use envelope::Envelope;
