@@ -11,7 +11,7 @@ export interface Entry {
 
 /** An entry that can be appended: any object with a `uuid`. */
 export interface TranscriptMessage {
-  /** A non-empty string without control characters. It is sent unchanged as the session's head with the next entry. */
+  /** 1 to 256 characters of visible ASCII. It is sent unchanged as the session's head with the next entry. */
   uuid: string
 }
 
@@ -198,7 +198,7 @@ export interface FlushOptions {
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number
-  /** The size of their entries as JSON, in bytes. */
+  /** The size of their entries as JSON, in bytes; an entry that was appended twice counts once. */
   pendingBytes: number
   /**
    * The uuid of the last entry known to be on the server, at the URL that was used last; `null` where none is, and for
@@ -220,13 +220,16 @@ export interface SessionStats {
  * session are sent one at a time, in the order of the calls; later changes of the entry have no effect. Different
  * sessions are sent concurrently.
  *
- * Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
- * after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts where another could have helped, or
- * where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
- * `getSessionIngressAuthToken` threw.
+ * An entry that is pending already (the same session and URL, uuid and bytes) is not sent twice: the second call joins
+ * the first, and their promises settle with the same value.
+ *
+ * Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
+ * the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
+ * the entry is not known to be stored after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
+ * `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
  *
  * @param sessionId the session; its queue and head belong to this JavaScript environment
- * @param entry any object with a `uuid`, a non-empty string without control characters
+ * @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
  * @param url the absolute URL of the log, http or https
  */
 export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string): Promise<boolean>
@@ -257,9 +260,9 @@ export declare function configure(options: ConfigureOptions): void
  * exit.
  *
  * Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
- * before. Resolves `false` when `timeoutMs` have passed before that; the appends go on. It waits for appends that are
- * begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and `sessionStats`.
- * Rejects with a `TypeError` for wrong options.
+ * before. Resolves `false` when `timeoutMs` have passed and an append is still pending; the appends go on. It waits for
+ * appends that are begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and
+ * `sessionStats`. Rejects with a `TypeError` for wrong options.
  *
  * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
  */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { createGate, serve } from './support/server.mjs'
+import { createGate, createLogs, serve } from './support/server.mjs'
 
 /** @type {any} */
 const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth, getTeleportEvents, clearSession } = addon
@@ -53,10 +53,29 @@ test('appendSessionLog rejects an entry that is not an object', async () => {
   }
 })
 
-test('appendSessionLog rejects an entry without a usable uuid', async () => {
-  for (const uuid of [undefined, null, 1, '', {}, 'a\nb', 'a\u0000', '\u007f', 'a\u0085b']) {
-    await assert.rejects(appendSessionLog('s', { uuid }, url), { name: 'TypeError', message: /entry\.uuid/ })
+const NO_UUIDS = [
+  ...[undefined, null, 1, {}, '', 'a\nb', 'a\u0000', '\u007f', 'a\u0085b', ' a', 'a ', 'a b', 'a\t', '\u00a0a'],
+  ...['\ufeffa', 'é', 'ÿ', '日', '😀', '\ud800', 'a\udc00', 'a'.repeat(257), 'a'.repeat(20_000)],
+]
+
+test('appendSessionLog rejects a uuid that is not 1 to 256 characters of visible ASCII, and sends nothing', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => assert.fail('a request'))
+  const wrong = { name: 'TypeError', message: 'entry.uuid must be 1 to 256 characters of visible ASCII' }
+  for (const uuid of NO_UUIDS) await assert.rejects(appendSessionLog('s', { uuid }, server.url), wrong)
+})
+
+test('a uuid of any visible ASCII characters, up to 256, comes back as the head that it was', async (t) => {
+  useHost(t)
+  const { handler } = createLogs()
+  const server = await serve(t, handler)
+  const all = String.fromCharCode(...Array.from({ length: 0x7e - 0x20 }, (_, n) => 0x21 + n))
+  for (const uuid of ['a', all, '"', ',', 'a'.repeat(256), 'last']) {
+    assert.equal(await appendSessionLog('s', { uuid }, `${server.url}/log`), true)
+    addon.clearSession('s')
+    assert.equal((await getSessionLogs('s', `${server.url}/log`)).at(-1).uuid, uuid)
   }
+  assert.ok(server.requests.every(({ method }, index) => method === (index % 2 === 0 ? 'PUT' : 'GET')))
 })
 
 test('a call rejects with what a getter or a proxy among its arguments throws', async () => {

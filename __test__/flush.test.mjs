@@ -1,8 +1,10 @@
 // `flush`: waiting for what is queued, for hosts that are about to exit.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { runProgram, startProgram } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
@@ -122,6 +124,20 @@ test('many calls of flush can wait at once, each with a timeout of its own', asy
   assert.deepEqual(await Promise.all(hasty), Array(50).fill(false))
   server.open()
   assert.deepEqual(await Promise.all(patient), Array(50).fill(true))
+})
+
+test('a flush whose time ran out while the thread was busy is true where its appends have settled by then', async (t) => {
+  // One request at a time: when that of `other` arrives, the append to `s` has settled on the runtime.
+  useHost(t, { limits: { maxConcurrentRequests: 1 } })
+  const arrived = new Int32Array(new SharedArrayBuffer(4))
+  const server = new Worker(new URL('fixtures/holding-server.cjs', import.meta.url), { workerData: arrived })
+  t.after(() => server.terminate())
+  const [port] = await once(server, 'message')
+  const url = `http://127.0.0.1:${port}`
+  const appends = ['s', 'other'].map((sessionId) => appendSessionLog(sessionId, createEntry(), url))
+  const flushed = flush({ sessionId: 's', timeoutMs: 1 })
+  while (Atomics.load(arrived, 0) < 2) Atomics.wait(arrived, 0, Atomics.load(arrived, 0))
+  assert.deepEqual([await flushed, ...(await Promise.all(appends))], [true, true, true])
 })
 
 test('flush rejects wrong options with a TypeError that names them', async () => {

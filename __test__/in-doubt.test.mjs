@@ -16,7 +16,6 @@ import {
 } from '../tools/server/faults.mjs'
 import { startIngressServer } from '../tools/server/ingress-server.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
@@ -120,15 +119,4 @@ test('an entry whose append ended in doubt is looked for in the log when it is a
   assert.equal(await appendSessionLog('s', entry, url), true)
   assert.deepEqual(await uuids(), [first.uuid, entry.uuid])
   assert.equal(host.events.at(-1), 'session_persist_recovered_from_409')
-})
-
-test('an entry whose uuid has a lone surrogate is found in the log', async (t) => {
-  useHost(t)
-  const server = await serveInOrder(
-    t,
-    { status: 500 },
-    { status: 409, headers: { 'x-last-uuid': 'theirs' } },
-    { body: '{"loglines":[{"uuid":"a\\ud800b"},{"uuid":"theirs"}]}' },
-  )
-  assert.equal(await appendSessionLog('s', { uuid: 'a\ud800b' }, server.url), true)
 })

@@ -9,7 +9,7 @@ export interface Entry {
 
 /** An entry that can be appended: any object with a `uuid`. */
 export interface TranscriptMessage {
-  /** A non-empty string without control characters. It is sent unchanged as the session's head with the next entry. */
+  /** 1 to 256 characters of visible ASCII. It is sent unchanged as the session's head with the next entry. */
   uuid: string
 }
 
@@ -196,7 +196,7 @@ export interface FlushOptions {
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number
-  /** The size of their entries as JSON, in bytes. */
+  /** The size of their entries as JSON, in bytes; an entry that was appended twice counts once. */
   pendingBytes: number
   /**
    * The uuid of the last entry known to be on the server, at the URL that was used last; `null` where none is, and for

@@ -5,8 +5,6 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::channel::RUNTIME_HOOKS;
-
 /// Maximum number of threads for blocking work: looking up host names and reading files.
 const MAX_BLOCKING_THREADS: usize = 8;
 
@@ -23,8 +21,6 @@ pub fn runtime() -> io::Result<&'static Handle> {
         .worker_threads(1)
         .max_blocking_threads(MAX_BLOCKING_THREADS)
         .thread_name("session-ingress")
-        .on_thread_start(RUNTIME_HOOKS.on_thread_start)
-        .on_thread_park(RUNTIME_HOOKS.on_thread_park)
         .enable_all()
         .build()?;
     // Two environments may get here at the same time: the second runtime is dropped unused.

@@ -16,6 +16,11 @@ pub(crate) enum Message {
     RenewToken(oneshot::Sender<Option<String>>),
     /// Progress of a read is due.
     Progress(OperationId),
+    /// The time of a `flush` is over. Where the thread was busy, appends may have settled since: their messages, which
+    /// are queued behind this one, come first.
+    FlushTimeout(OperationId),
+    /// Ends a `flush` whose time is over, by the appends that are pending.
+    EndFlush(OperationId),
     Settle(OperationId, Outcome),
 }
 

@@ -74,12 +74,18 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
         Message::Progress(id) => {
             read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
         }
+        Message::FlushTimeout(id) => environment.channel.send(Message::EndFlush(id)),
+        Message::EndFlush(id) => {
+            if let Some(flush) = environment.flushes.take(id) {
+                environment.settle(env, id, &Outcome::Boolean(flush.is_done()));
+            }
+        }
         Message::Settle(id, outcome) => {
             if matches!(outcome, Outcome::List) {
                 read::deliver_progress(environment, env, id, ProgressThrottle::finish);
             }
             panic_point!("settle");
-            environment.settle(env, id, outcome);
+            environment.settle(env, id, &outcome);
         }
     }
 }
@@ -87,7 +93,7 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
 /// Resolves the flushes whose appends have settled.
 fn settle_flushes(environment: &Environment, env: &Env) {
     for flush in environment.flushes.take_done() {
-        environment.settle(env, flush.operation_id, Outcome::Boolean(true));
+        environment.settle(env, flush.operation_id, &Outcome::Boolean(true));
     }
 }
 
@@ -98,6 +104,6 @@ fn fail(environment: &Environment, env: &Env, id: Option<OperationId>, panic: St
     let error = Error::Panicked(operation.unwrap_or(Operation::Report), panic);
     catch_panic(|| report::deliver(environment, env, Report::Error(error))).ok();
     if let Some(id) = id {
-        environment.settle(env, id, Outcome::Failed);
+        environment.settle(env, id, &Outcome::Failed);
     }
 }

@@ -17,6 +17,12 @@ pub(crate) struct Flush {
     pub(crate) timer: Option<JoinHandle<()>>,
 }
 
+impl Flush {
+    pub(crate) fn is_done(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
 impl Drop for Flush {
     fn drop(&mut self) {
         if let Some(timer) = &self.timer {
@@ -36,8 +42,13 @@ impl Flushes {
         flushes.push(flush);
     }
 
+    /// Takes a flush that is pending.
+    pub(crate) fn take(&self, id: OperationId) -> Option<Flush> {
+        self.0.borrow_mut().extract_if(.., |flush| flush.operation_id == id).next()
+    }
+
     /// Takes the flushes whose appends have settled.
     pub(crate) fn take_done(&self) -> Vec<Flush> {
-        self.0.borrow_mut().extract_if(.., |flush| flush.pending.is_empty()).collect()
+        self.0.borrow_mut().extract_if(.., |flush| flush.is_done()).collect()
     }
 }

@@ -127,19 +127,28 @@ impl Environment {
         Some(pending)
     }
 
-    /// Settles the promise of an operation, where that is pending.
-    pub(crate) fn settle(&self, env: &Env, id: OperationId, outcome: Outcome) {
-        let Some(PendingOperation { deferred, operation, guard, read, .. }) = self.remove(env, id) else {
-            return;
+    /// Settles the promise of an operation, where that is pending, and those of the appends that joined it.
+    pub(crate) fn settle(&self, env: &Env, id: OperationId, outcome: &Outcome) {
+        for joined in self.settle_one(env, id, outcome) {
+            self.settle_one(env, joined, outcome);
+        }
+    }
+
+    /// Settles the promise of an operation; returns the appends that joined it.
+    fn settle_one(&self, env: &Env, id: OperationId, outcome: &Outcome) -> Vec<OperationId> {
+        let Some(PendingOperation { deferred, operation, guard, entry, read, .. }) = self.remove(env, id)
+        else {
+            return Vec::new();
         };
         if let Some(reason) = read.as_ref().and_then(|read| read.abort_reason(env)) {
-            return deferred.reject(env, reason);
+            deferred.reject(env, reason);
+            return Vec::new();
         }
         match outcome {
             Outcome::Boolean(is) => {
-                deferred.resolve(env, js::boolean(env, is));
+                deferred.resolve(env, js::boolean(env, *is));
                 if let Some(guard) = guard {
-                    guard.settle(is);
+                    guard.settle(*is);
                 }
             }
             Outcome::Null => deferred.resolve(env, js::null(env)),
@@ -147,9 +156,10 @@ impl Environment {
                 let list = read.and_then(|read| read.list);
                 deferred.resolve(env, list.map_or_else(|| js::array(env), |list| list.get(env)));
             }
-            Outcome::Rejected(message) => deferred.reject(env, js::error(env, &message)),
+            Outcome::Rejected(message) => deferred.reject(env, js::error(env, message)),
             Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
         }
+        entry.map(|(session, entry)| session.end(&entry)).unwrap_or_default()
     }
 
     /// The completion by which the runtime settles the operation `id`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use napi::Env;
 use session_ingress_core::read::{Cancel, ProgressThrottle};
 use session_ingress_core::report::Operation;
-use session_ingress_core::session::PendingGuard;
+use session_ingress_core::session::{PendingEntry, PendingGuard, Session};
 
 use super::signals;
 use crate::channel::OperationId;
@@ -19,6 +19,8 @@ pub(crate) struct PendingOperation {
     pub(crate) operation: Operation,
     /// Counts an append as pending.
     pub(crate) guard: Option<PendingGuard>,
+    /// The session and the entry of an append, which later appends of the same entry join.
+    pub(crate) entry: Option<(Arc<Session>, Arc<PendingEntry>)>,
     pub(crate) read: Option<Box<PendingRead>>,
     /// The error that V8 threw when it could not serialise the entry.
     pub(crate) error: Option<Persistent>,
@@ -62,7 +64,8 @@ impl Operations {
     pub(super) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
         let id = self.last.get() + 1;
         self.last.set(id);
-        let pending = PendingOperation { deferred, operation, guard: None, read: None, error: None };
+        let pending =
+            PendingOperation { deferred, operation, guard: None, entry: None, read: None, error: None };
         self.pending.borrow_mut().insert(id, pending);
         id
     }

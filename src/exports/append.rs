@@ -1,9 +1,12 @@
 //! `appendSessionLog`: serialises an entry and queues it in its session.
 
+use std::sync::Arc;
+
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
 use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
+use session_ingress_core::session::{PendingEntry, Session};
 
 use super::arguments::{entry_uuid, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
@@ -21,13 +24,16 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// session are sent one at a time, in the order of the calls; later changes of the entry have no effect. Different
 /// sessions are sent concurrently.
 ///
-/// Resolves `true` when the server has the entry, exactly once; `false` when it is not known to be stored,
-/// after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts where another could have helped, or
-/// where `limits.maxPendingBytes` left no room. Rejects only for what is wrong at the call: a `TypeError` that names the argument, or what
-/// `getSessionIngressAuthToken` threw.
+/// An entry that is pending already (the same session and URL, uuid and bytes) is not sent twice: the second call joins
+/// the first, and their promises settle with the same value.
+///
+/// Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
+/// the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
+/// the entry is not known to be stored after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
+/// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId the session; its queue and head belong to this JavaScript environment
-/// @param entry any object with a `uuid`, a non-empty string without control characters
+/// @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
 /// @param url the absolute URL of the log, http or https
 #[napi(
     ts_generic_types = "T extends TranscriptMessage",
@@ -64,11 +70,6 @@ pub fn append_session_log<'e>(
                 return end(environment, id, &session_id);
             }
         };
-        if !instance.fits_pending_limit(body.len()) {
-            reporter.debug(|| QUEUE_FULL.to_owned());
-            reporter.diagnostic(Diagnostic::PersistQueueFull);
-            return end(environment, id, &session_id);
-        }
         let session = instance.session(&session_id);
         let endpoint = match session.endpoint(url, &token) {
             Ok(endpoint) => endpoint,
@@ -77,13 +78,28 @@ pub fn append_session_log<'e>(
                 return end(environment, id, &session_id);
             }
         };
-        let guard = session.count_append(body.len());
-        environment.operations.with(id, |pending| pending.guard = Some(guard));
+        let (client, runtime) = (instance.client(env), Environment::runtime()?);
+        // No JavaScript runs from here on: the same entry cannot be appended between these steps.
+        let pending_entry =
+            PendingEntry { uuid: uuid.clone(), body: body.clone(), endpoint: Arc::clone(&endpoint) };
+        if session.join(&pending_entry, id) {
+            reporter.debug(|| format!("Appending {uuid}: the same entry is pending already"));
+            count(environment, id, &session, 0);
+            return Ok(());
+        }
+        if !instance.fits_pending_limit(body.len()) {
+            reporter.debug(|| QUEUE_FULL.to_owned());
+            reporter.diagnostic(Diagnostic::PersistQueueFull);
+            return end(environment, id, &session_id);
+        }
+        count(environment, id, &session, body.len());
+        let pending_entry = Arc::new(pending_entry);
+        session.begin(Arc::clone(&pending_entry));
+        environment.operations.with(id, |pending| pending.entry = Some((session.clone(), pending_entry)));
         let CallSettings { retry, timeouts, .. } = instance.settings();
         let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
         let completion = environment.completion(Operation::Append, id);
-        let client = instance.client(env);
-        enqueue(Environment::runtime()?, &session, entry, client, reporter, move |appended| {
+        enqueue(runtime, &session, entry, client, reporter, move |appended| {
             completion.settle(Outcome::Boolean(appended));
         });
         Ok(())
@@ -92,10 +108,15 @@ pub fn append_session_log<'e>(
 
 /// Ends an append without a request; it counts as failed when its promise settles.
 fn end<'e>(environment: &Environment, id: OperationId, session_id: &str) -> Result<(), Rejection<'e>> {
-    let guard = environment.instance.session(session_id).count_append(0);
-    environment.operations.with(id, |pending| pending.guard = Some(guard));
+    count(environment, id, &environment.instance.session(session_id), 0);
     environment.channel.send(Message::Settle(id, Outcome::Boolean(false)));
     Ok(())
+}
+
+/// Counts an append of `bytes` bytes as pending until its promise settles.
+fn count(environment: &Environment, id: OperationId, session: &Session, bytes: usize) {
+    let guard = session.count_append(bytes);
+    environment.operations.with(id, |pending| pending.guard = Some(guard));
 }
 
 /// Reports the value that V8 threw: an error unchanged, any other value as the text of a new error.

@@ -30,17 +30,23 @@ pub(super) fn session_key<'e>(env: &'e Env, session_id: Value<'_>) -> Result<Str
     Ok(String::from_utf16(&units).unwrap_or_else(|_| format!("{units:x?}")))
 }
 
+/// Maximum number of characters of a uuid. Servers limit the size of a header.
+const MAX_UUID: usize = 256;
+
 /// The uuid of an entry to append; a rejection where the entry is not an object, or the uuid is not valid.
+///
+/// The uuid becomes the session's head, which is sent and received as a header. What a header trims, cannot hold or
+/// is too short for would come back as another head, and no later append of any client would be stored.
 pub(super) fn entry_uuid<'e>(env: &'e Env, entry: Value<'_>) -> Result<EntryUuid, Rejection<'e>> {
     if js::kind(entry) != ValueType::Object {
         return Err(Rejection::Type("entry must be an object".into()));
     }
     let uuid = js::get(env, entry, "uuid")?;
     js::as_string(env, uuid)
-        .filter(|uuid| !uuid.chars().any(char::is_control))
+        .filter(|uuid| uuid.len() <= MAX_UUID && uuid.bytes().all(|byte| byte.is_ascii_graphic()))
         .and_then(EntryUuid::new)
         .ok_or_else(|| {
-            Rejection::Type("entry.uuid must be a non-empty string without control characters".into())
+            Rejection::Type(format!("entry.uuid must be 1 to {MAX_UUID} characters of visible ASCII"))
         })
 }
 

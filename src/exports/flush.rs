@@ -17,9 +17,9 @@ use crate::rejection::Rejection;
 /// exit.
 ///
 /// Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
-/// before. Resolves `false` when `timeoutMs` have passed before that; the appends go on. It waits for appends that are
-/// begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and `sessionStats`.
-/// Rejects with a `TypeError` for wrong options.
+/// before. Resolves `false` when `timeoutMs` have passed and an append is still pending; the appends go on. It waits for
+/// appends that are begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and
+/// `sessionStats`. Rejects with a `TypeError` for wrong options.
 ///
 /// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
 #[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
@@ -74,16 +74,16 @@ fn begin<'e>(
     let pending = pending.filter(|pending| !pending.is_empty());
     let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
         // Settled synchronously, because an event loop that has ended must not be started again.
-        environment.settle(env, id, Outcome::Boolean(pending.is_none()));
+        environment.settle(env, id, &Outcome::Boolean(pending.is_none()));
         return Ok(());
     };
-    let timer = timeout.map(|timeout| settle_later(environment, id, timeout)).transpose()?;
+    let timer = timeout.map(|timeout| end_later(environment, id, timeout)).transpose()?;
     let flush = Flush { operation_id: id, pending: pending.clone(), timer };
     environment.flushes.add(flush, &environment.operations);
     Ok(())
 }
 
-fn settle_later<'e>(
+fn end_later<'e>(
     environment: &Environment,
     id: OperationId,
     after: Duration,
@@ -91,6 +91,6 @@ fn settle_later<'e>(
     let channel = environment.channel.clone();
     Ok(Environment::runtime()?.spawn(async move {
         tokio::time::sleep(after).await;
-        channel.send(Message::Settle(id, Outcome::Boolean(false)));
+        channel.send(Message::FlushTimeout(id));
     }))
 }

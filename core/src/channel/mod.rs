@@ -13,10 +13,10 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::sync::{Mutex, MutexGuard};
 
-pub use wake::{RUNTIME_HOOKS, RuntimeHooks, Wake};
+pub use wake::Wake;
 pub use window::{ChunkAck, Closed, Window};
 
-/// Number of queued messages at which the thread is woken at once, before the runtime is idle.
+/// Number of queued messages at which the thread is woken at once.
 const WAKE_AT: usize = 64;
 
 /// A queue of messages `M`, and one of chunks `C` of long lists.
@@ -81,10 +81,10 @@ impl<M, C> Channel<M, C> {
             put(&mut queues);
             (!mem::replace(&mut queues.awake, true), queues.messages.len() == WAKE_AT)
         };
-        if let Some(waker) = self.waker.get()
-            && (wake_now || (asleep && !wake::when_idle(waker)))
-        {
-            waker.wake();
+        match self.waker.get() {
+            Some(waker) if wake_now => waker.wake(),
+            Some(waker) if asleep => wake::wake_soon(waker),
+            _ => {}
         }
         Ok(())
     }

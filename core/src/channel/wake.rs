@@ -1,46 +1,32 @@
 //! The moment at which the receiving thread is woken.
 //!
-//! Waking a thread costs both sides more than most messages do. So a thread of the runtime wakes others only when it
-//! has nothing else to do, and one wake-up delivers everything.
+//! Waking a thread costs both sides more than most messages do. So one wake-up is to deliver all that is ready: a task of
+//! the runtime wakes another thread after the tasks that are ready already have had a turn. It does not wait until the
+//! runtime is idle, which may not be for long.
 
-use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::mem;
 use std::sync::Arc;
+use std::task::Poll;
 
-use crate::sync::thread_local;
+use tokio::runtime::Handle;
 
 /// Wakes the receiving thread of a channel.
 pub trait Wake: Send + Sync {
     fn wake(&self);
 }
 
-/// Functions that the runtime calls on its threads.
-pub struct RuntimeHooks {
-    pub on_thread_start: fn(),
-    /// Called before a thread goes to sleep.
-    pub on_thread_park: fn(),
-}
-
-/// Hooks that mark the threads of the runtime, and wake receiving threads when the runtime is idle.
-pub const RUNTIME_HOOKS: RuntimeHooks =
-    RuntimeHooks { on_thread_start: || IS_RUNTIME.with(|is| is.set(true)), on_thread_park: wake_all };
-
-thread_local! {
-    static IS_RUNTIME: Cell<bool> = const { Cell::new(false) };
-    /// Wakers of threads with queued items that were not woken yet.
-    static WAITING: RefCell<Vec<Arc<dyn Wake>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Calls `waker` when this thread has nothing else to do; false where this is not a thread of the runtime.
-pub(super) fn when_idle(waker: &Arc<dyn Wake>) -> bool {
-    let is_runtime = IS_RUNTIME.with(Cell::get);
-    if is_runtime {
-        WAITING.with(|waiting| waiting.borrow_mut().push(waker.clone()));
-    }
-    is_runtime
-}
-
-fn wake_all() {
-    for waker in WAITING.with(RefCell::take) {
-        waker.wake();
-    }
+/// Calls `waker` once the tasks that are ready have had a turn; at once where this is not a thread of the runtime.
+pub(super) fn wake_soon(waker: &Arc<dyn Wake>) {
+    let Ok(runtime) = Handle::try_current() else { return waker.wake() };
+    let (waker, mut had_turn) = (Arc::clone(waker), false);
+    runtime.spawn(poll_fn(move |context| {
+        if mem::replace(&mut had_turn, true) {
+            waker.wake();
+            return Poll::Ready(());
+        }
+        // A task that wakes itself goes behind those that are ready; a new one would go before them.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }));
 }

@@ -12,7 +12,6 @@ mod transcode;
 mod utf8;
 
 pub use array_splitter::ArraySplitter;
-#[cfg(test)]
 pub(crate) use batch::BATCH_BYTES;
 pub use batch::EntryBatch;
 pub use batches::{Batches, SplitEvent};

@@ -62,6 +62,11 @@ impl LogEndpoint {
         self.token() == token.as_bytes()
     }
 
+    /// Whether `other` is the same log, whatever the tokens.
+    pub fn is_same_log(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+
     /// The same log with another token; an error where no header can carry that.
     pub fn with_token(&self, token: &str) -> Result<Self, Failure> {
         Self::at(self.url.clone(), token)

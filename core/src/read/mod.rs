@@ -10,10 +10,13 @@ mod tests;
 use std::sync::Arc;
 
 use reqwest::Url;
+use tokio::task::yield_now;
 
 use crate::channel::Closed;
 use crate::http::{Body, Failure, Request, Response, Transport};
-use crate::json::{ArraySplitter, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string};
+use crate::json::{
+    ArraySplitter, BATCH_BYTES, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string,
+};
 use crate::protocol::EntryUuid;
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
 use crate::session::Session;
@@ -307,6 +310,9 @@ impl From<SinkError> for ReadError {
 ///
 /// A body that turns out to be of another shape is still read to its end: whether the connection holds
 /// until then decides between "wrong shape" and "no answer".
+///
+/// The runtime has one thread, and a body may arrive faster than it is read: so other tasks, and the network, get a turn
+/// after each batch.
 pub async fn read_list<B: Body>(
     mut response: Response<B>,
     key: &'static str,
@@ -314,10 +320,12 @@ pub async fn read_list<B: Body>(
     sink: &mut impl Sink,
 ) -> Result<Envelope, ReadError> {
     let mut splitter = ArraySplitter::new(key);
+    let mut bytes_since_yield = 0;
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
         panic_point!("chunk");
         sink.received(chunk.len());
         splitter.push(&chunk);
+        bytes_since_yield += chunk.len();
         while let Some(event) = splitter.next_event() {
             let taken = match event {
                 SplitEvent::Batch(batch) => sink.accept(batch).await,
@@ -328,6 +336,13 @@ pub async fn read_list<B: Body>(
                 Err(SinkError::NotJson) => splitter.refuse(),
                 Err(error) => return Err(error.into()),
             }
+            bytes_since_yield = 0;
+            yield_now().await;
+        }
+        // A long entry gives no batch for long.
+        if bytes_since_yield >= BATCH_BYTES {
+            bytes_since_yield = 0;
+            yield_now().await;
         }
     }
     let envelope = splitter.finish().ok_or(ReadError::WrongShape)?;

@@ -3,6 +3,7 @@
 mod counters;
 mod heads;
 mod in_doubt;
+mod pending_entries;
 mod registry;
 mod renewals;
 
@@ -17,11 +18,13 @@ use crate::http::Failure;
 use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
 use crate::sync::{Mutex, MutexGuard};
+use pending_entries::PendingEntries;
 
 use heads::Heads;
 
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
+pub use pending_entries::PendingEntry;
 pub use registry::Sessions;
 pub use renewals::TokenRenewals;
 
@@ -40,7 +43,8 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Session {
     counters: Arc<AppendCounters>,
     renewals: Arc<TokenRenewals>,
-    // A std mutex: it is held for a few instructions, never across an await.
+    pending: Mutex<PendingEntries>,
+    // A std mutex: it is held for a few instructions, and never across an await.
     state: Mutex<State>,
 }
 
@@ -99,6 +103,25 @@ impl Session {
     /// Counts an append of `bytes` bytes as pending, until the guard is settled or dropped.
     pub fn count_append(&self, bytes: usize) -> PendingGuard {
         PendingGuard::new(self.counters.clone(), bytes)
+    }
+
+    /// Joins `operation` to the pending append of the same entry; false where there is none.
+    pub fn join(&self, entry: &PendingEntry, operation: u64) -> bool {
+        self.pending_entries().join(entry, operation)
+    }
+
+    /// Lets later appends of `entry` join the one that begins now, until [`end`](Self::end).
+    pub fn begin(&self, entry: Arc<PendingEntry>) {
+        self.pending_entries().add(entry);
+    }
+
+    /// Ends the append of `entry`, which settles; returns the operations that joined it, in order.
+    pub fn end(&self, entry: &PendingEntry) -> Vec<u64> {
+        self.pending_entries().remove(entry)
+    }
+
+    fn pending_entries(&self) -> MutexGuard<'_, PendingEntries> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an attempt beyond the first of an append.

@@ -1,12 +1,12 @@
 //! Models of the channel to the JavaScript thread: every message is delivered or dropped, and no thread waits forever,
 //! whether the environment lives or ends.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
-use session_ingress_core::channel::{self, ChunkAck, Closed, Item, RUNTIME_HOOKS, Window};
+use session_ingress_core::channel::{self, ChunkAck, Closed, Item, Window};
 use session_ingress_core::session::Sessions;
 use tokio::sync::oneshot;
 
@@ -50,17 +50,9 @@ fn channel() -> (Arc<Channel>, Arc<Waker>) {
     (channel, waker)
 }
 
-/// A thread of the runtime, which wakes JavaScript threads before it sleeps.
+/// A thread of the runtime.
 fn runtime(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    thread::spawn(move || {
-        (RUNTIME_HOOKS.on_thread_start)();
-        let mut work = pin!(work);
-        block_on(std::future::poll_fn(|context| {
-            let polled = work.as_mut().poll(context);
-            (RUNTIME_HOOKS.on_thread_park)();
-            polled
-        }));
-    })
+    thread::spawn(move || block_on(work))
 }
 
 /// Runs the JavaScript thread: delivers all items each time that it is woken, until `receive` returns true.

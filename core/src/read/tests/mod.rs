@@ -2,3 +2,4 @@ mod fuzz;
 mod job;
 mod log;
 mod teleport;
+mod turns;

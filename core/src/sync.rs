@@ -4,13 +4,6 @@
 //! in every possible order. State that only one thread touches, or that is set once, does not need these types.
 
 #[cfg(feature = "loom")]
-mod loom;
-
-#[cfg(feature = "loom")]
-pub(crate) use self::loom::{AtomicU64, Mutex, MutexGuard, thread_local};
+pub(crate) use loom::sync::{Mutex, MutexGuard, atomic::AtomicU64};
 #[cfg(not(feature = "loom"))]
-pub(crate) use std::{
-    sync::atomic::AtomicU64,
-    sync::{Mutex, MutexGuard},
-    thread_local,
-};
+pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicU64};

@@ -1,0 +1,139 @@
+//! Turns of other tasks while a body is read that arrives faster than that, on the runtime that the addon uses.
+#![cfg(unix)]
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use tokio::io::AsyncReadExt;
+use tokio::sync::oneshot;
+
+use crate::channel::{Channel, Wake};
+use crate::http::{Body, Failure, Response};
+use crate::json::{BATCH_BYTES, EntryBatch};
+use crate::read::{Sink, SinkError, read_list};
+use crate::runtime::runtime;
+
+/// The first chunk of a body, and a number of further ones, which are all there.
+struct ReadyBody(Option<&'static str>, Bytes, usize);
+
+impl Body for ReadyBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        let left = self.2.checked_sub(1);
+        Ok(match self.0.take() {
+            Some(first) => Some(first.into()),
+            None => left.map(|left| {
+                self.2 = left;
+                self.1.clone()
+            }),
+        })
+    }
+}
+
+/// Counts what was read: batches, or chunks.
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Writes to a socket when it has counted ten.
+struct CountingSink {
+    count: Count,
+    counts_chunks: bool,
+    socket: UnixStream,
+}
+
+impl CountingSink {
+    fn count(&mut self) {
+        if self.count.0.fetch_add(1, Ordering::SeqCst) + 1 == 10 {
+            self.socket.write_all(b"stored").unwrap();
+        }
+    }
+}
+
+impl Sink for CountingSink {
+    async fn accept(&mut self, _batch: EntryBatch) -> Result<(), SinkError> {
+        if !self.counts_chunks {
+            self.count();
+        }
+        Ok(())
+    }
+
+    async fn truncate(&mut self, _entries: usize) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn complete(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn received(&mut self, _bytes: usize) {
+        if self.counts_chunks {
+            self.count();
+        }
+    }
+}
+
+/// Takes the count at which the thread is woken first.
+struct CountingWaker(Count, std::sync::Mutex<Option<oneshot::Sender<usize>>>);
+
+impl Wake for CountingWaker {
+    fn wake(&self) {
+        if let Some(woken) = self.1.lock().unwrap().take() {
+            woken.send(self.0.get()).unwrap();
+        }
+    }
+}
+
+/// The count at which the thread of a channel is woken, by a task that sends when it can read from a socket. That can be
+/// read from ten on.
+async fn woken_at(body: ReadyBody, counts_chunks: bool) -> usize {
+    let (count, (near, far)) = (Count::default(), UnixStream::pair().unwrap());
+    let (sender, woken) = oneshot::channel();
+    let channel = Arc::<Channel<(), ()>>::default();
+    channel.set_waker(Arc::new(CountingWaker(count.clone(), Some(sender).into())));
+    let (begin, begun) = oneshot::channel();
+    let runtime = runtime().unwrap();
+    runtime.spawn(async move {
+        far.set_nonblocking(true).unwrap();
+        let mut far = tokio::net::UnixStream::from_std(far).unwrap();
+        begin.send(()).unwrap();
+        far.read_exact(&mut [0; 6]).await.unwrap();
+        channel.send(());
+    });
+    begun.await.unwrap();
+    let mut sink = CountingSink { count, counts_chunks, socket: near };
+    let response = Response { status: 200, headers: HeaderMap::new(), body };
+    let read = runtime.spawn(async move { read_list(response, "loglines", 0, &mut sink).await.is_ok() });
+    let woken = woken.await.unwrap();
+    assert!(!read.await.unwrap(), "the body has no end");
+    woken
+}
+
+#[tokio::test]
+async fn what_another_task_sends_wakes_its_thread_before_the_third_batch() {
+    let entry = format!(",\"{}\"", "x".repeat(BATCH_BYTES));
+    let at = woken_at(ReadyBody(Some("{\"loglines\":[0"), entry.into(), 1000), false).await;
+    assert!((10..13).contains(&at), "woken at batch {at}");
+}
+
+#[tokio::test]
+async fn what_another_task_sends_wakes_its_thread_while_one_long_entry_is_read() {
+    let part = Bytes::from("x".repeat(BATCH_BYTES));
+    let at = woken_at(ReadyBody(Some("{\"loglines\":[\""), part, 1000), true).await;
+    assert!((10..13).contains(&at), "woken at chunk {at}");
+}
+
+#[tokio::test]
+async fn what_another_task_sends_wakes_its_thread_while_a_body_of_many_small_chunks_is_read() {
+    let part = Bytes::from("x".repeat(BATCH_BYTES / 4));
+    let at = woken_at(ReadyBody(Some("{\"loglines\":[\""), part, 1000), true).await;
+    assert!((10..10 + 3 * 4).contains(&at), "woken at chunk {at}");
+}

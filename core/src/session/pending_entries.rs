@@ -1,0 +1,91 @@
+//! The entries of a session whose appends have not settled.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::protocol::{EntryUuid, LogEndpoint};
+
+/// An entry whose append has not settled. Two are equal where the same bytes with the same uuid go to the same URL.
+pub struct PendingEntry {
+    pub uuid: EntryUuid,
+    pub body: Bytes,
+    pub endpoint: Arc<LogEndpoint>,
+}
+
+impl PartialEq for PendingEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid && self.body == other.body && self.endpoint.is_same_log(&other.endpoint)
+    }
+}
+
+impl Eq for PendingEntry {}
+
+impl Hash for PendingEntry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // The uuid alone: bodies are long, and rarely differ where uuids do not.
+        self.uuid.hash(state);
+    }
+}
+
+/// The pending entries of a session, each with the operations that joined its append. Used only on the JavaScript
+/// thread, where an append is pending until its promise has settled.
+#[derive(Default)]
+pub(super) struct PendingEntries(HashMap<Arc<PendingEntry>, Vec<u64>>);
+
+impl PendingEntries {
+    /// Joins `operation` to the pending append of the same entry; false where there is none.
+    pub(super) fn join(&mut self, entry: &PendingEntry, operation: u64) -> bool {
+        self.0.get_mut(entry).map(|joined| joined.push(operation)).is_some()
+    }
+
+    /// Adds an entry whose append begins.
+    pub(super) fn add(&mut self, entry: Arc<PendingEntry>) {
+        self.0.insert(entry, Vec::new());
+    }
+
+    /// Removes an entry that settles; returns the operations that joined its append, in order.
+    pub(super) fn remove(&mut self, entry: &PendingEntry) -> Vec<u64> {
+        self.0.remove(entry).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(uuid: &str, body: &'static str, url: &str, token: &str) -> PendingEntry {
+        let endpoint = Arc::new(LogEndpoint::new(url, token).unwrap());
+        PendingEntry { uuid: EntryUuid::new(uuid).unwrap(), body: body.into(), endpoint }
+    }
+
+    const URL: &str = "http://a.test/log";
+
+    #[test]
+    fn the_same_entry_joins_its_pending_append_whatever_the_token() {
+        let mut entries = PendingEntries::default();
+        assert!(!entries.join(&entry("a", "{}", URL, "token"), 1));
+        entries.add(Arc::new(entry("a", "{}", URL, "token")));
+        assert!(entries.join(&entry("a", "{}", URL, "token"), 2));
+        assert!(entries.join(&entry("a", "{}", URL, "other"), 3));
+        assert_eq!(entries.remove(&entry("a", "{}", URL, "token")), [2, 3]);
+        assert!(!entries.join(&entry("a", "{}", URL, "token"), 4));
+        assert!(entries.0.is_empty());
+    }
+
+    #[test]
+    fn an_entry_with_another_uuid_or_other_bytes_or_for_another_url_does_not_join() {
+        let mut entries = PendingEntries::default();
+        entries.add(Arc::new(entry("a", "{}", URL, "token")));
+        for other in [
+            entry("b", "{}", URL, "token"),
+            entry("a", "{ }", URL, "token"),
+            entry("a", "{}", "http://a.test/other", "token"),
+        ] {
+            assert!(!entries.join(&other, 1));
+            assert_eq!(entries.remove(&other), [0; 0]);
+        }
+    }
+}
