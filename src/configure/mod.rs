@@ -2,7 +2,7 @@
 
 mod network;
 mod options;
-mod read;
+mod values;
 
 use napi::Env;
 use session_ingress_core::append::Retry;
@@ -13,7 +13,7 @@ use crate::js::{Persistent, Value};
 use crate::rejection::Rejection;
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-use read::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
+use values::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
 
 /// The changes of one call of `configure`, completely checked.
 pub(crate) struct OptionsPatch {

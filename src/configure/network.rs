@@ -5,7 +5,7 @@ use session_ingress_core::http::{
     NetworkOptions, ProxyOption, Secret, check_certificates, check_private_key, check_proxy_url,
 };
 
-use super::read::{read_group, unknown};
+use super::values::{read_group, unknown};
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Random;
 
-/// So many conflicts in a row are met without a wait.
+/// Number of conflicts in a row that are met without a wait.
 const AT_ONCE: u32 = 2;
 /// The longest wait after the first conflict beyond these; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
@@ -28,7 +28,7 @@ impl Conflicts {
         FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT).mul_f64(random())
     }
 
-    /// The entry was sent, and met none.
+    /// Notes a response that is not a conflict.
     pub(super) fn end_row(&mut self) {
         self.in_a_row = 0;
     }

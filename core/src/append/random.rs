@@ -1,11 +1,11 @@
-//! Where chance comes from.
+//! The source of random numbers.
 
 use std::hash::{BuildHasher, RandomState};
 
 /// A source of numbers from 0 to 1, by which clients that wait do not do so in step.
 pub type Random = fn() -> f64;
 
-/// The source of the standard library's hash maps: seeded by the system once for each thread, and another one each time.
+/// The source of the standard library's hash maps: seeded by the system once for each thread, and different at each call.
 pub fn random() -> f64 {
     // As many bits as an f64 holds exactly.
     (RandomState::new().hash_one(0_u8) >> 11) as f64 / (1_u64 << 53) as f64

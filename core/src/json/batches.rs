@@ -6,7 +6,7 @@ use std::mem;
 use super::batch::EntryBatch;
 use super::elements::Elements;
 
-/// What comes out of an answer on the way.
+/// What a splitter yields while the body arrives.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SplitEvent {
     /// The next elements.

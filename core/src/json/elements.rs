@@ -1,4 +1,4 @@
-//! Where the elements of a long array go while they are cut.
+//! The receiver of a long array's elements, piece by piece.
 
 /// Takes the text of an array's elements, piece by piece and in order.
 pub trait Elements {

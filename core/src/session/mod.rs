@@ -5,7 +5,7 @@ mod heads;
 mod in_doubt;
 mod pending_entries;
 mod registry;
-mod renewals;
+mod token_renewals;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -26,7 +26,7 @@ pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use pending_entries::PendingEntry;
 pub use registry::Sessions;
-pub use renewals::TokenRenewals;
+pub use token_renewals::TokenRenewals;
 
 /// Work in a session's queue.
 pub type Job = Box<dyn FnOnce() -> Running + Send>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::counters::{AppendCounters, PendingCounters, Stats};
-use super::renewals::TokenRenewals;
+use super::token_renewals::TokenRenewals;
 
 /// The sessions of one instance, by id. Used only on the JavaScript thread.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Which connections have not carried a response yet.
 //!
 //! A server closes a connection that was idle for a while, and a request that is just being written to it is lost.
-//! On a new connection that says something else. reqwest does not tell the two apart, but its errors and responses name
+//! On a new connection the same error means a real failure. reqwest does not tell the two apart, but its errors and responses name
 //! the connection by its local address.
 
 use std::collections::HashSet;

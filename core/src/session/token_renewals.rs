@@ -1,4 +1,4 @@
-//! Tokens that were refused, and what the host had in their place.
+//! Tokens that were refused, and the tokens that replaced them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::report::Reporter;
 
-/// For so long the host is not asked again about the same token.
+/// How long the host is not asked again about the same token.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The renewals of tokens of one instance, whose sessions mostly have the same one: what is queued behind a token that
@@ -26,7 +26,7 @@ struct Renewal {
 impl TokenRenewals {
     /// The host's token in the place of one that the server refused; `None` where it has none.
     pub async fn renew(&self, refused: &HeaderValue, reporter: &dyn Reporter) -> Option<String> {
-        // Held while the host is asked: what comes meanwhile waits for its word.
+        // Held while the host is asked: requests that come meanwhile wait for its answer.
         let mut renewals = self.0.lock().await;
         renewals.retain(|renewal| renewal.asked.elapsed() < ASK_AGAIN);
         if let Some(known) = renewals.iter().find(|renewal| renewal.refused == *refused) {
