@@ -1,4 +1,4 @@
-// Requests through proxies: specification.md, section 8. What NO_PROXY names: src/http/no_proxy.rs.
+// Requests through proxies: specification.md, section 8. What NO_PROXY names: no-proxy.test.mjs, core/src/http/proxy/no_proxy.rs.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
 // Authorities and certificates for tests, which Node can use and not make: X.509 as DER, with keys of the kind
-// that a test asks for. Everything is signed by ECDSA with P-256 and SHA-256.
+// that a test asks for. Everything is signed by SHA-256, with whichever key the issuer has.
 
 import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
@@ -9,8 +9,10 @@ const DAY = 24 * 60 * 60 * 1000
  * @typedef {import('node:crypto').KeyObject} KeyObject
  * @typedef {{ key: KeyObject, cert: string, pem: string }} Certified `pem` is the key as PKCS#8
  * @typedef {{
- *   names?: string[], key?: KeyObject, isAuthority?: boolean, isClient?: boolean, from?: Date, to?: Date
- * }} Wanted `names` are hosts or IPv4 addresses
+ *   names?: string[], key?: KeyObject, isAuthority?: boolean, isClient?: boolean, from?: Date, to?: Date,
+ *   commonName?: string, version?: 1 | 3, policies?: boolean
+ * }} Wanted `names` are hosts or IPv4 addresses; `version` 1 has no extensions, so none of these names; `policies`: with
+ *   a critical extension of policies
  */
 
 /** @param {number} tag @param {...(Buffer | number[])} parts */
@@ -38,6 +40,7 @@ function oid(text) {
 }
 
 const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
+const RSA_WITH_SHA256 = sequence(oid('1.2.840.113549.1.1.11'), der(0x05))
 const TRUE = der(0x01, [0xff])
 
 const subject = (/** @type {string} */ name) =>
@@ -51,12 +54,14 @@ function alternative(name) {
 }
 
 /** @param {Wanted} wanted */
-function extensions({ names = [], isAuthority = false, isClient = false }) {
+function extensions({ names = [], isAuthority = false, isClient = false, policies = false }) {
   const purpose = oid(`1.3.6.1.5.5.7.3.${isClient ? 2 : 1}`)
   return [
     sequence(oid('2.5.29.19'), TRUE, octets(sequence(...(isAuthority ? [TRUE] : [])))),
     ...(isAuthority ? [] : [sequence(oid('2.5.29.37'), octets(sequence(purpose)))]),
     ...(names.length > 0 ? [sequence(oid('2.5.29.17'), octets(sequence(...names.map(alternative))))] : []),
+    // Policy constraints: a policy is needed of no certificate beneath.
+    ...(policies ? [sequence(oid('2.5.29.36'), TRUE, octets(sequence(der(0x80, [9]))))] : []),
   ]
 }
 
@@ -67,19 +72,21 @@ function extensions({ names = [], isAuthority = false, isClient = false }) {
  * @returns {Certified}
  */
 function certify(name, wanted, issuer) {
-  const { key = createKey(), from = new Date(Date.now() - DAY), to = new Date(Date.now() + DAY) } = wanted
+  const { key = createKey(), from = new Date(Date.now() - DAY), to = new Date(Date.now() + DAY), version = 3 } = wanted
+  const signer = issuer?.key ?? key
+  const algorithm = signer.asymmetricKeyType === 'rsa' ? RSA_WITH_SHA256 : ECDSA_WITH_SHA256
   const toBeSigned = sequence(
-    der(0xa0, der(0x02, [2])),
+    ...(version === 1 ? [] : [der(0xa0, der(0x02, [version - 1]))]),
     der(0x02, [1], randomBytes(8)),
-    ECDSA_WITH_SHA256,
+    algorithm,
     subject(issuer?.name ?? name),
     sequence(time(from), time(to)),
     subject(name),
     createPublicKey(key).export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(...extensions(wanted))),
+    ...(version === 1 ? [] : [der(0xa3, sequence(...extensions(wanted)))]),
   )
-  const signature = sign('sha256', toBeSigned, issuer?.key ?? key)
-  const text = sequence(toBeSigned, ECDSA_WITH_SHA256, bits(signature)).toString('base64')
+  const signature = sign('sha256', toBeSigned, signer)
+  const text = sequence(toBeSigned, algorithm, bits(signature)).toString('base64')
   const cert = `-----BEGIN CERTIFICATE-----\n${text.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`
   return { key, cert, pem: /** @type {string} */ (key.export({ type: 'pkcs8', format: 'pem' })) }
 }
@@ -94,17 +101,27 @@ export function createRsaKey(modulusLength = 2048) {
   return generateKeyPairSync('rsa', { modulusLength }).privateKey
 }
 
-/** An authority that is its own, and what it issues. @param {string} [name] */
-export function createAuthority(name = 'session-ingress test authority') {
-  const { key, cert } = certify(name, { isAuthority: true }, undefined)
+/**
+ * An authority, and what it issues.
+ *
+ * @param {string} [name]
+ * @param {Wanted} [wanted]
+ * @param {{ name: string, key: KeyObject }} [issuer] itself, where there is none
+ */
+export function createAuthority(name = 'session-ingress test authority', wanted = {}, issuer = undefined) {
+  const { key, cert } = certify(name, { isAuthority: true, ...wanted }, issuer)
   return {
+    name,
+    key,
     cert,
     /** For a server at 127.0.0.1 and localhost, unless told otherwise. @param {Wanted} [wanted] */
-    issue: (wanted = {}) => certify('test', { names: ['127.0.0.1', 'localhost'], ...wanted }, { name, key }),
+    issue: (wanted = {}) => certify(wanted.commonName ?? 'test', { names: NAMES, ...wanted }, { name, key }),
   }
 }
 
+const NAMES = ['127.0.0.1', 'localhost']
+
 /** One that nobody issued but itself. @param {Wanted} [wanted] */
 export function createSelfSigned(wanted = {}) {
-  return certify('self-signed test', { names: ['127.0.0.1', 'localhost'], ...wanted }, undefined)
+  return certify(wanted.commonName ?? 'self-signed test', { names: NAMES, ...wanted }, undefined)
 }

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::http::tls::broken_off;
+
 /// Why a request has no response that counts.
 #[derive(Debug)]
 pub enum Error {
@@ -89,6 +91,9 @@ pub(super) async fn with_timeout<T>(
 pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in causes(error) {
+        if let Some(tls) = cause.downcast_ref() {
+            return broken_off(tls);
+        }
         let text = cause.to_string();
         // rustls refers to its manual, which is of no use to a reader of this.
         let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();

@@ -1,7 +1,9 @@
 //! Explains why no connection was established: the proxy, the server or a certificate.
 
 use std::error::Error;
-use std::io;
+use std::{fmt, io};
+
+use tower::BoxError;
 
 use crate::http::error::causes;
 use crate::http::proxy::Route;
@@ -17,8 +19,9 @@ pub(in crate::http) fn no_connection(
 ) -> Option<String> {
     let causes = causes(error);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let asked = causes.iter().any(|cause| cause.is::<AskedForCertificate>());
     let handshake = |peer: &str| match tls {
-        Some(tls) => handshake_failure(tls, peer, error.is_connect(), unusable_identity),
+        Some(tls) => handshake_failure(tls, peer, error.is_connect(), asked, unusable_identity),
         None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
             .then(|| format!("{peer} closed the connection during the TLS handshake")),
     };
@@ -48,6 +51,22 @@ pub(in crate::http) fn no_connection(
     }
     let why = causes.last().map(ToString::to_string).unwrap_or_default();
     (of_proxy && error.is_connect()).then(|| format!("{proxy} cannot be reached: {why}"))
+}
+
+/// The error of a connect in which a server asked for a client certificate.
+#[derive(Debug)]
+pub(super) struct AskedForCertificate(pub(super) BoxError);
+
+impl fmt::Display for AskedForCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for AskedForCertificate {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
 }
 
 /// hyper-util's error of that name, which is not exported and known by its text alone.

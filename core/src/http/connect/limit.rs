@@ -16,6 +16,8 @@ use tokio::time::sleep;
 use tower::{BoxError, Layer, Service};
 
 use super::FreshConnections;
+use super::diagnose::AskedForCertificate;
+use crate::http::tls::note_client_auth;
 
 /// Enough to make the first handshakes of many sessions quick, and few enough that sockets stay below the 256
 /// files that the strictest of common limits allows.
@@ -67,12 +69,17 @@ where
             // The semaphore is never closed; should it be, everyone connects.
             let permit = CONNECTS.acquire().await.ok();
             poll_fn(|context| inner.poll_ready(context)).await?;
-            let connection = match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
-                Either::Left((connection, _)) => connection?,
+            let connecting = note_client_auth(inner.call(target));
+            let (connection, asked) = match select(pin!(connecting), pin!(sleep(HELD))).await {
+                Either::Left((done, _)) => done,
                 Either::Right(((), connecting)) => {
                     drop(permit);
-                    connecting.await?
+                    connecting.await
                 }
+            };
+            let connection = match connection {
+                Err(error) if asked => return Err(AskedForCertificate(error).into()),
+                connection => connection?,
             };
             fresh.add(&connection.connected());
             Ok(connection)

@@ -1,23 +1,29 @@
 //! TLS: the servers that a client trusts, and the certificate that it shows.
 //!
-//! - `roots`: the authorities. `verifier`: the check of a server's certificate.
-//! - `identity`: the client certificate. `pem`: certificates and keys in PEM text.
+//! - `roots`: the authorities. `verifier`: the check of a server's certificate. `certificate`: what stands in one.
+//! - `identity`: the client certificate. `client_auth`: whether a server asked for it.
+//! - `pem`: certificates and keys in PEM text.
 //! - `messages`: errors of handshakes as messages to act on.
 
+mod certificate;
+mod client_auth;
 mod identity;
 mod messages;
 mod pem;
 mod roots;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 use std::sync::Arc;
 
-use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, Error};
 
 use crate::http::config::TlsSettings;
+use client_auth::ClientAuth;
 
-pub(super) use messages::handshake_failure;
+pub(super) use client_auth::note_client_auth;
+pub(super) use messages::{broken_off, handshake_failure};
 pub use pem::{check_certificates, check_private_key};
 
 /// The configuration of a client, and why its certificate was left out, where it was.
@@ -40,19 +46,16 @@ pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) 
             let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), warn);
             verifier::check(roots, extra, provider.clone())?
         });
-    let Some(identity) = &settings.identity else {
-        return Ok(ClientTls { config: builder.with_no_client_auth(), unusable_identity: None });
-    };
-    Ok(match identity::load(identity, &provider) {
-        Ok(certified) => {
-            let resolver = Arc::new(SingleCertAndKey::from(certified));
-            ClientTls { config: builder.with_client_cert_resolver(resolver), unusable_identity: None }
-        }
-        // Most servers do not ask: a variable that was left behind must not keep a user from them.
-        Err(why) => {
-            warn(format!("The client certificate cannot be used: {why}"));
-            let unusable_identity = Some(format!("the client certificate cannot be used: {why}"));
-            ClientTls { config: builder.with_no_client_auth(), unusable_identity }
-        }
-    })
+    let (certified, unusable_identity) =
+        match settings.identity.as_ref().map(|it| identity::load(it, &provider)) {
+            None => (None, None),
+            Some(Ok(certified)) => (Some(Arc::new(certified)), None),
+            // Most servers do not ask: a variable that was left behind must not keep a user from them.
+            Some(Err(why)) => {
+                warn(format!("The client certificate cannot be used: {why}"));
+                (None, Some(format!("the client certificate cannot be used: {why}")))
+            }
+        };
+    let config = builder.with_client_cert_resolver(Arc::new(ClientAuth(certified)));
+    Ok(ClientTls { config, unusable_identity })
 }
