@@ -307,7 +307,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Whether the log could be read.
     async fn scan_log(&self, scan: &mut LogScan<'_>) -> bool {
         // Always the whole log: the entry may stand before its last compaction.
-        let request = self.endpoint.read(false, &self.entry.timeouts);
+        let request = self.endpoint.search(&self.entry.timeouts);
         read_log(self.transport, request, scan, self.reporter).await.is_some()
     }
 }
