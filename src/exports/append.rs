@@ -69,8 +69,10 @@ pub fn append_session_log<'e>(
             return end(environment, id, &session_id);
         }
         let session = instance.session(&session_id);
-        let endpoint = match session.endpoint(url, &token) {
-            Ok(endpoint) => endpoint,
+        let endpoint = session.endpoint(url, &token);
+        let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
+        {
+            Ok(both) => both,
             Err(failure) => {
                 report_unsendable(failure, &reporter);
                 return end(environment, id, &session_id);
@@ -82,7 +84,7 @@ pub fn append_session_log<'e>(
         let entry = Entry { uuid, body, endpoint, retry: settings.retry, timeouts: settings.timeouts };
         let completion = environment.completion(Operation::Append, id);
         let client = instance.client(env);
-        enqueue(Environment::runtime()?, &session, entry, client, reporter, move |appended| {
+        enqueue(runtime, &session, entry, client, reporter, move |appended| {
             completion.settle(Outcome::Boolean(appended));
         });
         Ok(())

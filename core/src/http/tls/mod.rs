@@ -17,6 +17,8 @@ use rustls::{ClientConfig, Error};
 
 use crate::http::config::TlsSettings;
 
+use pem::Unusable;
+
 pub(super) use messages::handshake_failure;
 pub use pem::{check_certificates, check_private_key};
 
@@ -24,6 +26,8 @@ pub use pem::{check_certificates, check_private_key};
 pub(super) struct ClientTls {
     pub(super) config: ClientConfig,
     pub(super) unusable_identity: Option<String>,
+    /// False where a file could not be read for a reason that may pass.
+    pub(super) is_complete: bool,
 }
 
 /// Reads files, and the operating system's store. A file that cannot be used is left out with a warning. The caller
@@ -32,27 +36,31 @@ pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let mut is_complete = true;
     let builder =
         builder.dangerous().with_custom_certificate_verifier(if settings.danger_accept_invalid_certs {
             warn("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
             verifier::accept_any(&provider)
         } else {
-            let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), warn);
-            verifier::check(roots, extra, provider.clone())?
+            let roots = roots::load(&settings.store, settings.ca.as_ref(), warn);
+            is_complete = roots.is_complete;
+            verifier::check(roots.store, roots.extra, provider.clone())?
         });
     let Some(identity) = &settings.identity else {
-        return Ok(ClientTls { config: builder.with_no_client_auth(), unusable_identity: None });
+        return Ok(ClientTls { config: builder.with_no_client_auth(), unusable_identity: None, is_complete });
     };
     Ok(match identity::load(identity, &provider) {
         Ok(certified) => {
             let resolver = Arc::new(SingleCertAndKey::from(certified));
-            ClientTls { config: builder.with_client_cert_resolver(resolver), unusable_identity: None }
+            let config = builder.with_client_cert_resolver(resolver);
+            ClientTls { config, unusable_identity: None, is_complete }
         }
         // Most servers do not ask: a variable that was left behind must not keep a user from them.
-        Err(why) => {
+        Err(Unusable { why, is_passing }) => {
+            is_complete &= !is_passing;
             warn(format!("The client certificate cannot be used: {why}"));
             let unusable_identity = Some(format!("the client certificate cannot be used: {why}"));
-            ClientTls { config: builder.with_no_client_auth(), unusable_identity }
+            ClientTls { config: builder.with_no_client_auth(), unusable_identity, is_complete }
         }
     })
 }
