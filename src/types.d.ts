@@ -99,9 +99,15 @@ export interface RetryOptions {
 export interface TimeoutOptions {
   /** For a connection to be established: DNS, TCP, a proxy's `CONNECT` and TLS. Default: 10 000. */
   connectMs?: number | null
-  /** For the response to an append, connecting included, plus one second for each 64 KiB of entry. Default: 60 000. */
+  /**
+   * For the response to an append, the wait for one of `limits.maxConcurrentRequests` and connecting included, plus one
+   * second for each 64 KiB of entry. Default: 60 000.
+   */
   appendMs?: number | null
-  /** For the headers of a read, connecting included, and then between two chunks of its body. Default: 20 000. */
+  /**
+   * For the headers of a read, connecting included, and then between two chunks of its body. The whole body may take ten
+   * times as long, and one second more for each 4 KiB. Default: 20 000.
+   */
   fetchMs?: number | null
 }
 
@@ -134,7 +140,10 @@ export interface TlsOptions {
 
 /** Limits, each an integer from 1. */
 export interface LimitOptions {
-  /** Maximum number of concurrent requests of the process, over all its JavaScript environments. Default: 128. */
+  /**
+   * Maximum number of concurrent requests of the process, over all its JavaScript environments. Reads take at most three
+   * quarters of them. Default: 128.
+   */
   maxConcurrentRequests?: number | null
   /**
    * Maximum size of the pending entries of this environment as JSON, in bytes: `sessionStats().pendingBytes` never

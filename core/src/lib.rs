@@ -10,7 +10,7 @@
 //! - [`report`]: log lines, diagnostics and errors for the host, and the request for its token.
 //! - [`json`]: entries and fields cut out of JSON as text.
 //! - [`http`]: requests and responses. Connections, redirects, trust, proxies, limits.
-//! - [`runtime`]: the one tokio runtime of the process.
+//! - [`runtime`]: the tokio runtime of the process.
 //! - [`channel`]: an ordered channel to another thread.
 //! - [`panic`], `sync`, [`test_hooks`]: small helpers of all of the above.
 

@@ -1,28 +1,67 @@
-//! The one tokio runtime of the process.
+//! The tokio runtime of the process, and the one that stands in for it while it cannot be made.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::panic::catch_panic;
+
 /// Maximum number of threads for blocking work: looking up host names and reading files.
 const MAX_BLOCKING_THREADS: usize = 8;
 
-/// The handle of the runtime, which starts at the first call; an error where the system refuses a thread. It lives
-/// as long as the process, because environments come and go.
+thread_local! {
+    static IS_WITHOUT_IO: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The handle of the runtime, which starts at the first call. It lives as long as the process, because environments
+/// come and go.
+///
+/// Sockets need file descriptors. Where none is free, this is a runtime with timers alone, so that operations wait for
+/// their next attempts as they do without a network; requests look for the other one by [`io_runtime`]. An error where
+/// the system refuses a thread as well.
 ///
 /// One worker thread: an operation is a chain of short steps, and a hop to another thread costs more than a step.
 pub fn runtime() -> io::Result<&'static Handle> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
+    static WITHOUT_IO: OnceLock<Runtime> = OnceLock::new();
+    let builder = || {
+        let mut builder = builder();
+        builder.enable_time().on_thread_start(|| IS_WITHOUT_IO.set(true));
+        builder
+    };
+    with_io().or_else(|_| started(&WITHOUT_IO, builder))
+}
+
+/// The runtime on which a request has to be sent, where that is not the current one; an error while there is none.
+pub(crate) fn io_runtime() -> io::Result<Option<&'static Handle>> {
+    if IS_WITHOUT_IO.get() { with_io().map(Some) } else { Ok(None) }
+}
+
+fn with_io() -> io::Result<&'static Handle> {
+    static WITH_IO: OnceLock<Runtime> = OnceLock::new();
+    started(&WITH_IO, || {
+        let mut builder = builder();
+        builder.enable_all();
+        builder
+    })
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).max_blocking_threads(MAX_BLOCKING_THREADS).thread_name("session-ingress");
+    builder
+}
+
+fn started(
+    slot: &'static OnceLock<Runtime>,
+    builder: impl FnOnce() -> Builder,
+) -> io::Result<&'static Handle> {
+    if let Some(runtime) = slot.get() {
         return Ok(runtime.handle());
     }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .max_blocking_threads(MAX_BLOCKING_THREADS)
-        .thread_name("session-ingress")
-        .enable_all()
-        .build()?;
+    // tokio panics where the system refuses a thread.
+    let runtime = catch_panic(|| builder().build()).map_err(io::Error::other)??;
     // Two environments may get here at the same time: the second runtime is dropped unused.
-    Ok(RUNTIME.get_or_init(|| runtime).handle())
+    Ok(slot.get_or_init(|| runtime).handle())
 }

@@ -71,14 +71,16 @@ pub fn append_session_log<'e>(
             }
         };
         let session = instance.session(&session_id);
-        let endpoint = match session.endpoint(url, &token) {
-            Ok(endpoint) => endpoint,
+        let endpoint = session.endpoint(url, &token);
+        let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
+        {
+            Ok(both) => both,
             Err(failure) => {
                 report_unsendable(failure, &reporter);
                 return end(environment, id, &session_id);
             }
         };
-        let (client, runtime) = (instance.client(env), Environment::runtime()?);
+        let client = instance.client(env);
         // No JavaScript runs from here on: the same entry cannot be appended between these steps.
         let pending_entry =
             PendingEntry { uuid: uuid.clone(), body: body.clone(), endpoint: Arc::clone(&endpoint) };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use napi::Env;
 use napi_derive::napi;
+use session_ingress_core::http::Failure;
 use session_ingress_core::report::Operation;
 use tokio::task::JoinHandle;
 
@@ -77,17 +78,20 @@ fn begin<'e>(
         environment.settle(env, id, &Outcome::Boolean(pending.is_none()));
         return Ok(());
     };
-    let timer = timeout.map(|timeout| end_later(environment, id, timeout)).transpose()?;
+    let timer = match timeout.map(|timeout| end_later(environment, id, timeout)).transpose() {
+        Ok(timer) => timer,
+        Err(_) => {
+            // Without a thread that could wait, the wait is over.
+            environment.settle(env, id, &Outcome::Boolean(false));
+            return Ok(());
+        }
+    };
     let flush = Flush { operation_id: id, pending: pending.clone(), timer };
     environment.flushes.add(flush, &environment.operations);
     Ok(())
 }
 
-fn end_later<'e>(
-    environment: &Environment,
-    id: OperationId,
-    after: Duration,
-) -> Result<JoinHandle<()>, Rejection<'e>> {
+fn end_later(environment: &Environment, id: OperationId, after: Duration) -> Result<JoinHandle<()>, Failure> {
     let channel = environment.channel.clone();
     Ok(Environment::runtime()?.spawn(async move {
         tokio::time::sleep(after).await;

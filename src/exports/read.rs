@@ -59,8 +59,10 @@ pub fn get_session_logs<'e>(
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
-        let endpoint = match LogEndpoint::new(&url, &token) {
-            Ok(endpoint) => endpoint,
+        let endpoint = LogEndpoint::new(&url, &token);
+        let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
+        {
+            Ok(both) => both,
             Err(failure) => return end_log(environment, id, failure),
         };
         let after_last_compact = is_after_last_compact(env);
@@ -69,7 +71,7 @@ pub fn get_session_logs<'e>(
         let request = request.at_most(settings.limits.max_response_bytes);
         let job = job(environment, env, id, handles);
         let completion = environment.completion(Operation::ReadLog, id);
-        Environment::runtime()?.spawn(async move {
+        runtime.spawn(async move {
             let read = read_session_log(job, request, Some(of)).await;
             completion.settle(if read { Outcome::List } else { Outcome::Null });
         });
@@ -104,15 +106,17 @@ pub fn get_session_logs_via_oauth<'e>(
         let settings = environment.instance.settings();
         let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
         let request = call.endpoint.and_then(|endpoint| {
-            endpoint.read_log(&call.session_id, is_after_last_compact(env), &settings.timeouts)
+            let request =
+                endpoint.read_log(&call.session_id, is_after_last_compact(env), &settings.timeouts)?;
+            Ok((request, Environment::runtime()?))
         });
-        let request = match request {
-            Ok(request) => request.at_most(settings.limits.max_response_bytes),
+        let (request, runtime) = match request {
+            Ok((request, runtime)) => (request.at_most(settings.limits.max_response_bytes), runtime),
             Err(failure) => return end_log(environment, id, failure),
         };
         let job = job(environment, env, id, call.handles);
         let completion = environment.completion(Operation::ReadLog, id);
-        Environment::runtime()?.spawn(async move {
+        runtime.spawn(async move {
             let read = read_session_log(job, request, None).await;
             completion.settle(if read { Outcome::List } else { Outcome::Null });
         });
@@ -146,11 +150,12 @@ pub fn get_teleport_events<'e>(
     Environment::operation(env, Operation::ReadTeleportEvents, |environment, id| {
         let settings = environment.instance.settings();
         let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
-        let pages = call
-            .endpoint
-            .and_then(|endpoint| endpoint.read_teleport_events(&call.session_id, &settings.timeouts));
-        let pages = match pages {
-            Ok(pages) => pages.at_most(settings.limits.max_response_bytes),
+        let pages = call.endpoint.and_then(|endpoint| {
+            let pages = endpoint.read_teleport_events(&call.session_id, &settings.timeouts)?;
+            Ok((pages, Environment::runtime()?))
+        });
+        let (pages, runtime) = match pages {
+            Ok((pages, runtime)) => (pages.at_most(settings.limits.max_response_bytes), runtime),
             Err(failure) => {
                 report_unsendable_events(failure, &environment.instance.reporter());
                 environment.channel.send(Message::Settle(id, Outcome::Null));
@@ -159,7 +164,7 @@ pub fn get_teleport_events<'e>(
         };
         let job = job(environment, env, id, call.handles);
         let completion = environment.completion(Operation::ReadTeleportEvents, id);
-        Environment::runtime()?.spawn(async move {
+        runtime.spawn(async move {
             completion.settle(match read_teleport_events(job, pages).await {
                 Events::Read => Outcome::List,
                 Events::None => Outcome::Null,

@@ -284,7 +284,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     /// Searches the log after a conflict, for the entry itself and for the head to continue from.
     async fn search(&mut self, named: Option<EntryUuid>) -> Next {
         // Always the whole log: the entry may stand before its last compaction.
-        let request = self.endpoint.read(false, &self.entry.timeouts);
+        let request = self.endpoint.search(&self.entry.timeouts);
         let scan = LogScan::new(self.entry.uuid.clone(), named.clone());
         match search_log(self.transport, request, scan, self.reporter).await {
             Ok(LogScan { has_own: true, last: Some(last), .. }) => {

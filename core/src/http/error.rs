@@ -17,10 +17,14 @@ pub enum Error {
     ConnectTimedOut(Timeout),
     /// A connection was there, but the request was not written to it.
     NotSent(String),
+    /// A time limit ran out before there was a permit to send the request.
+    NoPermitInTime(Timeout),
     /// A time limit ran out before the request was sent.
     NotSentInTime(Timeout),
     /// A time limit ran out.
     TimedOut(Timeout),
+    /// The body went on for longer than it may, which is given.
+    Unfinished(Timeout),
     /// The connection broke, or the response is not HTTP, or not what its `Content-Encoding` says.
     Broken(String),
     /// A redirect that is not followed.
@@ -37,8 +41,13 @@ impl Error {
             | Self::NotConnected(_)
             | Self::ConnectTimedOut(_)
             | Self::NotSent(_)
+            | Self::NoPermitInTime(_)
             | Self::NotSentInTime(_) => false,
-            Self::TimedOut(_) | Self::Broken(_) | Self::Redirect(_) | Self::TooLarge(_) => true,
+            Self::TimedOut(_)
+            | Self::Unfinished(_)
+            | Self::Broken(_)
+            | Self::Redirect(_)
+            | Self::TooLarge(_) => true,
         }
     }
 }
@@ -52,11 +61,18 @@ impl fmt::Display for Error {
                 write!(f, "no connection within {} ms (timeouts.{name})", duration.as_millis())
             }
             Self::NotSent(why) => write!(f, "the server did not take the request: {why}"),
+            Self::NoPermitInTime(Timeout { name, duration }) => {
+                let (ms, permits) = (duration.as_millis(), "limits.maxConcurrentRequests");
+                write!(f, "nothing was sent within {ms} ms (timeouts.{name}): all of {permits} were in use")
+            }
             Self::NotSentInTime(Timeout { name, duration }) => {
                 write!(f, "nothing was sent within {} ms (timeouts.{name})", duration.as_millis())
             }
             Self::TimedOut(Timeout { name, duration }) => {
                 write!(f, "nothing came within {} ms (timeouts.{name})", duration.as_millis())
+            }
+            Self::Unfinished(Timeout { name, duration }) => {
+                write!(f, "the response did not end within {} ms (timeouts.{name})", duration.as_millis())
             }
             Self::Broken(why) => write!(f, "the response broke off: {why}"),
             Self::Redirect(why) => f.write_str(why),

@@ -24,7 +24,7 @@ mod tests;
 mod tls;
 
 pub use client::Client;
-pub use concurrency::{DEFAULT_MAX_CONCURRENT_REQUESTS, concurrency_limit};
+pub use concurrency::{DEFAULT_MAX_CONCURRENT_REQUESTS, Share, concurrency_limit};
 pub use config::{NetworkOptions, ProxyOption, Settings};
 pub use error::{Error, Error as Failure, Timeout, Timeout as Limit};
 pub use headers::Headers;

@@ -46,6 +46,7 @@ pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::concurrency::Share;
     use crate::http::headers::Headers;
     use reqwest::header::HeaderValue;
 
@@ -55,8 +56,10 @@ mod tests {
             url: url.parse().unwrap(),
             headers: Headers::new(HeaderMap::from_iter([(AUTHORIZATION, "Bearer t".parse().unwrap())])),
             body: "body".into(),
+            share: Share::Appends,
             response_timeout: None,
             read_timeout: None,
+            search_timeout: None,
             max_body_bytes: None,
         }
     }

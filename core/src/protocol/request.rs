@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 
 use super::entry_uuid::EntryUuid;
 use super::timeouts::Timeouts;
-use crate::http::{Failure, Headers, Request};
+use crate::http::{Failure, Headers, Request, Share};
 
 /// Header of an append: the head that the entry follows.
 const LAST_UUID: HeaderName = HeaderName::from_static("last-uuid");
@@ -83,9 +83,11 @@ impl LogEndpoint {
                 |head| self.append_headers.with(LAST_UUID, head),
             ),
             body: body.clone(),
+            share: Share::Appends,
             response_timeout: timeouts.append_limit(body.len()),
             // Only the status of the response counts.
             read_timeout: None,
+            search_timeout: None,
             max_body_bytes: None,
         }
     }
@@ -94,6 +96,15 @@ impl LogEndpoint {
     pub fn read(&self, after_last_compact: bool, timeouts: &Timeouts) -> Request {
         let headers = Headers::new(HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]));
         get(log_url(self.url.clone(), after_last_compact), headers, timeouts)
+    }
+
+    /// The `GET` of the whole log to look for an entry in it: a part of an append, which has to end.
+    pub fn search(&self, timeouts: &Timeouts) -> Request {
+        Request {
+            share: Share::Appends,
+            search_timeout: timeouts.search_limit(),
+            ..self.read(false, timeouts)
+        }
     }
 }
 
@@ -185,8 +196,10 @@ fn get(url: Url, headers: Headers, timeouts: &Timeouts) -> Request {
         url,
         headers,
         body: Bytes::new(),
+        share: Share::Reads,
         response_timeout: limit,
         read_timeout: limit,
+        search_timeout: None,
         max_body_bytes: None,
     }
 }

@@ -9,9 +9,11 @@ use crate::http::Timeout;
 pub struct Timeouts {
     /// For a connection to be established: DNS, TCP, a proxy's `CONNECT` and TLS. Default: 10 seconds.
     pub connect: Option<Duration>,
-    /// For the response to a PUT, plus one second for each 64 KiB of body. Default: 60 seconds.
+    /// For the response to a PUT, the wait for a permit included, plus one second for each 64 KiB of body. Default: 60
+    /// seconds.
     pub append: Option<Duration>,
-    /// For the headers of a read, and then between two chunks of its body. Default: 20 seconds.
+    /// For the headers of a read, and then between two chunks of its body. The body, or a search in the log, may take
+    /// ten times as long in all. Default: 20 seconds.
     pub fetch: Option<Duration>,
 }
 
@@ -34,5 +36,9 @@ impl Timeouts {
 
     pub(super) fn fetch_limit(&self) -> Option<Timeout> {
         Some(Timeout { name: "fetchMs", duration: self.fetch? })
+    }
+
+    pub(super) fn search_limit(&self) -> Option<Timeout> {
+        Some(Timeout { name: "fetchMs", duration: self.fetch?.saturating_mul(10) })
     }
 }

@@ -6,6 +6,7 @@
 //! header that it should have.
 
 mod limit;
+mod timeouts;
 
 use std::io;
 use std::pin::Pin;
@@ -18,9 +19,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
 use crate::http::concurrency::Permit;
-use crate::http::error::{Error, Timeout, describe, with_timeout};
+use crate::http::error::{Error, describe};
 use crate::http::message::Body;
 use limit::BodyLimit;
+pub(super) use timeouts::BodyTimeouts;
 
 /// Number of bytes that are decompressed at a time: a few bytes can expand without bound.
 const DECODED_CHUNK: usize = 64 * 1024;
@@ -36,7 +38,7 @@ pub struct ResponseBody {
     decoder: Option<Decoder>,
     /// Limits the decompressed bytes.
     limit: BodyLimit,
-    _permit: Permit,
+    _permit: Option<Permit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Encoding {
 struct Raw {
     /// `None` once it feeds a decoder.
     response: Option<reqwest::Response>,
-    read_timeout: Option<Timeout>,
+    timeouts: BodyTimeouts,
     limit: BodyLimit,
 }
 
@@ -73,7 +75,7 @@ impl Raw {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(response) = &mut self.response else { return Ok(None) };
         let chunk = async { response.chunk().await.map_err(|error| Error::Broken(describe(&error))) };
-        let chunk = with_timeout(self.read_timeout, chunk).await?;
+        let chunk = self.timeouts.wait_for(chunk).await?;
         self.limit.take(chunk.as_ref())?;
         Ok(chunk)
     }
@@ -83,13 +85,13 @@ impl ResponseBody {
     pub(super) fn new(
         response: reqwest::Response,
         headers: &HeaderMap,
-        read_timeout: Option<Timeout>,
+        timeouts: BodyTimeouts,
         at_most: Option<u64>,
-        permit: Permit,
+        permit: Option<Permit>,
     ) -> Self {
         let encoding = Encoding::of(headers);
         let limit = BodyLimit::new(at_most);
-        let raw = Raw { response: Some(response), read_timeout, limit };
+        let raw = Raw { response: Some(response), timeouts, limit };
         Self { raw, encoding, decoder: None, limit, _permit: permit }
     }
 

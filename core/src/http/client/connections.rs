@@ -1,7 +1,7 @@
 //! From settings to a client that is ready: trust, proxies, limits.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 use rustls::ClientConfig;
@@ -15,6 +15,9 @@ use crate::http::headers::AGENT;
 use crate::http::proxy::{Route, Routes};
 use crate::http::tls::{ClientTls, client_tls};
 
+/// How long connections are used that were made without a file that could not be read for a passing reason.
+const INCOMPLETE_FOR: Duration = Duration::from_secs(1);
+
 /// The connections of given settings, and what is known about them.
 pub(super) struct Connections {
     /// What was found out when they were made, and does not stop anything: debug lines.
@@ -26,6 +29,8 @@ pub(super) struct Connections {
     routes: Arc<Routes>,
     /// Why the client certificate was left out.
     unusable_identity: Option<String>,
+    /// When they are to be made again, where a file may be readable then that was not now.
+    outdated_at: Option<Instant>,
 }
 
 /// A client of reqwest, which has one pool of idle connections.
@@ -41,6 +46,11 @@ impl Connections {
     pub(super) async fn new(settings: Settings) -> Result<Self, Error> {
         let made = tokio::task::spawn_blocking(move || make(&settings)).await;
         made.unwrap_or_else(|error| Err(error.to_string())).map_err(Error::NotConnected)
+    }
+
+    /// Whether they are to be made again for the next request.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated_at.is_some_and(|at| at <= Instant::now())
     }
 
     fn pool_mut(&self) -> MutexGuard<'_, Pool> {
@@ -86,13 +96,14 @@ impl Connections {
 
 fn make(settings: &Settings) -> Result<Connections, String> {
     let mut warnings = Vec::new();
-    let ClientTls { config: mut tls, unusable_identity } =
+    let ClientTls { config: mut tls, unusable_identity, is_complete } =
         client_tls(&settings.tls, &mut |warning| warnings.push(warning))
             .map_err(|error| error.to_string())?;
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let (routes, connect_timeout) = (Arc::new(Routes::new(&settings.proxies)), settings.connect_timeout);
     let pool = Mutex::new(Pool::new(&tls, &routes, connect_timeout, 0)?);
-    Ok(Connections { warnings, pool, tls, connect_timeout, routes, unusable_identity })
+    let outdated_at = (!is_complete).then(|| Instant::now() + INCOMPLETE_FOR);
+    Ok(Connections { warnings, pool, tls, connect_timeout, routes, unusable_identity, outdated_at })
 }
 
 impl Pool {

@@ -1,42 +1,85 @@
 //! One request and its response: redirected, a read repeated where it was lost, within its time limit.
 
-use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
+use std::{io, mem};
 
 use reqwest::{Body, Method};
+use tokio::task::{JoinError, JoinHandle};
 
-use super::Client;
 use super::connections::Connections;
 use super::request_progress::RequestProgress;
 use super::send_error::SendErrorKind;
-use crate::http::body::ResponseBody;
-use crate::http::concurrency::concurrency_limit;
+use super::{Client, panicked};
+use crate::http::body::{BodyTimeouts, ResponseBody};
+use crate::http::concurrency::{Share, concurrency_limit};
 use crate::http::error::{Error, with_timeout};
 use crate::http::message::{Request, Response, Transport};
 use crate::http::redirect::{MAX_REDIRECTS, follow};
+use crate::runtime::io_runtime;
 
 impl Transport for Client {
     type Body = ResponseBody;
 
     async fn send(&self, request: Request) -> Result<Response<ResponseBody>, Error> {
+        let refused = |error: io::Error| Error::NotConnected(error.to_string());
+        match io_runtime().map_err(refused)? {
+            None => self.send_here(request).await,
+            Some(runtime) => {
+                let client = self.clone();
+                let sending = runtime.spawn(async move { client.send_here(request).await });
+                AbortOnDrop(sending).join().await.map_err(panicked)?
+            }
+        }
+    }
+}
+
+impl Client {
+    async fn send_here(&self, request: Request) -> Result<Response<ResponseBody>, Error> {
         // Not within the time limit: the first request makes the connections' client.
         let connections = self.connections().await?;
-        let permit = concurrency_limit().acquire().await;
-        let Request { response_timeout, read_timeout, max_body_bytes, .. } = request;
+        let Request { share, response_timeout, max_body_bytes, .. } = request;
+        let timeouts = BodyTimeouts::new(request.read_timeout, request.search_timeout);
         let has_body = !request.body.is_empty();
         let progress = Arc::new(RequestProgress::default());
-        let exchange = Exchange { connections, progress: &progress };
+        let exchange = Exchange { connections: &connections, progress: &progress };
+        let mut permit = match share {
+            // Every read ends, so this wait does.
+            Share::Reads => Some(concurrency_limit().acquire(share).await),
+            Share::Appends => None,
+        };
+        let work = async {
+            if permit.is_none() {
+                permit = Some(concurrency_limit().acquire(share).await);
+            }
+            exchange.redirected(request).await
+        };
         // Pinned, and passed on by reference: a function that takes a future keeps room for it twice.
-        let work = pin!(exchange.redirected(request));
-        let mut response = with_timeout(response_timeout, work).await.map_err(|error| match error {
+        let sent = with_timeout(response_timeout, pin!(work)).await;
+        let mut response = sent.map_err(|error| match error {
+            Error::TimedOut(timeout) if permit.is_none() => Error::NoPermitInTime(timeout),
             Error::TimedOut(timeout) if has_body && !progress.body_started() => Error::NotSentInTime(timeout),
             error => error,
         })?;
         let status = response.status().as_u16();
         let headers = mem::take(response.headers_mut());
-        let body = ResponseBody::new(response, &headers, read_timeout, max_body_bytes, permit);
+        let body = ResponseBody::new(response, &headers, timeouts, max_body_bytes, permit);
         Ok(Response { status, headers, body })
+    }
+}
+
+/// A task that ends where nobody waits for it any more.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> AbortOnDrop<T> {
+    async fn join(mut self) -> Result<T, JoinError> {
+        (&mut self.0).await
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

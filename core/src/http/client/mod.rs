@@ -10,9 +10,8 @@ mod tuning;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 
 use super::config::Settings;
@@ -34,7 +33,10 @@ struct ClientHandle {
 struct ClientInner {
     settings: Settings,
     /// Made at the first request, off the JavaScript thread: it reads certificate stores from disk.
-    connections: OnceCell<Connections>,
+    // A std mutex: it is held for a few instructions, never across an await.
+    connections: Mutex<Option<Arc<Connections>>>,
+    /// Held while they are made, so that it is done once.
+    making: tokio::sync::Mutex<()>,
 }
 
 impl Client {
@@ -46,9 +48,9 @@ impl Client {
 
     /// The connections for a request that begins now, made where they are not yet. That reads files, which may be on
     /// a disk that does not respond: it takes no longer than a connection may.
-    async fn connections(&self) -> Result<&Connections, Error> {
+    async fn connections(&self) -> Result<Arc<Connections>, Error> {
         let ClientHandle { inner, warn, warned } = &*self.0;
-        let connections = match inner.connections.get() {
+        let connections = match inner.usable() {
             Some(connections) => connections,
             None => {
                 let timeout = inner.settings.connect_timeout;
@@ -59,9 +61,7 @@ impl Client {
                 made.map_err(|error| match error {
                     Error::TimedOut(timeout) => Error::ConnectTimedOut(timeout),
                     error => error,
-                })?;
-                let missing = || Error::NotConnected("the client was not made".into());
-                inner.connections.get().ok_or_else(missing)?
+                })?
             }
         };
         // An instance that finds the connections made by another one gets their warnings as well.
@@ -77,8 +77,23 @@ fn panicked(error: JoinError) -> Error {
 }
 
 impl ClientInner {
-    async fn connect(self: Arc<Self>) -> Result<(), Error> {
-        self.connections.get_or_try_init(|| Connections::new(self.settings.clone())).await.map(|_| ())
+    fn connections(&self) -> MutexGuard<'_, Option<Arc<Connections>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connections, unless they are to be made, or made again.
+    fn usable(&self) -> Option<Arc<Connections>> {
+        self.connections().clone().filter(|connections| !connections.is_outdated())
+    }
+
+    async fn connect(self: Arc<Self>) -> Result<Arc<Connections>, Error> {
+        let _making = self.making.lock().await;
+        if let Some(connections) = self.usable() {
+            return Ok(connections);
+        }
+        let connections = Arc::new(Connections::new(self.settings.clone()).await?);
+        *self.connections() = Some(connections.clone());
+        Ok(connections)
     }
 
     fn of(settings: Settings) -> Arc<Self> {
@@ -90,7 +105,11 @@ impl ClientInner {
         }
         // A client that nobody uses any more is gone, with its connections.
         clients.retain(|_, inner| inner.strong_count() > 0);
-        let inner = Arc::new(Self { settings: settings.clone(), connections: OnceCell::new() });
+        let inner = Arc::new(Self {
+            settings: settings.clone(),
+            connections: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        });
         clients.insert(settings, Arc::downgrade(&inner));
         inner
     }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 
+use crate::http::concurrency::Share;
 use crate::http::error::Error;
 use crate::http::headers::Headers;
 use crate::http::message::Request;
@@ -52,8 +53,10 @@ fn a_redirect_of_any_kind_stays_with_http_and_takes_no_secret_to_another_origin(
                 secrets.iter().map(|name| (name.clone(), HeaderValue::from_static("secret"))).collect(),
             ),
             body: "body".into(),
+            share: Share::Appends,
             response_timeout: None,
             read_timeout: None,
+            search_timeout: None,
             max_body_bytes: Some(7),
         };
         match follow(&request, status, &HeaderMap::from_iter([(LOCATION, value)])) {

@@ -24,12 +24,15 @@ use client_auth::ClientAuth;
 
 pub(super) use client_auth::note_client_auth;
 pub(super) use messages::{broken_off, handshake_failure};
+use pem::Unusable;
 pub use pem::{check_certificates, check_private_key};
 
 /// The configuration of a client, and why its certificate was left out, where it was.
 pub(super) struct ClientTls {
     pub(super) config: ClientConfig,
     pub(super) unusable_identity: Option<String>,
+    /// False where a file could not be read for a reason that may pass.
+    pub(super) is_complete: bool,
 }
 
 /// Reads files, and the operating system's store. A file that cannot be used is left out with a warning. The caller
@@ -38,24 +41,27 @@ pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let mut is_complete = true;
     let builder =
         builder.dangerous().with_custom_certificate_verifier(if settings.danger_accept_invalid_certs {
             warn("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
             verifier::accept_any(&provider)
         } else {
-            let (roots, extra) = roots::load(&settings.store, settings.ca.as_ref(), warn);
-            verifier::check(roots, extra, provider.clone())?
+            let roots = roots::load(&settings.store, settings.ca.as_ref(), warn);
+            is_complete = roots.is_complete;
+            verifier::check(roots.store, roots.extra, provider.clone())?
         });
     let (certified, unusable_identity) =
         match settings.identity.as_ref().map(|it| identity::load(it, &provider)) {
             None => (None, None),
             Some(Ok(certified)) => (Some(Arc::new(certified)), None),
             // Most servers do not ask: a variable that was left behind must not keep a user from them.
-            Some(Err(why)) => {
+            Some(Err(Unusable { why, is_passing })) => {
+                is_complete &= !is_passing;
                 warn(format!("The client certificate cannot be used: {why}"));
                 (None, Some(format!("the client certificate cannot be used: {why}")))
             }
         };
     let config = builder.with_client_cert_resolver(Arc::new(ClientAuth(certified)));
-    Ok(ClientTls { config, unusable_identity })
+    Ok(ClientTls { config, unusable_identity, is_complete })
 }

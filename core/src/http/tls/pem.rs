@@ -1,6 +1,6 @@
 //! PEM text: certificates and private keys.
 
-use std::fs;
+use std::{fs, io};
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::{Decode, SecretDocument};
@@ -21,15 +21,47 @@ impl Pem {
     }
 
     /// Reads the text; the error says what is wrong with the file.
-    pub(super) fn read(&self) -> Result<Vec<u8>, String> {
+    pub(super) fn read(&self) -> Result<Vec<u8>, Unusable> {
         match self {
             Self::File(_, path) if is_pem(path) => {
-                Err("holds PEM text, and has to hold a file's path".into())
+                Err("holds PEM text, and has to hold a file's path".to_owned().into())
             }
-            Self::File(_, path) => fs::read(path).map_err(|error| format!("cannot be read: {error}")),
+            Self::File(_, path) => fs::read(path).map_err(|error| Unusable {
+                is_passing: is_passing(&error),
+                why: format!("cannot be read: {error}"),
+            }),
             Self::Text(_, text) => Ok(text.reveal().as_bytes().to_vec()),
         }
     }
+}
+
+/// Why a file or text cannot be used.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub(super) why: String,
+    /// Whether it may be readable a moment later.
+    pub(super) is_passing: bool,
+}
+
+impl From<String> for Unusable {
+    fn from(why: String) -> Self {
+        Self { why, is_passing: false }
+    }
+}
+
+/// Whether a file that could not be read may be readable a moment later: no descriptor was free, or its disk failed.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    !matches!(
+        error.kind(),
+        NotFound
+            | PermissionDenied
+            | NotADirectory
+            | IsADirectory
+            | InvalidInput
+            | InvalidFilename
+            | Unsupported
+    )
 }
 
 /// Whether a text is PEM, as such or in Base64.
@@ -94,5 +126,19 @@ pub fn check_private_key(pem: &str) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err(NO_KEY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_a_descriptor_or_on_a_failing_disk_may_be_readable_a_moment_later() {
+        let [no_such_file, failing_disk, denied, none_in_system, none_in_process] = [2, 5, 13, 23, 24];
+        let is_passing = |code| is_passing(&io::Error::from_raw_os_error(code));
+        assert_eq!([failing_disk, none_in_system, none_in_process].map(is_passing), [true; 3]);
+        assert_eq!([no_such_file, denied].map(is_passing), [false; 2]);
     }
 }

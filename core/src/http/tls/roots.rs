@@ -5,30 +5,46 @@ use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths, load_native_certs};
 
-use super::pem::certificates;
+use super::pem::{Unusable, certificates, is_passing};
 use crate::http::config::{Pem, Store};
 
-/// Mozilla's roots, the operating system's store and those of `ca`, added together; and those of `ca` alone.
+/// The authorities that were found.
+pub(super) struct Roots {
+    /// Mozilla's roots, the operating system's store and those of `ca`, added together.
+    pub(super) store: RootCertStore,
+    /// Those of `ca` alone.
+    pub(super) extra: Vec<CertificateDer<'static>>,
+    /// Whether all that is there could be read: false where a file may be readable a moment later.
+    pub(super) is_complete: bool,
+}
+
+/// Reads the authorities.
 ///
 /// A store or file that is missing or broken adds nothing and is named in a warning.
-pub(super) fn load(
-    store: &Store,
-    ca: Option<&Pem>,
-    warn: &mut impl FnMut(String),
-) -> (RootCertStore, Vec<CertificateDer<'static>>) {
+pub(super) fn load(store: &Store, ca: Option<&Pem>, warn: &mut impl FnMut(String)) -> Roots {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let native = native(store);
+    let mut is_complete = true;
     for error in &native.errors {
+        is_complete &= !matches!(&error.kind, ErrorKind::Io { inner, .. } if is_passing(inner));
         warn(format!("The operating system's certificates: {error}"));
     }
     if native.certs.is_empty() && native.errors.is_empty() {
         warn("The operating system has no certificates".into());
     }
     roots.add_parsable_certificates(native.certs);
-    let extra = ca.map(|ca| add(ca, &mut roots, warn)).unwrap_or_default();
-    (roots, extra)
+    let extra = match ca.map(|ca| (ca, ca.read())) {
+        Some((ca, Ok(pem))) => add(ca, &pem, &mut roots, warn),
+        Some((ca, Err(Unusable { why, is_passing }))) => {
+            is_complete &= !is_passing;
+            warn(format!("{} {why}", ca.name()));
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    Roots { store: roots, extra, is_complete }
 }
 
 /// Reads the operating system's store. The variables are given, and not left to the library: it would not see those of
@@ -47,15 +63,13 @@ fn native(Store { file, dirs }: &Store) -> CertificateResult {
     found
 }
 
-fn add(ca: &Pem, roots: &mut RootCertStore, warn: &mut impl FnMut(String)) -> Vec<CertificateDer<'static>> {
-    let pem = match ca.read() {
-        Ok(pem) => pem,
-        Err(why) => {
-            warn(format!("{} {why}", ca.name()));
-            return Vec::new();
-        }
-    };
-    let (certificates, broken) = certificates(&pem);
+fn add(
+    ca: &Pem,
+    pem: &[u8],
+    roots: &mut RootCertStore,
+    warn: &mut impl FnMut(String),
+) -> Vec<CertificateDer<'static>> {
+    let (certificates, broken) = certificates(pem);
     let (_, ignored) = roots.add_parsable_certificates(certificates.iter().cloned());
     match (certificates.len(), broken + ignored) {
         (0, 0) => warn(format!("{} holds no certificate in PEM form", ca.name())),
@@ -74,9 +88,10 @@ mod tests {
 
     fn warned(ca: &Pem) -> Vec<String> {
         let mut warned = Vec::new();
-        let (roots, extra) = load(&Store::default(), Some(ca), &mut |line| warned.push(line));
-        assert!(roots.len() >= webpki_roots::TLS_SERVER_ROOTS.len());
-        assert!(extra.is_empty());
+        let Roots { store, extra, is_complete } =
+            load(&Store::default(), Some(ca), &mut |line| warned.push(line));
+        assert!(store.len() >= webpki_roots::TLS_SERVER_ROOTS.len());
+        assert!(extra.is_empty() && is_complete);
         warned.retain(|line| !line.starts_with("The operating system"));
         warned
     }
@@ -87,8 +102,8 @@ mod tests {
         let no_such = |name: &str| format!("/no/such/{name}");
         let dirs = std::env::join_paths([no_such("one"), no_such("two")]).unwrap().into_string().ok();
         let store = Store { file: Some(no_such("file")), dirs };
-        let (roots, _) = load(&store, None, &mut |line| warned.push(line));
-        assert_eq!(roots.len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        let roots = load(&store, None, &mut |line| warned.push(line));
+        assert_eq!(roots.store.len(), webpki_roots::TLS_SERVER_ROOTS.len());
         for name in ["file", "one", "two"] {
             assert!(warned.iter().any(|line| line.contains(&no_such(name))), "{warned:?}");
         }

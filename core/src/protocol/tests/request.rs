@@ -1,6 +1,6 @@
 //! The requests of the protocol: methods, URLs, headers and timeouts.
 
-use crate::http::Timeout;
+use crate::http::{Share, Timeout};
 use crate::protocol::*;
 use std::time::Duration;
 
@@ -52,6 +52,19 @@ fn a_read_has_a_timeout_for_its_headers_and_between_chunks() {
     let request = endpoint("http://a.test/").read(false, &Timeouts::default());
     let limit = Some(Timeout { name: "fetchMs", duration: Duration::from_secs(20) });
     assert_eq!((request.response_timeout, request.read_timeout), (limit, limit));
+}
+
+#[test]
+fn a_search_has_a_timeout_for_all_of_it_and_is_a_part_of_an_append() {
+    let timeouts = Timeouts::default();
+    let (read, search) =
+        (endpoint("http://a.test/").read(false, &timeouts), endpoint("http://a.test/").search(&timeouts));
+    let limit = Some(Timeout { name: "fetchMs", duration: Duration::from_secs(200) });
+    assert_eq!((read.search_timeout, search.search_timeout), (None, limit));
+    assert_eq!((read.share, search.share), (Share::Reads, Share::Appends));
+    assert_eq!((&search.url, search.read_timeout), (&read.url, read.read_timeout));
+    let unlimited = Timeouts { fetch: None, ..timeouts };
+    assert_eq!(endpoint("http://a.test/").search(&unlimited).search_timeout, None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::testing::reference::{Object, decode, elements, text};
 use crate::testing::script::{CollectingSink, Recorder, Script, ScriptedResponse};
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
+    Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 /// The entries of a list as their text, and the raw text of `next_cursor`.
