@@ -186,6 +186,11 @@ const refusals = /** @type {[string, string | undefined, RegExp][]} */ ([
   ['502', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno', /refused the tunnel$/],
   ['403', 'HTTP/1.0 403 Not by our rules\r\n\r\n', /refused the tunnel$/],
   ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /refused the tunnel$/],
+  [
+    'a head of more than 8 KiB',
+    `HTTP/1.1 200 Connection established\r\nA: ${'b'.repeat(9000)}\r\n\r\n`,
+    /opened no tunnel: the head of its response has more than 8 KiB, which is not supported$/,
+  ],
   ['nothing and hangs up', '', /opened no tunnel: it closed the connection/],
 ])
 

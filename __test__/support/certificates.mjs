@@ -1,7 +1,7 @@
 // Authorities and certificates for tests, which Node can use and not make: X.509 as DER, with keys of the kind
 // that a test asks for. Everything is signed by SHA-256, with whichever key the issuer has.
 
-import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createCipheriv, createPublicKey, generateKeyPairSync, pbkdf2Sync, randomBytes, sign } from 'node:crypto'
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -86,8 +86,7 @@ function certify(name, wanted, issuer) {
     ...(version === 1 ? [] : [der(0xa3, sequence(...extensions(wanted)))]),
   )
   const signature = sign('sha256', toBeSigned, signer)
-  const text = sequence(toBeSigned, algorithm, bits(signature)).toString('base64')
-  const cert = `-----BEGIN CERTIFICATE-----\n${text.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`
+  const cert = toPem('CERTIFICATE', sequence(toBeSigned, algorithm, bits(signature)))
   return { key, cert, pem: /** @type {string} */ (key.export({ type: 'pkcs8', format: 'pem' })) }
 }
 
@@ -124,4 +123,53 @@ const NAMES = ['127.0.0.1', 'localhost']
 /** One that nobody issued but itself. @param {Wanted} [wanted] */
 export function createSelfSigned(wanted = {}) {
   return certify(wanted.commonName ?? 'self-signed test', { names: NAMES, ...wanted }, undefined)
+}
+
+/** PEM text of DER. @param {string} label @param {Buffer} content */
+export function toPem(label, content) {
+  const lines = content.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`
+}
+
+/** The DER of a block. @param {string} pem */
+export const toDer = (pem) => Buffer.from(pem.replace(/-----.*-----|\s/g, ''), 'base64')
+
+const CIPHERS = { 'aes-128-cbc': '2.16.840.1.101.3.4.1.2', 'aes-256-cbc': '2.16.840.1.101.3.4.1.42' }
+const PRFS = { sha1: '1.2.840.113549.2.7', sha256: '1.2.840.113549.2.9', sha512: '1.2.840.113549.2.11' }
+
+/**
+ * A key encrypted by PBES2 with a function of choice, which Node does not offer.
+ *
+ * @param {KeyObject} key
+ * @param {string} passphrase
+ * @param {keyof typeof CIPHERS} cipher
+ * @param {keyof typeof PRFS | undefined} prf none is the default of the form, SHA-1
+ */
+export function encryptKey(key, passphrase, cipher, prf) {
+  const [salt, iv] = [randomBytes(8), randomBytes(16)]
+  const secret = pbkdf2Sync(passphrase, salt, 2048, cipher === 'aes-128-cbc' ? 16 : 32, prf ?? 'sha1')
+  const encryption = createCipheriv(cipher, secret, iv)
+  const encrypted = Buffer.concat([encryption.update(key.export({ type: 'pkcs8', format: 'der' })), encryption.final()])
+  const named = prf ? [sequence(oid(PRFS[prf]), der(0x05))] : []
+  const derivation = sequence(oid('1.2.840.113549.1.5.12'), sequence(octets(salt), der(0x02, [8, 0]), ...named))
+  const scheme = sequence(
+    oid('1.2.840.113549.1.5.13'),
+    sequence(derivation, sequence(oid(CIPHERS[cipher]), octets(iv))),
+  )
+  return toPem('ENCRYPTED PRIVATE KEY', sequence(scheme, octets(encrypted)))
+}
+
+/**
+ * A certificate as OpenSSL's `TRUSTED CERTIFICATE`, for these purposes, and not for those.
+ *
+ * @param {string} cert
+ * @param {{ trust?: string[], reject?: string[] }} [settings]
+ */
+export function toTrusted(cert, { trust, reject } = {}) {
+  const settings = sequence(
+    ...(trust ? [sequence(...trust.map(oid))] : []),
+    ...(reject ? [der(0xa0, ...reject.map(oid))] : []),
+    der(0x0c, Buffer.from('alias')),
+  )
+  return toPem('TRUSTED CERTIFICATE', Buffer.concat([toDer(cert), trust || reject ? settings : Buffer.alloc(0)]))
 }

@@ -103,6 +103,17 @@ pub(super) async fn with_timeout<T>(
     }
 }
 
+/// What hyper does not take of a response though it is well-formed, by the text that it has for it, and in words.
+/// `__test__/response-forms.test.mjs` has a test for each.
+const LIMITS_OF_HYPER: [(&str, &str); 3] = [
+    ("chunk extensions over limit", "its chunk extensions have more than 16 KiB, which is not supported"),
+    ("message head is too large", "its head has more than 2000 headers, or 400 KiB, which is not supported"),
+    (
+        "unexpected transfer-encoding parsed",
+        "it has a Transfer-Encoding that is not supported (HTTP/1.1 and `chunked` are)",
+    ),
+];
+
 /// The causes of an error as text, down to the one that says what happened. No URL: it may hold secrets.
 pub(super) fn describe(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
@@ -111,6 +122,9 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
             return broken_off(tls);
         }
         let text = cause.to_string();
+        if let Some((_, words)) = LIMITS_OF_HYPER.iter().find(|(hyper, _)| *hyper == text) {
+            return (*words).to_owned();
+        }
         // rustls refers to its manual, which is of no use to a reader of this.
         let text = text.split(": https://docs.rs/").next().unwrap_or_default().to_owned();
         if !texts.contains(&text) {

@@ -2,16 +2,17 @@
 //!
 //! Decompression is done here and not by reqwest, because the limit between two chunks is one of the network:
 //! a slow body that is well compressed moves, long before there is something to decompress to. And it takes
-//! what Node's clients take: any letter case, `x-gzip`, several members, and `deflate` with or without the
+//! what Node's clients take: any letter case, `x-gzip`, several members, zeros behind them, and `deflate` with or without the
 //! header that it should have.
 
+mod gzip;
 mod limit;
 mod timeouts;
 
 use std::io;
 use std::pin::Pin;
 
-use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder};
+use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, ZlibDecoder};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
@@ -21,6 +22,7 @@ use tokio_util::io::StreamReader;
 use crate::http::concurrency::Permit;
 use crate::http::error::{Error, describe};
 use crate::http::message::Body;
+use gzip::GzipMembers;
 use limit::BodyLimit;
 pub(super) use timeouts::BodyTimeouts;
 
@@ -141,11 +143,7 @@ fn decoder(encoding: Encoding, first: Bytes, raw: Raw) -> Decoder {
         Encoding::Brotli => Box::pin(BrotliDecoder::new(reader)),
         Encoding::Gzip | Encoding::Deflate if zlib => Box::pin(ZlibDecoder::new(reader)),
         Encoding::Deflate if !gzip => Box::pin(DeflateDecoder::new(reader)),
-        _ => {
-            let mut gzip = GzipDecoder::new(reader);
-            gzip.multiple_members(true);
-            Box::pin(gzip)
-        }
+        _ => Box::pin(GzipMembers::new(reader)),
     }
 }
 

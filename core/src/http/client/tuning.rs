@@ -9,8 +9,8 @@ use crate::http::concurrency::DEFAULT_MAX_CONCURRENT_REQUESTS;
 /// The protocol that is offered to servers in a TLS handshake, the only one.
 pub(super) const ALPN: &[u8] = b"http/1.1";
 
-/// Maximum number of headers: as many as fit into the 16 KiB that Node takes, or nearly; hyper's own limit is 100.
-const MAX_HEADERS: usize = 512;
+/// Maximum number of headers of a response: as many as Node keeps. hyper's own limit is 100.
+const MAX_HEADERS: usize = 2000;
 
 /// Idle connections to a host: fewer would be closed and made anew in every round of many sessions.
 const MAX_IDLE: usize = DEFAULT_MAX_CONCURRENT_REQUESTS;

@@ -38,6 +38,10 @@ pub(in crate::http) fn no_connection(
             return Some(format!("{proxy} refused the tunnel: {status} ({why})"));
         }
         Some(TunnelError::NotReached) => true,
+        Some(TunnelError::HeadTooLarge) => {
+            let why = "the head of its response has more than 8 KiB, which is not supported";
+            return Some(format!("{proxy} opened no tunnel: {why}"));
+        }
         Some(TunnelError::BrokenOff) => {
             let why = "it closed the connection, or did not respond in HTTP";
             return Some(format!("{proxy} opened no tunnel: {why}"));
@@ -76,6 +80,7 @@ enum TunnelError {
     NotReached,
     AuthorizationRequired,
     Unsuccessful,
+    HeadTooLarge,
     BrokenOff,
 }
 
@@ -85,6 +90,7 @@ impl TunnelError {
             "failed to create underlying connection" => Self::NotReached,
             "proxy authorization required" => Self::AuthorizationRequired,
             "unsuccessful" => Self::Unsuccessful,
+            "proxy response headers too long" => Self::HeadTooLarge,
             _ => Self::BrokenOff,
         })
     }

@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use rustls::CertificateError;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::der::asn1::{Any, ObjectIdentifier, UintRef};
+use x509_cert::der::asn1::{Any, AnyRef, ObjectIdentifier, UintRef};
 use x509_cert::der::oid::db::{rfc4519, rfc5280, rfc5912, rfc8410};
-use x509_cert::der::{Decode, Reader, SliceReader};
+use x509_cert::der::{Decode, Reader, SliceReader, Tag, Tagged};
 use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
 use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 /// A certificate of any form and version.
 type Certificate = CertificateInner<Raw>;
+
+const FOR_SERVERS: [ObjectIdentifier; 2] = [rfc5280::ID_KP_SERVER_AUTH, rfc5280::ANY_EXTENDED_KEY_USAGE];
 
 /// Checks a certificate that is trusted itself: only its time, its host and its purpose matter, and not its form.
 pub(super) fn check_pinned(
@@ -115,6 +117,26 @@ fn matches(pattern: &str, host: &str) -> bool {
             && label.starts_with(before)
             && label.ends_with(after)
     })
+}
+
+/// The certificate in a block of `TRUSTED CERTIFICATE`, without what follows it: the purposes that it is trusted and not
+/// trusted for. `None` where servers are not among the former, or any purpose is among the latter.
+pub(super) fn without_trust_settings(der: CertificateDer<'_>) -> Option<CertificateDer<'static>> {
+    let (_, settings) = AnyRef::from_der_partial(&der).ok()?;
+    let certificate = CertificateDer::from(der[..der.len() - settings.len()].to_vec());
+    if settings.is_empty() {
+        return Some(certificate);
+    }
+    let settings = Vec::<AnyRef<'_>>::from_der(settings).ok()?;
+    let is_rejection = |tag| matches!(tag, Tag::ContextSpecific { number, .. } if number.value() == 0);
+    let is_rejected = settings.iter().any(|one| is_rejection(one.tag()));
+    let trusted = settings.iter().find(|one| one.tag() == Tag::Sequence);
+    let trusted = trusted.map(|trusted| trusted.decode_as::<Vec<ObjectIdentifier>>());
+    let is_for_servers = match trusted {
+        None => true,
+        Some(purposes) => purposes.ok()?.iter().any(|one| FOR_SERVERS.contains(one)),
+    };
+    (is_for_servers && !is_rejected).then_some(certificate)
 }
 
 /// What a certificate says of itself and of who issued it.

@@ -2,7 +2,7 @@
 //!
 //! - `roots`: the authorities. `verifier`: the check of a server's certificate. `certificate`: what stands in one.
 //! - `identity`: the client certificate. `client_auth`: whether a server asked for it.
-//! - `pem`: certificates and keys in PEM text.
+//! - `pem`: certificates and keys in PEM text. `pem_blocks`: its layout.
 //! - `messages`: errors of handshakes as messages to act on.
 
 mod certificate;
@@ -10,6 +10,7 @@ mod client_auth;
 mod identity;
 mod messages;
 mod pem;
+mod pem_blocks;
 mod roots;
 #[cfg(test)]
 mod tests;

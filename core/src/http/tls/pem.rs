@@ -3,10 +3,12 @@
 use std::{fs, io};
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::der::{Decode, SecretDocument};
+use pkcs8::der::Decode;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use super::certificate::without_trust_settings;
+use super::pem_blocks::{Block, blocks};
 use crate::http::config::Pem;
 use crate::http::secret::Secret;
 
@@ -69,63 +71,75 @@ fn is_pem(text: &str) -> bool {
     text.contains("-----BEGIN ") || text.trim_start().starts_with("LS0tLS1CRUdJTi")
 }
 
-const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-const END_OF_ENCRYPTED: &str = "-----END ENCRYPTED PRIVATE KEY-----";
-/// The form that OpenSSL wrote before PKCS#8: it makes a key of a passphrase by a single round of MD5.
-const ENCRYPTED_AS_OF_OLD: &str = "Proc-Type: 4,ENCRYPTED";
-
 /// The certificates in `pem`, and how many more there are that cannot be read.
 pub(super) fn certificates(pem: &[u8]) -> (Vec<CertificateDer<'static>>, usize) {
-    let mut broken = 0;
-    let certificates = CertificateDer::pem_slice_iter(pem).filter_map(|certificate| {
-        broken += usize::from(certificate.is_err());
-        certificate.ok()
-    });
-    (certificates.collect(), broken)
+    let mut lost = 0;
+    let mut certificates = Vec::new();
+    for block in blocks(pem) {
+        let is_trusted = block.label == "TRUSTED CERTIFICATE";
+        if !is_trusted && !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
+            continue;
+        }
+        let der = CertificateDer::from_pem_slice(block.labelled("CERTIFICATE").as_bytes()).ok();
+        let der = if is_trusted { der.and_then(without_trust_settings) } else { der };
+        lost += usize::from(der.is_none());
+        certificates.extend(der);
+    }
+    (certificates, lost)
 }
 
-/// The private key in `pem`: PKCS#8, also encrypted, SEC1 or PKCS#1. The error quotes neither key nor
+/// The first private key in `pem`: PKCS#8, also encrypted, SEC1 or PKCS#1. The error quotes neither key nor
 /// passphrase.
 pub(super) fn private_key(
     pem: &[u8],
     passphrase: Option<&Secret>,
 ) -> Result<PrivateKeyDer<'static>, &'static str> {
-    let text = String::from_utf8_lossy(pem);
-    let Some((_, encrypted)) = text.split_once(ENCRYPTED) else {
-        check_private_key(&text)?;
-        return PrivateKeyDer::from_pem_slice(pem).map_err(|_| NO_KEY);
-    };
-    // Only the block itself: there may be certificates around it.
-    let (encrypted, _) = encrypted.split_once(END_OF_ENCRYPTED).ok_or(NO_KEY)?;
-    let encrypted = format!("{ENCRYPTED}{encrypted}{END_OF_ENCRYPTED}");
+    let block = key_block(pem)?;
+    if block.label != ENCRYPTED {
+        return PrivateKeyDer::from_pem_slice(block.labelled(&block.label).as_bytes()).map_err(|_| NO_KEY);
+    }
     let passphrase = passphrase.ok_or("is encrypted, and no passphrase is set")?;
-    let (_, document) = SecretDocument::from_pem(&encrypted).map_err(|_| NO_KEY)?;
-    let key = EncryptedPrivateKeyInfoRef::from_der(document.as_bytes())
-        .map_err(|_| "is encrypted in a way that is not supported (PBES2 with AES is)")?;
+    let der =
+        PrivatePkcs8KeyDer::from_pem_slice(block.labelled("PRIVATE KEY").as_bytes()).map_err(|_| NO_KEY)?;
+    let key = EncryptedPrivateKeyInfoRef::from_der(der.secret_pkcs8_der()).map_err(|_| UNSUPPORTED_CIPHER)?;
     let key = key.decrypt(passphrase.reveal()).map_err(|_| {
-        "cannot be decrypted: the passphrase does not fit, or the cipher is not supported (PBES2 with AES is)"
+        "cannot be decrypted: the passphrase does not fit, or the cipher is not supported (PBES2 with AES or 3DES is)"
     })?;
     Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
 }
 
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const NO_KEY: &str = "holds no private key in PEM form";
+const UNSUPPORTED_CIPHER: &str = "is encrypted in a way that is not supported (PBES2 with AES or 3DES is): \
+                                  `openssl pkcs8 -topk8 -v2 aes-256-cbc` converts it";
+
+fn key_block(pem: &[u8]) -> Result<Block, &'static str> {
+    const LABELS: [&str; 4] = ["PRIVATE KEY", ENCRYPTED, "EC PRIVATE KEY", "RSA PRIVATE KEY"];
+    let mut keys = blocks(pem).into_iter().filter(|block| LABELS.contains(&block.label.as_str()));
+    let key = keys.next().ok_or(NO_KEY)?;
+    // The form that OpenSSL wrote before PKCS#8: it makes a key of a passphrase by a single round of MD5.
+    if key.body.contains("Proc-Type:") {
+        return Err(
+            "is encrypted in OpenSSL's old form, which is not supported: `openssl pkcs8 -topk8` converts it",
+        );
+    }
+    Ok(key)
+}
 
 /// Checks a text that should hold certificates; the error says what is wrong.
 pub fn check_certificates(pem: &str) -> Result<(), &'static str> {
-    match CertificateDer::from_pem_slice(pem.as_bytes()) {
-        Ok(_) => Ok(()),
-        Err(_) => Err("holds no certificate in PEM form"),
+    match certificates(pem.as_bytes()) {
+        (found, _) if !found.is_empty() => Ok(()),
+        _ => Err("holds no certificate in PEM form"),
     }
 }
 
 /// Checks a text that should hold a private key, as far as that is possible without a passphrase.
 pub fn check_private_key(pem: &str) -> Result<(), &'static str> {
-    if pem.contains(ENCRYPTED_AS_OF_OLD) {
-        Err("is encrypted in OpenSSL's old form, which is not supported: `openssl pkcs8 -topk8` converts it")
-    } else if pem.contains(ENCRYPTED) || PrivateKeyDer::from_pem_slice(pem.as_bytes()).is_ok() {
-        Ok(())
-    } else {
-        Err(NO_KEY)
+    let block = key_block(pem.as_bytes())?;
+    match block.label == ENCRYPTED {
+        true => Ok(()),
+        false => private_key(pem.as_bytes(), None).map(|_| ()),
     }
 }
 
