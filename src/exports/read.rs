@@ -66,7 +66,7 @@ pub fn get_session_logs<'e>(
             Err(failure) => return end_log(environment, id, failure),
         };
         let request = endpoint.read(is_after_last_compact(env), &settings.timeouts);
-        let request = request.at_most(settings.limits.max_response_bytes);
+        let request = request.at_most(Some(settings.limits.max_response_bytes));
         let job = job(environment, env, id, handles);
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
@@ -109,7 +109,7 @@ pub fn get_session_logs_via_oauth<'e>(
             Ok((request, Environment::runtime()?))
         });
         let (request, runtime) = match request {
-            Ok((request, runtime)) => (request.at_most(settings.limits.max_response_bytes), runtime),
+            Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => return end_log(environment, id, failure),
         };
         let job = job(environment, env, id, call.handles);
@@ -153,7 +153,7 @@ pub fn get_teleport_events<'e>(
             Ok((pages, Environment::runtime()?))
         });
         let (pages, runtime) = match pages {
-            Ok((pages, runtime)) => (pages.at_most(settings.limits.max_response_bytes), runtime),
+            Ok((pages, runtime)) => (pages.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => {
                 report_unsendable_events(failure, &environment.instance.reporter());
                 environment.channel.send(Message::Settle(id, Outcome::Null));
