@@ -1,6 +1,7 @@
 // `limits.maxPendingBytes` and `limits.maxResponseBytes`.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { brotliCompressSync, constants, createGzip, deflateRawSync, gzipSync } from 'node:zlib'
 import { addon, createEntry, useHost } from './support/addon.mjs'
@@ -212,7 +213,7 @@ test('maxResponseBytes does not bound the read by which an append finds out what
   assert.equal(server.requests[2].headers['last-uuid'], 'head')
 })
 
-test('maxResponseBytes binds when a call is made; the default is none', async (t) => {
+test('maxResponseBytes binds when a call is made, and null restores the default', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))
   const reading = getSessionLogs('s', server.url)
@@ -221,4 +222,19 @@ test('maxResponseBytes binds when a call is made; the default is none', async (t
   assert.equal(await getSessionLogs('s', server.url), null)
   addon.configure({ limits: { maxResponseBytes: null } })
   assert.deepEqual(await getSessionLogs('s', server.url), [1])
+})
+
+test('a response of more than 512 MiB is a wrong shape by default, and null restores that', async (t) => {
+  const host = useHost(t, { limits: { maxResponseBytes: 1 } })
+  addon.configure({ limits: { maxResponseBytes: null } })
+  const server = await serve(t, async (_request, response) => {
+    const spaces = Buffer.alloc(1 << 20, ' ')
+    response.write('{"loglines":[1]')
+    for (let written = 0; written < 512 && !response.destroyed; written++) {
+      if (!response.write(spaces)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+    response.end('}')
+  })
+  assert.equal(await getSessionLogs('s', server.url), null)
+  assert.match(host.errors[0].message, /more than 536870912 bytes \(limits\.maxResponseBytes\)/)
 })

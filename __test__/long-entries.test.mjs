@@ -21,12 +21,13 @@ async function compressed(/** @type {string} */ before, /** @type {number} */ le
   return await buffer(Readable.from(text()).pipe(createBrotliCompress({ params })))
 }
 
+const LARGE = { maxResponseBytes: 2 ** 30 }
 // In the text of a batch an entry stands between brackets and quotes.
 const TOO_LONG = constants.MAX_STRING_LENGTH - '[""]'.length + 1
 const ERROR = new RegExp(`an entry is longer than a JavaScript string can be \\(${TOO_LONG + 4} characters\\)`)
 
 test('an entry longer than a string of V8 can be makes a log null, with an error that says how long it is', async (t) => {
-  const host = useHost(t)
+  const host = useHost(t, { limits: LARGE })
   const body = await compressed('{"loglines":["', TOO_LONG, '"]}')
   const server = await serve(t, () => ({ headers: { 'content-encoding': 'br' }, body }))
   assert.equal(await addon.getSessionLogs('s', server.url), null)
@@ -37,7 +38,7 @@ test('an entry longer than a string of V8 can be makes a log null, with an error
 test('a payload longer than a string of V8 can be makes teleport events null, with an error that says how long it is', async (t) => {
   const body = await compressed('{"data":[{"payload":"', TOO_LONG, '"}],"next_cursor":null}')
   const server = await serve(t, () => ({ headers: { 'content-encoding': 'br' }, body }))
-  const host = useHost(t, { getOauthConfig: () => ({ BASE_API_URL: `http://127.0.0.1:${server.port}` }) })
+  const host = useHost(t, { limits: LARGE, getOauthConfig: () => ({ BASE_API_URL: server.url }) })
   assert.equal(await addon.getTeleportEvents('s', 'token', 'organization'), null)
   assert.match(String(host.errors[0]), ERROR)
   assert.deepEqual(host.diagnostics, [['error', 'teleport_events_invalid_shape']])

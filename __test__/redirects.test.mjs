@@ -1,15 +1,38 @@
 // Redirects: specification.md, section 8.
 
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { createAuthority } from './support/certificates.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
-const { appendSessionLog, getSessionLogs } = addon
+const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth } = addon
 
 /** @param {string} location @param {number} [status] */
 const to = (location, status = 307) => ({ status, headers: { location } })
+
+/**
+ * A proxy behind which port 80 of every host gives one answer, and port 443 leads to a server of the test. Its URL.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {import('./support/server.mjs').Answer} answer
+ * @param {number} port
+ */
+async function serveDefaultPorts(t, answer, port) {
+  const { server, url } = await serve(t, () => answer)
+  server.on('connect', (request, socket) => {
+    assert.match(request.url, /:443$/)
+    const upstream = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      socket.pipe(upstream).pipe(socket)
+    })
+    upstream.on('error', () => socket.destroy())
+    socket.on('error', () => upstream.destroy())
+    t.after(() => socket.destroy())
+  })
+  return url
+}
 
 test('redirects by 301, 302, 307 and 308 keep method, body and headers', async (t) => {
   useHost(t)
@@ -33,31 +56,74 @@ test('a redirect by 303 is followed by a GET for a read, and is a failure for an
   assert.deepEqual(host.diagnostics[0], ['error', 'session_persist_fail_status', { status: 303, attempt: 1 }])
 })
 
-test('a redirect to another origin leaves the token behind', async (t) => {
-  useHost(t)
-  const other = await serve(t, () => ({ status: 201 }))
-  const first = await serve(t, () => to(`${other.url}/log`))
-  assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
-  assert.equal(first.requests[0].headers.authorization, 'Bearer token')
-  assert.equal(other.requests[0].headers.authorization, undefined)
+test('an append is not sent to another origin, whose name the error has', async (t) => {
+  const host = useHost(t, { retry: { ...QUICK, maxAttempts: 2 } })
+  // Of a captive portal, which takes anything.
+  const portal = await serve(t, () => ({ status: 200 }))
+  const server = await serve(t, () => to(`${portal.url}/login?secret`))
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
+  assert.deepEqual([server.requests.length, portal.requests.length], [2, 0])
+  for (const { message } of host.errors) {
+    assert.equal(message, `Error appending a session entry: the server redirects to another origin, ${portal.url}`)
+  }
+  assert.deepEqual(host.diagnostics, [
+    ['error', 'session_persist_fail_status', { attempt: 1 }],
+    ['error', 'session_persist_fail_status', { attempt: 2 }],
+    ['error', 'session_persist_error_retries_exhausted', { attempt: 2 }],
+  ])
 })
 
-test('a redirect from https to http and back leaves the token behind', async (t) => {
+test('an append is not sent from https to http', async (t) => {
   const authority = createAuthority()
   const { cert, pem } = authority.issue()
-  useHost(t, { tls: { ca: authority.cert } })
-  const entry = createEntry()
+  const host = useHost(t, { tls: { ca: authority.cert }, retry: { maxAttempts: 1 } })
   const plain = await serve(t, () => ({ status: 201 }))
   const safe = await serve(t, () => to(`${plain.url}/log`), { cert, key: pem })
-  assert.equal(await appendSessionLog('s', entry, safe.url), true)
-  assert.equal(safe.requests[0].headers.authorization, 'Bearer token')
-  assert.equal(plain.requests[0].headers.authorization, undefined)
-  assert.deepEqual(plain.requests[0].json(), entry)
+  assert.equal(await appendSessionLog('s', createEntry(), safe.url), false)
+  assert.match(host.errors[0].message, new RegExp(`another origin, ${plain.url}$`))
+  assert.deepEqual([safe.requests.length, plain.requests.length], [1, 0])
+})
 
-  const safer = await serve(t, () => ({ status: 201 }), { cert, key: pem })
-  const first = await serve(t, () => to(`${safer.url}/log`))
-  assert.equal(await appendSessionLog('s', createEntry(), first.url), true)
-  assert.equal(safer.requests[0].headers.authorization, undefined)
+test("a read that is redirected to another origin leaves the host's headers behind, but for two", async (t) => {
+  useHost(t, {
+    getOAuthHeaders: () => ({
+      Authorization: 'Bearer o',
+      Cookie: 'c',
+      'X-API-Key': 'k',
+      Accept: 'application/json',
+      'User-Agent': 'cli',
+    }),
+  })
+  const other = await serve(t, () => ({ body: { loglines: [1] } }))
+  const first = await serve(t, () => to(`${other.url}/log`, 302))
+  addon.configure({ getOauthConfig: () => ({ BASE_API_URL: first.url }) })
+  assert.deepEqual(await getSessionLogsViaOAuth('s', 'o', 'org'), [1])
+  assert.deepEqual(await getSessionLogs('s', first.url), [1])
+  assert.equal(first.requests[0].headers['x-api-key'], 'k')
+  assert.equal(first.requests[1].headers.authorization, 'Bearer token')
+  const { host, ...headers } = other.requests[0].headers
+  assert.deepEqual(headers, { accept: 'application/json', 'user-agent': 'cli', 'accept-encoding': 'gzip, deflate, br' })
+  assert.equal(other.requests[1].headers.authorization, undefined)
+})
+
+test('a redirect from http to https at the default ports takes the entry and the token along', async (t) => {
+  useHost(t)
+  const authority = createAuthority()
+  const { cert, pem } = authority.issue({ names: ['a.test'] })
+  const safe = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [] } }), {
+    cert,
+    key: pem,
+  })
+  const proxy = await serveDefaultPorts(t, to('https://a.test/log'), safe.port)
+  addon.configure({ tls: { ca: authority.cert }, proxy })
+  const entry = createEntry()
+  assert.equal(await appendSessionLog('s', entry, 'http://a.test/log'), true)
+  assert.deepEqual(await getSessionLogs('s', 'http://a.test/log'), [])
+  assert.deepEqual(safe.requests[0].json(), entry)
+  assert.deepEqual(
+    safe.requests.map(({ headers }) => headers.authorization),
+    ['Bearer token', 'Bearer token'],
+  )
 })
 
 test('a redirect to itself ends in a failed request', async (t) => {

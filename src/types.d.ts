@@ -155,7 +155,7 @@ export interface LimitOptions {
    * Maximum size of one response to a reader (of one page, for teleport events), in bytes, both as it is sent and after
    * decompression. The rest of a larger response is not read, and it counts as one of the wrong shape. The limit does
    * not apply to the reads by which an append finds out what is stored: they keep nothing in memory. A call uses the
-   * value of the time when it is made. Default: none.
+   * value of the time when it is made. Default: 512 MiB.
    */
   maxResponseBytes?: number | null
 }

@@ -109,16 +109,15 @@ impl OptionsPatch {
         let mut new = (self.settings.limits, self.max_concurrent_requests);
         let default = (Limits::default(), Some(DEFAULT));
         read_group(env, value, "limits", &mut new, default, |(limits, concurrent), key, name, value| {
-            let limit = match key {
-                "maxConcurrentRequests" => {
-                    *concurrent = Some(count(value, name)?.unwrap_or(DEFAULT));
-                    return Ok(());
+            let bytes = |value| Ok::<_, Rejection<'e>>(count(value, name)?.map(|bytes| bytes as u64));
+            match key {
+                "maxConcurrentRequests" => *concurrent = Some(count(value, name)?.unwrap_or(DEFAULT)),
+                "maxPendingBytes" => limits.max_pending_bytes = bytes(value)?,
+                "maxResponseBytes" => {
+                    limits.max_response_bytes = bytes(value)?.unwrap_or(Limits::default().max_response_bytes);
                 }
-                "maxPendingBytes" => &mut limits.max_pending_bytes,
-                "maxResponseBytes" => &mut limits.max_response_bytes,
                 _ => return Err(unknown(name)),
-            };
-            *limit = count(value, name)?.map(|bytes| bytes as u64);
+            }
             Ok(())
         })?;
         (self.settings.limits, self.max_concurrent_requests) = new;

@@ -57,13 +57,19 @@ pub(crate) struct CallSettings {
     pub(crate) limits: Limits,
 }
 
-/// The limits of one instance; `None` is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// The limits of one instance.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
-    /// Maximum size of all pending entries.
+    /// Maximum size of all pending entries; `None` is no limit.
     pub(crate) max_pending_bytes: Option<u64>,
-    /// Maximum size of one response to a reader.
-    pub(crate) max_response_bytes: Option<u64>,
+    /// Maximum size of one response to a reader. Never without: a few bytes can expand to more than a process may have.
+    pub(crate) max_response_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_pending_bytes: None, max_response_bytes: 512 * 1024 * 1024 }
+    }
 }
 
 impl Options {

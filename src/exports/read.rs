@@ -68,7 +68,7 @@ pub fn get_session_logs<'e>(
         let after_last_compact = is_after_last_compact(env);
         let request = endpoint.read(after_last_compact, &settings.timeouts);
         let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
-        let request = request.at_most(settings.limits.max_response_bytes);
+        let request = request.at_most(Some(settings.limits.max_response_bytes));
         let job = job(environment, env, id, handles);
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
@@ -111,7 +111,7 @@ pub fn get_session_logs_via_oauth<'e>(
             Ok((request, Environment::runtime()?))
         });
         let (request, runtime) = match request {
-            Ok((request, runtime)) => (request.at_most(settings.limits.max_response_bytes), runtime),
+            Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => return end_log(environment, id, failure),
         };
         let job = job(environment, env, id, call.handles);
@@ -155,7 +155,7 @@ pub fn get_teleport_events<'e>(
             Ok((pages, Environment::runtime()?))
         });
         let (pages, runtime) = match pages {
-            Ok((pages, runtime)) => (pages.at_most(settings.limits.max_response_bytes), runtime),
+            Ok((pages, runtime)) => (pages.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => {
                 report_unsendable_events(failure, &environment.instance.reporter());
                 environment.channel.send(Message::Settle(id, Outcome::Null));

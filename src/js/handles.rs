@@ -66,8 +66,16 @@ impl Deferred {
         conclude: unsafe fn(sys::napi_env, sys::napi_deferred, sys::napi_value) -> sys::napi_status,
         value: Value<'_>,
     ) {
-        if !self.0.is_null() {
-            // SAFETY: a deferred is used only once, because `self` is consumed.
+        if self.0.is_null() {
+            return;
+        }
+        // SAFETY: a deferred is used only once, because `self` is consumed. Where an exception is pending, Node-API has
+        // not used it.
+        let status = unsafe { conclude(env.raw(), self.0, value.raw()) };
+        if status == sys::Status::napi_pending_exception {
+            // Of whoever left it there; the promise has to settle all the same.
+            checked(env, status, ptr::null_mut()).ok();
+            // SAFETY: as above.
             unsafe { conclude(env.raw(), self.0, value.raw()) };
         }
     }

@@ -18,17 +18,18 @@ thread_local! {
     static UNITS: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The text of a string as UTF-8, lone surrogates as U+FFFD; `None` where the value is not a string.
+/// The text of a string as UTF-8, lone surrogates as U+FFFD; `None` where the value is not a string, or V8 does not
+/// give it out.
 ///
 /// V8 measures and writes UTF-8 character by character, which is slow. It copies UTF-16 and Latin-1 at the speed of
 /// memory, and [`utf8_from_utf16`] is as fast for ASCII.
 pub(crate) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
     let units = length(env, value, sys::napi_get_value_string_latin1)?;
     if units <= MAX_BUFFERED {
-        return Some(UNITS.with_borrow_mut(|text| {
-            read_utf16(env, value, units, text);
-            utf8_from_utf16(text)
-        }));
+        return UNITS.with_borrow_mut(|text| {
+            read_utf16(env, value, units, text)?;
+            Some(utf8_from_utf16(text))
+        });
     }
     let bytes = length(env, value, sys::napi_get_value_string_utf8)?;
     // As many bytes as units: the text is ASCII.
@@ -38,10 +39,12 @@ pub(crate) fn as_utf8(env: &Env, value: Value<'_>) -> Option<Vec<u8>> {
     let mut written = 0;
     // SAFETY: the buffer has the capacity that is passed, including one byte for the NUL that Node-API writes behind
     // the text, and `written` bytes of it are written.
-    unsafe {
-        read(env.raw(), value.raw(), text.as_mut_ptr().cast(), bytes + 1, &mut written);
-        text.set_len(written);
+    let status = unsafe { read(env.raw(), value.raw(), text.as_mut_ptr().cast(), bytes + 1, &mut written) };
+    if status != sys::Status::napi_ok {
+        return None;
     }
+    // SAFETY: as above.
+    unsafe { text.set_len(written) };
     Some(text)
 }
 
@@ -69,20 +72,24 @@ pub(crate) fn as_string(env: &Env, value: Value<'_>) -> Option<String> {
 pub(crate) fn as_utf16(env: &Env, value: Value<'_>) -> Option<Vec<u16>> {
     let length = length(env, value, sys::napi_get_value_string_utf16)?;
     let mut units = Vec::new();
-    read_utf16(env, value, length, &mut units);
+    read_utf16(env, value, length, &mut units)?;
     Some(units)
 }
 
-/// Replaces the content of `units` by the first `length` units of a string.
-fn read_utf16(env: &Env, value: Value<'_>, length: usize, units: &mut Vec<u16>) {
+/// Replaces the content of `units` by the first `length` units of a string; `None` where V8 does not give them out.
+fn read_utf16(env: &Env, value: Value<'_>, length: usize, units: &mut Vec<u16>) -> Option<()> {
     units.clear();
     // One more for the NUL that Node-API writes behind the text.
     units.reserve(length + 1);
     let mut written = 0;
     // SAFETY: the buffer has the capacity that is passed, and `written` units of it are written.
-    unsafe {
-        let buffer = units.as_mut_ptr();
-        sys::napi_get_value_string_utf16(env.raw(), value.raw(), buffer, length + 1, &mut written);
-        units.set_len(written);
+    let status = unsafe {
+        sys::napi_get_value_string_utf16(env.raw(), value.raw(), units.as_mut_ptr(), length + 1, &mut written)
+    };
+    if status != sys::Status::napi_ok {
+        return None;
     }
+    // SAFETY: as above.
+    unsafe { units.set_len(written) };
+    Some(())
 }

@@ -1,7 +1,7 @@
 //! Where a redirect leads.
 
-use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, Url};
 
 use crate::http::error::Error;
 use crate::http::message::Request;
@@ -12,7 +12,7 @@ pub(super) const MAX_REDIRECTS: usize = 21;
 /// The request that follows a response, or `None` where the response is the last one.
 ///
 /// 301, 302, 307 and 308 keep method and body. 303 asks for a GET elsewhere, which says nothing about an
-/// entry: a PUT ends with it. Credentials do not leave the origin that they were meant for.
+/// entry: a PUT ends with it. Neither an entry nor a header of the host leaves the origin that it was meant for.
 pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Result<Option<Request>, Error> {
     match status {
         301 | 302 | 307 | 308 => {}
@@ -34,13 +34,23 @@ pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Res
     url.set_username("").ok();
     url.set_password(None).ok();
     let mut next = request.clone();
-    if url.origin() != request.url.origin() {
-        for secret in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
-            next.headers.remove(&secret);
+    if !keeps_origin(&request.url, &url) {
+        if request.method != Method::GET {
+            let origin = url.origin().ascii_serialization();
+            return Err(Error::Redirect(format!("the server redirects to another origin, {origin}")));
         }
+        next.headers = request.headers.for_another_origin();
     }
     next.url = url;
     Ok(Some(next))
+}
+
+/// Whether a redirect stays with the origin of the request. One from http to https, both at their default ports, does:
+/// it is how a host says that it wants to be asked safely.
+fn keeps_origin(from: &Url, to: &Url) -> bool {
+    let is_upgrade = (from.scheme(), to.scheme()) == ("http", "https");
+    let has_default_ports = from.port().is_none() && to.port().is_none();
+    from.origin() == to.origin() || (is_upgrade && has_default_ports && from.host() == to.host())
 }
 
 #[cfg(test)]
@@ -48,7 +58,7 @@ mod tests {
     use super::*;
     use crate::http::concurrency::Share;
     use crate::http::headers::Headers;
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderValue, USER_AGENT};
 
     fn request(method: Method, url: &str) -> Request {
         Request {
@@ -106,16 +116,53 @@ mod tests {
     }
 
     #[test]
-    fn authorization_stays_with_its_origin() {
-        let kept = |location: &str| {
-            followed(Method::GET, 307, location).unwrap().headers.get(AUTHORIZATION).is_some()
-        };
-        assert!(kept("two"));
-        assert!(kept("http://a.test:80/two"));
-        assert!(!kept("http://a.test:81/two"));
-        assert!(!kept("https://a.test/two"));
-        assert!(!kept("http://b.test/two"));
-        assert!(!kept("//b.test/two"));
+    fn an_entry_and_the_headers_stay_with_their_origin() {
+        let same =
+            ["two", "http://a.test:80/two", "https://a.test/two", "https://a.test:443/two", "//A.test"];
+        for location in same {
+            for method in [Method::GET, Method::PUT] {
+                let next = followed(method, 307, location).unwrap();
+                assert!(next.headers.get(AUTHORIZATION).is_some(), "{location}");
+            }
+        }
+        for (location, origin) in [
+            ("http://a.test:81/two?secret", "http://a.test:81"),
+            ("https://a.test:80/two", "https://a.test:80"),
+            ("https://user:secret@b.test/two", "https://b.test"),
+            ("//b.test/two", "http://b.test"),
+        ] {
+            let next = followed(Method::GET, 307, location).unwrap();
+            assert!(next.headers.get(AUTHORIZATION).is_none(), "{location}");
+            let put = follow(&request(Method::PUT, "http://a.test/one"), 307, &to(location)).unwrap_err();
+            assert_eq!(put.to_string(), format!("the server redirects to another origin, {origin}"));
+        }
+    }
+
+    #[test]
+    fn a_redirect_from_https_to_http_or_from_another_port_leaves_the_origin() {
+        for (from, location) in
+            [("https://a.test/", "http://a.test/"), ("http://a.test:81/", "https://a.test/")]
+        {
+            assert!(follow(&request(Method::PUT, from), 307, &to(location)).is_err());
+            let next = follow(&request(Method::GET, from), 307, &to(location)).unwrap().unwrap();
+            assert!(next.headers.get(AUTHORIZATION).is_none());
+        }
+    }
+
+    #[test]
+    fn of_the_headers_of_a_host_accept_and_user_agent_go_to_another_origin() {
+        let names = [AUTHORIZATION, COOKIE, ACCEPT, USER_AGENT, ACCEPT_ENCODING];
+        let mut headers: HeaderMap =
+            names.into_iter().map(|name| (name, HeaderValue::from_static("host"))).collect();
+        headers.insert("x-api-key", HeaderValue::from_static("host"));
+        let headers = Headers::new(headers).with("x-own".parse().unwrap(), HeaderValue::from_static("host"));
+        let request = Request { headers, ..request(Method::GET, "http://a.test/") };
+        let next = follow(&request, 302, &to("http://b.test/")).unwrap().unwrap().headers.to_map();
+        assert_eq!(
+            (&next[ACCEPT], &next[USER_AGENT], next.len()),
+            (&"host".parse().unwrap(), &"host".parse().unwrap(), 3)
+        );
+        assert_eq!(next[ACCEPT_ENCODING], "gzip, deflate, br");
     }
 
     #[test]
