@@ -247,8 +247,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
             // Before the log is read, so that what is read is fresh.
             sleep(wait).await;
         }
+        // It may be that of a second copy.
+        self.ambiguous |= self.entry.retry.verify_conflicts;
         let next = match named {
-            Some(named) if !self.ambiguous && !self.entry.retry.verify_conflicts => self.adopt(named),
+            Some(named) if !self.ambiguous => self.adopt(named),
             named => self.search(named).await,
         };
         match next {
@@ -328,8 +330,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     /// The log did not answer what the conflict asked. An entry that may be stored is sent no more before it does.
     fn unresolved(&mut self, named: Option<EntryUuid>) -> Next {
-        let error = if named.is_some() || self.ambiguous {
-            self.ambiguous = true;
+        let error = if self.ambiguous {
             self.unresolved = Some(Unresolved { named });
             Error::StillInDoubt
         } else {

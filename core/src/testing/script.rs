@@ -166,12 +166,21 @@ struct RecorderState {
     errors: Vec<String>,
     debug: Vec<String>,
     tokens: VecDeque<Option<String>>,
+    /// Of tokens that were made up, where it never runs out of them.
+    endless: Option<u32>,
 }
 
 impl Recorder {
     pub(crate) fn with_tokens(tokens: &[Option<&str>]) -> Self {
         let this = Self::default();
         this.0.lock().unwrap().tokens = tokens.iter().map(|token| token.map(str::to_owned)).collect();
+        this
+    }
+
+    /// A host that has another token at each request for one.
+    pub(crate) fn with_endless_tokens() -> Self {
+        let this = Self::default();
+        this.0.lock().unwrap().endless = Some(0);
         this
     }
 
@@ -219,7 +228,14 @@ impl Reporter for Recorder {
 
     fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
         let (sender, receiver) = oneshot::channel();
-        let token = self.0.lock().unwrap().tokens.pop_front().expect("no token is left");
+        let mut state = self.0.lock().unwrap();
+        let token = match &mut state.endless {
+            Some(number) => {
+                *number += 1;
+                Some(format!("token-{number}"))
+            }
+            None => state.tokens.pop_front().expect("no token is left"),
+        };
         sender.send(token).unwrap();
         receiver
     }

@@ -3,4 +3,5 @@ mod case;
 mod conflicts;
 mod fuzz;
 mod in_doubt;
+mod oracle;
 mod queued;
