@@ -77,8 +77,7 @@ fn begin<'e>(
         return Ok(());
     };
     let timer = timeout.map(|timeout| end_later(environment, id, timeout)).transpose()?;
-    let flush = Flush { operation_id: id, pending: pending.clone(), timer };
-    environment.flushes.add(flush, &environment.operations);
+    environment.flushes.add(id, Flush { pending: pending.clone(), timer });
     Ok(())
 }
 

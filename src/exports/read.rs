@@ -57,6 +57,7 @@ pub fn get_session_logs<'e>(
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
+        environment.operations.with_read(id, |read| read.session_id = Some(session_id));
         let endpoint = match LogEndpoint::new(&url, &token) {
             Ok(endpoint) => endpoint,
             Err(failure) => return end_log(environment, id, failure),
@@ -250,8 +251,14 @@ fn begin_read<'e>(
         .zip(progress.clone())
         .map(|(function, progress)| (Persistent::new(env, function), progress));
     let persistent = options.signal.map(|signal| Persistent::new(env, signal));
-    let read =
-        PendingRead { list: None, cancel: Some(cancel), signal: persistent, aborted: false, on_progress };
+    let read = PendingRead {
+        list: None,
+        cancel: Some(cancel),
+        signal: persistent,
+        aborted: false,
+        session_id: None,
+        on_progress,
+    };
     environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
     if let Some(signal) = options.signal {
         if is_aborted(env, signal)? {

@@ -11,6 +11,7 @@
 
 mod handles;
 mod json;
+mod map;
 mod process;
 mod rejection;
 mod strings;
@@ -22,6 +23,7 @@ use napi::{Env, JsValue, Unknown, ValueType, sys};
 
 pub(crate) use handles::{Deferred, Persistent, hold_event_loop, promise};
 pub(crate) use json::Json;
+pub(crate) use map::IdentityMap;
 pub(crate) use process::{is_truthy, set_immediate, variable};
 pub(crate) use rejection::{Rejection, Thrown};
 pub(crate) use strings::{as_string, as_utf8, as_utf16};

@@ -19,7 +19,7 @@ use pending_entries::PendingEntries;
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use pending_entries::PendingEntry;
-pub use registry::Sessions;
+pub use registry::{Forgotten, Sessions};
 
 /// Work in a session's queue.
 pub type Job = Box<dyn FnOnce() -> Running + Send>;
@@ -58,6 +58,15 @@ struct CachedEndpoint {
 impl Session {
     fn new(counters: Arc<AppendCounters>) -> Self {
         Self { counters, ..Self::default() }
+    }
+
+    /// Whether it knows nothing, and nothing that is under way could change that. Entries in doubt are those of appends
+    /// that have failed, which its counters show.
+    fn is_unused(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1
+            && Arc::strong_count(&self.counters) == 1
+            && self.counters.are_zero()
+            && self.state().head.is_none()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
