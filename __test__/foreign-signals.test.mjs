@@ -40,6 +40,42 @@ test('an object that behaves like a signal cancels a read, without a reason by a
   await assert.rejects(getSessionLogs('s', server.url, { signal }), { name: 'AbortError' })
 })
 
+test('signals are told apart by identity, also frozen ones and proxies, and have one listener each', async (t) => {
+  useHost(t)
+  const server = await serve(t, () => {})
+  /** A frozen one, whose state is elsewhere. */
+  const createFrozen = () => {
+    const state = new Signal()
+    const frozen = {
+      get aborted() {
+        return state.aborted
+      },
+      addEventListener: state.addEventListener.bind(state),
+      removeEventListener: state.removeEventListener.bind(state),
+    }
+    return { state, signal: Object.freeze(frozen) }
+  }
+  const createProxy = () => {
+    const state = new Signal()
+    return { state, signal: new Proxy(state, {}) }
+  }
+  const signals = [createFrozen(), createFrozen(), createProxy(), createProxy()]
+  const reads = signals.map(({ signal }) => [0, 1, 2].map(() => getSessionLogs('s', server.url, { signal })))
+  assert.deepEqual(
+    signals.map(({ state }) => state.listeners.size),
+    [1, 1, 1, 1],
+  )
+  for (const [index, { state }] of signals.entries()) {
+    state.abort()
+    const ended = await Promise.allSettled(reads[index])
+    assert.ok(ended.every(({ status }) => status === 'rejected'))
+    assert.deepEqual(
+      signals.map(({ state }) => state.listeners.size),
+      signals.map((_, other) => (other <= index ? 0 : 1)),
+    )
+  }
+})
+
 test('a signal that throws rejects the read, or changes nothing', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ body: { loglines: [1] } }))

@@ -92,8 +92,8 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
 
 /// Resolves the flushes whose appends have settled.
 fn settle_flushes(environment: &Environment, env: &Env) {
-    for flush in environment.flushes.take_done() {
-        environment.settle(env, flush.operation_id, &Outcome::Boolean(true));
+    for id in environment.flushes.take_done() {
+        environment.settle(env, id, &Outcome::Boolean(true));
     }
 }
 

@@ -56,6 +56,7 @@ impl Environment {
         let failed =
             |what| napi::Error::from_reason(format!("session-ingress: this environment has no {what}"));
         let json = Json::new(env).map_err(|_| failed("JSON object"))?;
+        let signals = Signals::new(env).map_err(|_| failed("Map"))?;
         let this = Rc::new(RefCell::new(Weak::<Self>::new()));
         let deliver = deliver_function(env, this.clone(), deliver)?;
         let waker = Arc::new(waker(env, deliver)?.ok_or_else(|| failed("event loop"))?);
@@ -66,7 +67,7 @@ impl Environment {
             channel: channel.clone(),
             operations: Operations::default(),
             flushes: Flushes::default(),
-            signals: Signals::default(),
+            signals,
             instance: Instance::new(channel.clone()),
             debug_log: RefCell::default(),
             waker,
@@ -122,8 +123,14 @@ impl Environment {
         if self.operations.is_empty() {
             self.hold_event_loop(env, false);
         }
-        if pending.read.is_some() {
+        if let Some(guard) = &pending.guard {
+            self.flushes.note_settled(guard);
+        }
+        if let Some(read) = &pending.read {
             self.signals.unwatch(env, id);
+            if let Some(session_id) = &read.session_id {
+                self.instance.sessions.borrow_mut().release(session_id);
+            }
         }
         Some(pending)
     }

@@ -33,6 +33,8 @@ pub(crate) struct PendingRead {
     pub(crate) cancel: Option<Cancel>,
     pub(crate) signal: Option<Persistent>,
     pub(crate) aborted: bool,
+    /// The session whose head it may set.
+    pub(crate) session_id: Option<String>,
     pub(crate) on_progress: Option<(Persistent, Arc<ProgressThrottle>)>,
 }
 
@@ -76,10 +78,6 @@ impl Operations {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.pending.borrow().is_empty()
-    }
-
-    pub(crate) fn has(&self, id: OperationId) -> bool {
-        self.pending.borrow().contains_key(&id)
     }
 
     /// Calls `work` with a pending operation; `None` where it has settled.

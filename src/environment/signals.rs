@@ -2,30 +2,45 @@
 //! libraries.
 
 use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use napi::bindgen_prelude::{Function, FunctionCallContext};
 use napi::{Env, JsValue, ValueType};
 use session_ingress_core::panic::catch_panic;
 
 use crate::channel::OperationId;
-use crate::js::{self, Persistent, Value};
+use crate::globals::IdentityMap;
+use crate::js::{self, Persistent, Thrown, Value};
 use crate::rejection::Rejection;
 
 /// A signal with our listener. All reads of a signal share one listener, because Node warns of more than ten.
 struct SignalListener {
-    /// The first read of the signal, which is the key of this listener.
-    first: OperationId,
-    /// The reads that the signal cancels.
-    reads: Vec<OperationId>,
+    /// The reads that the signal cancels, in the order of the calls.
+    reads: BTreeSet<OperationId>,
     signal: Persistent,
     listener: Persistent,
 }
 
-/// The signals by which pending reads can be cancelled.
+/// The signals by which pending reads can be cancelled. Each is found at once, however many there are.
+pub(crate) struct Signals {
+    /// The keys of the listeners, by signal.
+    keys: IdentityMap,
+    state: RefCell<State>,
+}
+
 #[derive(Default)]
-pub(crate) struct Signals(RefCell<Vec<SignalListener>>);
+struct State {
+    /// By the first read of the signal.
+    listeners: HashMap<OperationId, SignalListener>,
+    /// The keys of the listeners, by read.
+    keys: HashMap<OperationId, OperationId>,
+}
 
 impl Signals {
+    pub(super) fn new(env: &Env) -> Result<Self, Thrown<'_>> {
+        Ok(Self { keys: IdentityMap::new(env)?, state: RefCell::default() })
+    }
+
     /// Calls `on_abort` with `id` when `signal` aborts, until [`unwatch`](Self::unwatch). Where `signal` is watched
     /// already, `id` is added to its reads, and the `on_abort` of the first read serves all of them.
     pub(crate) fn watch<'e>(
@@ -35,12 +50,9 @@ impl Signals {
         id: OperationId,
         on_abort: impl Fn(OperationId) + 'static,
     ) -> Result<(), Rejection<'e>> {
-        let mut listeners = self.0.borrow_mut();
-        let same = |listener: &&mut SignalListener| {
-            env.strict_equals(listener.signal.get(env), signal).unwrap_or(false)
-        };
-        if let Some(listener) = listeners.iter_mut().find(same) {
-            listener.reads.push(id);
+        if let Some(key) = self.keys.get(env, signal)?
+            && self.state.borrow_mut().add(key as OperationId, id)
+        {
             return Ok(());
         }
         let listener = move |_: FunctionCallContext<'_>| {
@@ -52,42 +64,53 @@ impl Signals {
             .create_function_from_closure("onAbort", listener)
             .map_err(|error| Rejection::Type(format!("session-ingress cannot make a listener: {error}")))?;
         let listener = JsValue::to_unknown(&listener);
-        listeners.push(SignalListener {
-            first: id,
-            reads: vec![id],
-            signal: Persistent::new(env, signal),
-            listener: Persistent::new(env, listener),
-        });
+        self.keys.set(env, signal, id as f64)?;
+        self.state.borrow_mut().begin(id, Persistent::new(env, signal), Persistent::new(env, listener));
         // Nothing is borrowed from here on, because the signal may run code of the host.
-        drop(listeners);
         let add = js::get(env, signal, "addEventListener")?;
         js::call(env, add, signal, &[js::string(env, "abort"), listener])?;
         Ok(())
     }
 
-    /// The reads of the signal whose first read is `first`.
-    pub(crate) fn reads(&self, first: OperationId) -> Vec<OperationId> {
-        let listeners = self.0.borrow();
-        let listener = listeners.iter().find(|listener| listener.first == first);
-        listener.map(|listener| listener.reads.clone()).unwrap_or_default()
+    /// The reads of the signal whose first read is `key`.
+    pub(crate) fn reads(&self, key: OperationId) -> Vec<OperationId> {
+        let state = self.state.borrow();
+        state.listeners.get(&key).map(|listener| listener.reads.iter().copied().collect()).unwrap_or_default()
     }
 
     /// Ends the watch for the read `id`; removes the listener from the signal where no other read needs it.
     pub(super) fn unwatch(&self, env: &Env, id: OperationId) {
-        let unused = {
-            let mut listeners = self.0.borrow_mut();
-            let Some(at) = listeners.iter().position(|listener| listener.reads.contains(&id)) else { return };
-            listeners[at].reads.retain(|read| *read != id);
-            if !listeners[at].reads.is_empty() {
-                return;
-            }
-            listeners.swap_remove(at)
-        };
-        let signal = unused.signal.get(env);
+        let unused = self.state.borrow_mut().end(id);
+        let Some(SignalListener { signal, listener, .. }) = unused else { return };
+        let signal = signal.get(env);
+        self.keys.delete(env, signal);
         if let Ok(remove) = js::get(env, signal, "removeEventListener") {
             // An error that it throws is ignored.
-            js::call(env, remove, signal, &[js::string(env, "abort"), unused.listener.get(env)]).ok();
+            js::call(env, remove, signal, &[js::string(env, "abort"), listener.get(env)]).ok();
         }
+    }
+}
+
+impl State {
+    /// Adds a read to a listener; false where there is none.
+    fn add(&mut self, key: OperationId, read: OperationId) -> bool {
+        let Some(listener) = self.listeners.get_mut(&key) else { return false };
+        listener.reads.insert(read);
+        self.keys.insert(read, key);
+        true
+    }
+
+    fn begin(&mut self, read: OperationId, signal: Persistent, listener: Persistent) {
+        self.listeners.insert(read, SignalListener { reads: BTreeSet::from([read]), signal, listener });
+        self.keys.insert(read, read);
+    }
+
+    /// Removes a read; returns its listener where no other read needs it.
+    fn end(&mut self, read: OperationId) -> Option<SignalListener> {
+        let key = self.keys.remove(&read)?;
+        let reads = &mut self.listeners.get_mut(&key)?.reads;
+        reads.remove(&read);
+        if reads.is_empty() { self.listeners.remove(&key) } else { None }
     }
 }
 

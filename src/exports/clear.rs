@@ -5,6 +5,7 @@ use napi_derive::napi;
 
 use session_ingress_core::panic::catch_panic;
 use session_ingress_core::report::Operation;
+use session_ingress_core::runtime::runtime;
 
 use super::arguments::session_key;
 use crate::environment::Environment;
@@ -28,7 +29,11 @@ pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
 #[napi(ts_return_type = "Promise<void>")]
 pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     cleared(env, |environment| {
-        environment.instance.sessions.borrow_mut().clear_all();
+        let forgotten = environment.instance.sessions.borrow_mut().clear_all();
+        if !forgotten.is_empty() {
+            // Where the runtime cannot start, they are dropped here.
+            runtime().map(|runtime| runtime.spawn_blocking(|| drop(forgotten))).ok();
+        }
         Ok(())
     })
 }

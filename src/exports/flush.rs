@@ -86,8 +86,7 @@ fn begin<'e>(
             return Ok(());
         }
     };
-    let flush = Flush { operation_id: id, pending: pending.clone(), timer };
-    environment.flushes.add(flush, &environment.operations);
+    environment.flushes.add(id, Flush { pending: pending.clone(), timer });
     Ok(())
 }
 

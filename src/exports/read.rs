@@ -59,6 +59,7 @@ pub fn get_session_logs<'e>(
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
+        environment.operations.with_read(id, |read| read.session_id = Some(session_id));
         let endpoint = LogEndpoint::new(&url, &token);
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
@@ -259,8 +260,14 @@ fn begin_read<'e>(
         .zip(progress.clone())
         .map(|(function, progress)| (Persistent::new(env, function), progress));
     let persistent = options.signal.map(|signal| Persistent::new(env, signal));
-    let read =
-        PendingRead { list: None, cancel: Some(cancel), signal: persistent, aborted: false, on_progress };
+    let read = PendingRead {
+        list: None,
+        cancel: Some(cancel),
+        signal: persistent,
+        aborted: false,
+        session_id: None,
+        on_progress,
+    };
     environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
     if let Some(signal) = options.signal {
         if is_aborted(env, signal)? {

@@ -1,7 +1,9 @@
-//! The globals of an environment that are used: `JSON`, `process.env`, `setImmediate`.
+//! The globals of an environment that are used: `JSON`, `Map`, `process.env`, `setImmediate`.
 
 mod json;
+mod map;
 mod process;
 
 pub(crate) use json::Json;
+pub(crate) use map::IdentityMap;
 pub(crate) use process::{is_truthy, set_immediate, variable};

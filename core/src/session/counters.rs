@@ -103,6 +103,12 @@ impl AppendCounters {
         }
     }
 
+    /// Whether nothing was counted but pending appends.
+    pub(super) fn are_zero(&self) -> bool {
+        let figures = [&self.appended, &self.failed];
+        figures.into_iter().all(|figure| figure.get() == 0) && self.retries.load(Ordering::Relaxed) == 0
+    }
+
     /// Counts an attempt beyond the first of an append.
     pub(super) fn count_retry(&self) {
         self.each(|counters| {
@@ -135,6 +141,13 @@ impl PendingGuard {
             counters.pending.bytes.add(bytes);
         });
         Self { counters: Some(counters), bytes }
+    }
+
+    /// The counters of pending appends that count it: those of its session and those of all.
+    pub fn pending_counters(&self) -> impl Iterator<Item = &Arc<PendingCounters>> {
+        let of_session = self.counters.as_ref();
+        let of_all = of_session.and_then(|counters| counters.all.as_ref());
+        of_session.into_iter().chain(of_all).map(|counters| &counters.pending)
     }
 
     /// Counts the append as appended or failed; called when its promise settles.

@@ -26,6 +26,11 @@ impl Heads {
         &mut self.0[0].1
     }
 
+    /// Whether no head is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|(_, head)| head.is_none())
+    }
+
     /// The head of the log that was used last.
     pub(super) fn last_used(&self) -> Option<&EntryUuid> {
         self.0.front()?.1.as_ref()

@@ -25,7 +25,7 @@ use heads::Heads;
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use pending_entries::PendingEntry;
-pub use registry::Sessions;
+pub use registry::{Forgotten, Sessions};
 pub use token_renewals::TokenRenewals;
 
 /// Work in a session's queue.
@@ -66,6 +66,15 @@ struct CachedEndpoint {
 impl Session {
     fn new(counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
         Self { counters, renewals, ..Self::default() }
+    }
+
+    /// Whether it knows nothing, and nothing that is under way could change that. Entries in doubt are those of appends
+    /// that have failed, which its counters show.
+    fn is_unused(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1
+            && Arc::strong_count(&self.counters) == 1
+            && self.counters.are_zero()
+            && self.state().heads.is_empty()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

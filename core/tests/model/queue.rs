@@ -122,6 +122,6 @@ fn concurrent() {
     model.append("a", "one", &a);
     model.append("b", "two", &b);
     model.append("a", "three", &a);
-    model.sessions.clear_all();
+    drop(model.sessions.clear_all());
     assert_eq!(model.end().len(), 3);
 }
