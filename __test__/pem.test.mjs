@@ -83,7 +83,7 @@ for (const [layout, ca, takes, node, lost = 0] of AUTHORITIES) {
     else assert.match(lines.join(), /holds no certificate in PEM form$/)
     // An option takes what a file may hold.
     if (takes) configure({ tls: { ca } })
-    else if (lost === 0) assert.throws(() => configure({ tls: { ca } }), /tls\.ca holds no certificate/)
+    else assert.throws(() => configure({ tls: { ca } }), /tls\.ca holds no certificate/)
     if (takes) assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
   })
 }
@@ -99,6 +99,18 @@ const encrypted = exported({ cipher: 'aes-256-cbc' })
 const PARAMETERS = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n'
 const asOneLine = (/** @type {string} */ pem) =>
   pem.replace(/(KEY-----\n)([^-]+)/, (_, begin, lines) => `${begin}${lines.replaceAll('\n', '')}\n`)
+
+test('a private key without an end, or of another kind, is refused by configure, without a quote', (t) => {
+  useHost(t)
+  for (const text of [encrypted, sec1, exported({})]) {
+    for (const broken of [text.replace(/-----END.*/, ''), text.replace(/-----END.*/, '-----END FOO-----'), cert, '']) {
+      assert.throws(
+        () => configure({ tls: { key: broken } }),
+        /^TypeError: configure: tls\.key holds no private key in PEM form$/,
+      )
+    }
+  }
+})
 
 /** A key in a form, and whether we and Node take it. */
 const KEYS = /** @type {[string, string, boolean, boolean][]} */ ([

@@ -4,7 +4,6 @@ use std::{fs, io};
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::Decode;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::certificate::without_trust_settings;
@@ -80,7 +79,7 @@ pub(super) fn certificates(pem: &[u8]) -> (Vec<CertificateDer<'static>>, usize) 
         if !is_trusted && !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
             continue;
         }
-        let der = CertificateDer::from_pem_slice(block.labelled("CERTIFICATE").as_bytes()).ok();
+        let der = block.read_as("CERTIFICATE");
         let der = if is_trusted { der.and_then(without_trust_settings) } else { der };
         lost += usize::from(der.is_none());
         certificates.extend(der);
@@ -96,11 +95,10 @@ pub(super) fn private_key(
 ) -> Result<PrivateKeyDer<'static>, &'static str> {
     let block = key_block(pem)?;
     if block.label != ENCRYPTED {
-        return PrivateKeyDer::from_pem_slice(block.labelled(&block.label).as_bytes()).map_err(|_| NO_KEY);
+        return block.read_as(&block.label).ok_or(NO_KEY);
     }
     let passphrase = passphrase.ok_or("is encrypted, and no passphrase is set")?;
-    let der =
-        PrivatePkcs8KeyDer::from_pem_slice(block.labelled("PRIVATE KEY").as_bytes()).map_err(|_| NO_KEY)?;
+    let der: PrivatePkcs8KeyDer<'_> = block.read_as("PRIVATE KEY").ok_or(NO_KEY)?;
     let key = EncryptedPrivateKeyInfoRef::from_der(der.secret_pkcs8_der()).map_err(|_| UNSUPPORTED_CIPHER)?;
     let key = key.decrypt(passphrase.reveal()).map_err(|_| {
         "cannot be decrypted: the passphrase does not fit, or the cipher is not supported (PBES2 with AES or 3DES is)"
@@ -116,7 +114,7 @@ const UNSUPPORTED_CIPHER: &str = "is encrypted in a way that is not supported (P
 fn key_block(pem: &[u8]) -> Result<Block, &'static str> {
     const LABELS: [&str; 4] = ["PRIVATE KEY", ENCRYPTED, "EC PRIVATE KEY", "RSA PRIVATE KEY"];
     let mut keys = blocks(pem).into_iter().filter(|block| LABELS.contains(&block.label.as_str()));
-    let key = keys.next().ok_or(NO_KEY)?;
+    let key = keys.next().filter(|key| !key.body.is_empty()).ok_or(NO_KEY)?;
     // The form that OpenSSL wrote before PKCS#8: it makes a key of a passphrase by a single round of MD5.
     if key.body.contains("Proc-Type:") {
         return Err(

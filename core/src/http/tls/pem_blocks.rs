@@ -2,6 +2,8 @@
 //!
 //! rustls reads a block, and is strict about what stands around it.
 
+use rustls::pki_types::pem::PemObject;
+
 /// The text between two lines that name its kind.
 pub(super) struct Block {
     /// `CERTIFICATE`
@@ -11,9 +13,13 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The block as PEM text, with another label.
-    pub(super) fn labelled(&self, label: &str) -> String {
-        format!("-----BEGIN {label}-----\n{}-----END {label}-----\n", self.body)
+    /// Reads the block as one of another label, or its own. `None` where it is broken, or empty.
+    pub(super) fn read_as<T: PemObject>(&self, label: &str) -> Option<T> {
+        if self.body.is_empty() {
+            return None;
+        }
+        let text = format!("-----BEGIN {label}-----\n{}-----END {label}-----\n", self.body);
+        T::from_pem_slice(text.as_bytes()).ok()
     }
 }
 
