@@ -64,17 +64,18 @@ where
     fn call(&mut self, target: T) -> Self::Future {
         let Self { mut inner, fresh } = self.clone();
         Box::pin(async move {
+            let connecting = fresh.connect();
             // The semaphore is never closed; should it be, everyone connects.
             let permit = CONNECTS.acquire().await.ok();
             poll_fn(|context| inner.poll_ready(context)).await?;
             let connection = match select(pin!(inner.call(target)), pin!(sleep(HELD))).await {
                 Either::Left((connection, _)) => connection?,
-                Either::Right(((), connecting)) => {
+                Either::Right(((), connection)) => {
                     drop(permit);
-                    connecting.await?
+                    connection.await?
                 }
             };
-            fresh.add(&connection.connected());
+            connecting.made(&connection.connected());
             Ok(connection)
         })
     }
