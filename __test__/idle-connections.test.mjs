@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { startRelay } from './support/relay.mjs'
-import { serve } from './support/server.mjs'
+import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs, sessionStats } = addon
 
@@ -107,4 +107,67 @@ test('a read whose response has begun is not repeated', async (t) => {
   assert.equal(await getSessionLogs('s', server.url), null)
   assert.equal(server.requests.length, 2)
   assert.deepEqual(host.diagnostics, [['error', 'session_get_fail_status', { status: 200 }]])
+})
+
+/**
+ * A server behind a relay, with eight idle connections on which nothing comes any more, as after a laptop was closed.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+async function serveWithEightDead(t) {
+  let [arrived, isDead] = [0, false]
+  const { open, opened } = createGate()
+  const server = await serve(t, async ({ method }) => {
+    if (method === 'PUT') return { status: 201 }
+    arrived += 1
+    if (arrived === 8) open()
+    await opened
+    return { body: { loglines: [1] } }
+  })
+  const relay = await startRelay(t, server.port, { onData: ({ index }) => isDead && index < 8 })
+  const url = `http://127.0.0.1:${relay.port}`
+  await Promise.all(Array.from({ length: 8 }, () => getSessionLogs('s', url)))
+  assert.equal(relay.connections.length, 8)
+  isDead = true
+  return { url, relay }
+}
+
+test('of eight dead idle connections a read meets one, and is repeated over a new connection', async (t) => {
+  const host = useHost(t, { timeouts: { fetchMs: 1000 } })
+  const { url, relay } = await serveWithEightDead(t)
+  assert.deepEqual(await getSessionLogs('s', url), [1])
+  assert.equal(await appendSessionLog('s', createEntry(), url), true)
+  assert.equal(relay.connections.length, 9)
+  assert.deepEqual([host.diagnostics, host.errors], [[], []])
+})
+
+test('of eight dead idle connections an append meets one, and its next attempt has a new connection', async (t) => {
+  const host = useHost(t, { timeouts: { appendMs: 1000 } })
+  const { url, relay } = await serveWithEightDead(t)
+  assert.equal(await appendSessionLog('s', createEntry(), url), true)
+  assert.deepEqual(await getSessionLogs('s', url), [1])
+  assert.equal(relay.connections.length, 9)
+  assert.deepEqual(host.diagnostics, [['error', 'session_persist_fail_status', { attempt: 1 }]])
+})
+
+test('eight reads at once over eight dead idle connections are each repeated', async (t) => {
+  const host = useHost(t, { timeouts: { fetchMs: 1000 } })
+  const { url } = await serveWithEightDead(t)
+  const reads = Array.from({ length: 8 }, () => getSessionLogs('s', url))
+  assert.deepEqual(await Promise.all(reads), Array(8).fill([1]))
+  assert.deepEqual([host.diagnostics, host.errors], [[], []])
+})
+
+test('a read without a response is repeated once where its connection was used before, and else not', async (t) => {
+  const host = useHost(t, { timeouts: { fetchMs: 300 } })
+  const server = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : undefined))
+  assert.equal(await getSessionLogs('s', server.url), null)
+  assert.equal(server.requests.length, 1)
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+  assert.equal(await getSessionLogs('s', server.url), null)
+  assert.deepEqual(
+    server.requests.map(({ method, connection }) => `${method} ${connection}`),
+    ['GET 0', 'PUT 1', 'GET 1', 'GET 2'],
+  )
+  assert.deepEqual(host.diagnostics, Array(2).fill(['error', 'session_get_fail_status', {}]))
 })

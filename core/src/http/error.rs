@@ -1,8 +1,12 @@
 //! Why a request has no response.
 
 use std::error::Error as StdError;
+use std::pin::pin;
 use std::time::Duration;
 use std::{fmt, io};
+
+use futures_util::FutureExt;
+use tokio::task::yield_now;
 
 use crate::http::tls::broken_off;
 
@@ -90,17 +94,26 @@ pub struct Timeout {
     pub duration: Duration,
 }
 
+/// Turns of the runtime in which what came meanwhile gets from a socket through its connection's task to its request.
+const LAST_TURNS: usize = 4;
+
 /// Runs `work` within a time limit.
+///
+/// A process may be stopped for longer than the limit (a closed laptop, SIGSTOP). When it goes on, the limit has run out
+/// and what came meanwhile is in the socket: that is taken first.
 pub(super) async fn with_timeout<T>(
     timeout: Option<Timeout>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    match timeout {
-        Some(timeout) => {
-            tokio::time::timeout(timeout.duration, work).await.unwrap_or(Err(Error::TimedOut(timeout)))
-        }
-        None => work.await,
+    let Some(timeout) = timeout else { return work.await };
+    let mut work = pin!(work);
+    if let Ok(done) = tokio::time::timeout(timeout.duration, &mut work).await {
+        return done;
     }
+    for _ in 0..LAST_TURNS {
+        yield_now().await;
+    }
+    work.now_or_never().unwrap_or(Err(Error::TimedOut(timeout)))
 }
 
 /// What hyper does not take of a response though it is well-formed, by the text that it has for it, and in words.
@@ -148,4 +161,35 @@ pub(super) fn causes(error: &reqwest::Error) -> Vec<&(dyn StdError + 'static)> {
         next = wrapped.map(|wrapped| -> &(dyn StdError + 'static) { wrapped }).or_else(|| cause.source());
     }
     causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use tokio::sync::oneshot;
+
+    const LIMIT: Timeout = Timeout { name: "fetchMs", duration: Duration::from_millis(10) };
+
+    #[tokio::test]
+    async fn what_is_ready_when_the_time_has_run_out_is_taken() {
+        let (sender, receiver) = oneshot::channel();
+        let (sent, pass_on) = oneshot::channel();
+        // Two tasks on the way, as between a socket and a request.
+        tokio::spawn(async move { sender.send(pass_on.await.unwrap()) });
+        tokio::spawn(async move {
+            yield_now().await;
+            // The process stands still, and all its limits run out.
+            thread::sleep(LIMIT.duration * 3);
+            sent.send(7)
+        });
+        let work = async { receiver.await.map_err(|_| Error::Broken("closed".into())) };
+        assert_eq!(with_timeout(Some(LIMIT), work).await.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_ready_when_the_time_has_run_out_times_out() {
+        let never = with_timeout(Some(LIMIT), std::future::pending::<Result<(), Error>>());
+        assert!(matches!(never.await, Err(Error::TimedOut(LIMIT))));
+    }
 }

@@ -7,7 +7,7 @@ use std::{io, mem};
 use reqwest::{Body, Method};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::connections::Connections;
+use super::connections::{Connections, Pool};
 use super::request_progress::RequestProgress;
 use super::send_error::SendErrorKind;
 use super::{Client, panicked};
@@ -42,20 +42,28 @@ impl Client {
         let timeouts = BodyTimeouts::new(request.read_timeout, request.search_timeout);
         let has_body = !request.body.is_empty();
         let progress = Arc::new(RequestProgress::default());
-        let exchange = Exchange { connections: &connections, progress: &progress };
+        let may_repeat = request.method == Method::GET;
+        let mut exchange =
+            Exchange { connections: &connections, progress: &progress, may_repeat, sent: None };
         let mut permit = match share {
             // Every read ends, so this wait does.
             Share::Reads => Some(concurrency_limit().acquire(share).await),
             Share::Appends => None,
         };
-        let work = async {
-            if permit.is_none() {
-                permit = Some(concurrency_limit().acquire(share).await);
+        let sent = loop {
+            let work = async {
+                if permit.is_none() {
+                    permit = Some(concurrency_limit().acquire(share).await);
+                }
+                exchange.redirected(&request).await
+            };
+            // Pinned, and passed on by reference: a function that takes a future keeps room for it twice.
+            let sent = with_timeout(response_timeout, pin!(work)).await;
+            match sent {
+                Err(Error::TimedOut(_)) if exchange.repeats_after_silence() => {}
+                sent => break sent,
             }
-            exchange.redirected(request).await
         };
-        // Pinned, and passed on by reference: a function that takes a future keeps room for it twice.
-        let sent = with_timeout(response_timeout, pin!(work)).await;
         let mut response = sent.map_err(|error| match error {
             Error::TimedOut(timeout) if permit.is_none() => Error::NoPermitInTime(timeout),
             Error::TimedOut(timeout) if has_body && !progress.body_started() => Error::NotSentInTime(timeout),
@@ -86,29 +94,44 @@ impl<T> Drop for AbortOnDrop<T> {
 struct Exchange<'a> {
     connections: &'a Connections,
     progress: &'a Arc<RequestProgress>,
+    /// Whether the request may be sent once more by itself: a read changes nothing, so that it does not matter whether
+    /// the server has processed it.
+    may_repeat: bool,
+    /// The pool through which a request was sent last, and the connects that were begun before.
+    sent: Option<(Pool, u64)>,
 }
 
 impl Exchange<'_> {
-    async fn redirected(&self, mut request: Request) -> Result<reqwest::Response, Error> {
+    async fn redirected(&mut self, request: &Request) -> Result<reqwest::Response, Error> {
+        let mut redirected = None;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.sent(&request).await?;
-            match follow(&request, response.status().as_u16(), response.headers())? {
-                Some(next) => request = next,
+            let request = redirected.as_ref().unwrap_or(request);
+            let response = self.sent(request).await?;
+            match follow(request, response.status().as_u16(), response.headers())? {
+                Some(next) => redirected = Some(next),
                 None => return Ok(response),
             }
         }
         Err(Error::Redirect(format!("the server redirected more than {MAX_REDIRECTS} times")))
     }
 
+    /// Lets go of the idle connections where a request got no response in time: if its own was dead, they are too, as
+    /// after a closed laptop was opened. Whether the request is to be sent once more: where its connection had carried
+    /// a response before.
+    fn repeats_after_silence(&mut self) -> bool {
+        let Some((pool, begun)) = self.sent.take() else { return false };
+        self.connections.renew(&pool);
+        pool.fresh.have_responded_since(begun) && mem::take(&mut self.may_repeat)
+    }
+
     /// Sends one request. One that was not written to a connection that closed meanwhile is sent again by reqwest's
     /// client itself.
-    async fn sent(&self, request: &Request) -> Result<reqwest::Response, Error> {
+    async fn sent(&mut self, request: &Request) -> Result<reqwest::Response, Error> {
         self.connections.check(&request.url)?;
         let mut pool = self.connections.pool();
-        // A read changes nothing, so that it does not matter whether the server has processed it.
-        let mut may_repeat = request.method == Method::GET;
         loop {
             self.progress.begin();
+            self.sent = Some((pool.clone(), pool.fresh.begun()));
             if !request.body.is_empty() {
                 // Lets the runtime see first which idle connections were closed.
                 tokio::task::yield_now().await;
@@ -122,7 +145,7 @@ impl Exchange<'_> {
             };
             let kind = SendErrorKind::of(&error, request, self.progress);
             let is_lost = kind == SendErrorKind::Lost && pool.fresh.was_reused(&error);
-            if !is_lost || !mem::take(&mut may_repeat) {
+            if !is_lost || !mem::take(&mut self.may_repeat) {
                 return Err(self.connections.error(kind, &error, &request.url));
             }
             pool = self.connections.renew(&pool);

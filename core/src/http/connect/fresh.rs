@@ -4,7 +4,7 @@
 //! On a new connection the same error means a real failure. reqwest does not tell the two apart, but its errors and responses name
 //! the connection by its local address.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,24 +14,71 @@ use hyper_util::client::legacy::connect::{Connected, HttpInfo};
 
 use crate::http::error::causes;
 
-/// The connections of one client that have not carried a response yet, by their local addresses.
+/// The connections of one client that have not carried a response yet.
 #[derive(Clone, Default)]
-pub(in crate::http) struct FreshConnections(Arc<Mutex<HashSet<SocketAddr>>>);
+pub(in crate::http) struct FreshConnections(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// The number of connects that were begun: the last one has it as its own number.
+    begun: u64,
+    /// The numbers of those that are under way.
+    connecting: HashSet<u64>,
+    /// Those that were made, by their local addresses.
+    made: HashMap<SocketAddr, u64>,
+}
+
+/// A connect that is under way.
+pub(super) struct Connecting {
+    fresh: FreshConnections,
+    number: u64,
+}
+
+impl Connecting {
+    /// Notes that the connection was made.
+    pub(super) fn made(self, connected: &Connected) {
+        if let Some(address) = local_address(connected) {
+            self.fresh.state().made.insert(address, self.number);
+        }
+    }
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        self.fresh.state().connecting.remove(&self.number);
+    }
+}
 
 impl FreshConnections {
-    fn addresses(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a connection that was just made.
-    pub(super) fn add(&self, connected: &Connected) {
-        self.addresses().extend(local_address(connected));
+    /// Notes that a connection is being made.
+    pub(super) fn connect(&self) -> Connecting {
+        let mut state = self.state();
+        state.begun += 1;
+        let number = state.begun;
+        state.connecting.insert(number);
+        Connecting { fresh: self.clone(), number }
+    }
+
+    /// The connects that were begun until now.
+    pub(in crate::http) fn begun(&self) -> u64 {
+        self.state().begun
+    }
+
+    /// Whether every connection that was begun after the first `begun` has carried a response. A request that has none,
+    /// and was sent meanwhile, was then sent over an older one.
+    pub(in crate::http) fn have_responded_since(&self, begun: u64) -> bool {
+        let state = self.state();
+        !state.connecting.iter().chain(state.made.values()).any(|&number| number > begun)
     }
 
     /// Notes a response.
     pub(in crate::http) fn responded(&self, response: &reqwest::Response) {
         if let Some(info) = response.extensions().get::<HttpInfo>() {
-            self.addresses().remove(&info.local_addr());
+            self.state().made.remove(&info.local_addr());
         }
     }
 
@@ -40,7 +87,7 @@ impl FreshConnections {
         let error = causes(error).into_iter().find_map(|cause| cause.downcast_ref::<ClientError>());
         let address = error.and_then(ClientError::connect_info).and_then(local_address);
         // Removed: the connection is gone, and its address free for another one.
-        address.is_some_and(|address| !self.addresses().remove(&address))
+        address.is_some_and(|address| self.state().made.remove(&address).is_none())
     }
 }
 

@@ -66,22 +66,23 @@ where
     fn call(&mut self, target: T) -> Self::Future {
         let Self { mut inner, fresh } = self.clone();
         Box::pin(async move {
+            let connecting = fresh.connect();
             // The semaphore is never closed; should it be, everyone connects.
             let permit = CONNECTS.acquire().await.ok();
             poll_fn(|context| inner.poll_ready(context)).await?;
-            let connecting = note_client_auth(inner.call(target));
-            let (connection, asked) = match select(pin!(connecting), pin!(sleep(HELD))).await {
+            let connection = note_client_auth(inner.call(target));
+            let (connection, asked) = match select(pin!(connection), pin!(sleep(HELD))).await {
                 Either::Left((done, _)) => done,
-                Either::Right(((), connecting)) => {
+                Either::Right(((), connection)) => {
                     drop(permit);
-                    connecting.await
+                    connection.await
                 }
             };
             let connection = match connection {
                 Err(error) if asked => return Err(AskedForCertificate(error).into()),
                 connection => connection?,
             };
-            fresh.add(&connection.connected());
+            connecting.made(&connection.connected());
             Ok(connection)
         })
     }
