@@ -11,7 +11,7 @@ use std::sync::Arc;
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue};
 use session_ingress_core::channel::Wake;
-use session_ingress_core::http::Failure;
+use session_ingress_core::http;
 use session_ingress_core::panic::{catch_panic, keep_panics};
 use session_ingress_core::report::{Error, Operation, Report};
 use session_ingress_core::runtime::runtime;
@@ -181,8 +181,8 @@ impl Environment {
     }
 
     /// The runtime, which starts at the first call; where the system refuses it a thread, nothing can be sent.
-    pub(crate) fn runtime() -> Result<&'static Handle, Failure> {
-        runtime().map_err(|error| Failure::NotConnected(format!("the runtime cannot start: {error}")))
+    pub(crate) fn runtime() -> Result<&'static Handle, http::Error> {
+        runtime().map_err(|error| http::Error::NotConnected(format!("the runtime cannot start: {error}")))
     }
 
     /// Schedules the next delivery in a later turn of the event loop.

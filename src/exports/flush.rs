@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use napi::Env;
 use napi_derive::napi;
-use session_ingress_core::http::Failure;
+use session_ingress_core::http;
 use session_ingress_core::report::Operation;
 use tokio::task::JoinHandle;
 
@@ -90,7 +90,11 @@ fn begin<'e>(
     Ok(())
 }
 
-fn end_later(environment: &Environment, id: OperationId, after: Duration) -> Result<JoinHandle<()>, Failure> {
+fn end_later(
+    environment: &Environment,
+    id: OperationId,
+    after: Duration,
+) -> Result<JoinHandle<()>, http::Error> {
     let channel = environment.channel.clone();
     Ok(Environment::runtime()?.spawn(async move {
         tokio::time::sleep(after).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use napi::{Env, ValueType};
 use napi_derive::napi;
-use session_ingress_core::http::{Client, Failure};
+use session_ingress_core::http::{self, Client};
 use session_ingress_core::protocol::LogEndpoint;
 use session_ingress_core::protocol::OAuthEndpoint;
 use session_ingress_core::read::{
@@ -177,7 +177,11 @@ pub fn get_teleport_events<'e>(
 }
 
 /// Ends a read of a log whose request cannot be sent.
-fn end_log<'e>(environment: &Environment, id: OperationId, failure: Failure) -> Result<(), Rejection<'e>> {
+fn end_log<'e>(
+    environment: &Environment,
+    id: OperationId,
+    failure: http::Error,
+) -> Result<(), Rejection<'e>> {
     report_unsendable_log(failure, &environment.instance.reporter());
     environment.channel.send(Message::Settle(id, Outcome::Null));
     Ok(())
@@ -192,7 +196,7 @@ fn is_after_last_compact(env: &Env) -> bool {
 struct OAuthCall {
     session_id: String,
     handles: ReadHandles,
-    endpoint: Result<OAuthEndpoint, Failure>,
+    endpoint: Result<OAuthEndpoint, http::Error>,
 }
 
 impl OAuthCall {

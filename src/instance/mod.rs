@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
-use session_ingress_core::http::{Client, Failure, Settings, concurrency_limit};
+use session_ingress_core::http::{self, Client, Settings, concurrency_limit};
 use session_ingress_core::protocol::OAuthEndpoint;
 use session_ingress_core::report::ReporterExt;
 use session_ingress_core::session::{Session, Sessions};
@@ -90,7 +90,7 @@ impl Instance {
         env: &'e Env,
         access_token: Value<'e>,
         organization: &str,
-    ) -> Result<Result<OAuthEndpoint, Failure>, Rejection<'e>> {
+    ) -> Result<Result<OAuthEndpoint, http::Error>, Rejection<'e>> {
         let base = credentials::base_api_url(env, self.callback(env, HostCallback::GetOauthConfig))?;
         let callback = self.callback(env, HostCallback::GetOAuthHeaders);
         let headers = credentials::oauth_headers(env, callback, access_token)?;

@@ -11,13 +11,13 @@ use super::backoff::retry_after;
 use super::conflicts::Conflicts;
 use super::log_scan::LogScan;
 use super::server_message::server_message;
-use crate::http::{Failure, Response, Transport, discard};
+use crate::http::{self, Response, Transport, discard};
 use crate::protocol::{EntryUuid, LogEndpoint, server_head};
 use crate::read::{SearchError, search_log};
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
 use crate::session::Session;
 
-/// What follows a request.
+/// The step after a request.
 enum Next {
     /// The server has the entry.
     Stored,
@@ -159,7 +159,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         let request = self.endpoint.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);
         let Response { status, headers, body } = match self.transport.send(request).await {
             Ok(response) => response,
-            Err(failure) => return self.no_answer(failure),
+            Err(failure) => return self.no_response(failure),
         };
         // The status decides, whatever becomes of the body.
         if !matches!(status, 200 | 201 | 401 | 409) {
@@ -182,12 +182,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
         Next::Stored
     }
 
-    fn no_answer(&mut self, failure: Failure) -> Next {
+    fn no_response(&mut self, failure: http::Error) -> Next {
         self.conflicts.end_row();
         self.ambiguous |= failure.may_have_reached_the_server();
         // The URL and the token were found good: what is left to be unsendable stays so.
-        let hopeless = matches!(failure, Failure::Unsendable(_));
-        self.reporter.error(Error::NoAnswer(Operation::Append, failure));
+        let hopeless = matches!(failure, http::Error::Unsendable(_));
+        self.reporter.error(Error::NoResponse(Operation::Append, failure));
         self.reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: self.attempt });
         if hopeless { Next::GiveUp } else { Next::After(Failed::default()) }
     }
@@ -328,7 +328,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         Next::GiveUp
     }
 
-    /// The log did not answer what the conflict asked. An entry that may be stored is sent no more before it does.
+    /// The log does not show whether the entry is stored. An entry that may be stored is not sent before it does.
     fn unresolved(&mut self, named: Option<EntryUuid>) -> Next {
         let error = if self.ambiguous {
             self.unresolved = Some(Unresolved { named });

@@ -1,4 +1,4 @@
-//! What a log says about an entry that is looked for.
+//! Searches a log for an entry by the uuids that pass.
 
 use crate::json::{Elements, FieldScanner};
 use crate::protocol::EntryUuid;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use crate::http::{Failure, Transport};
+use crate::http::{self, Transport};
 use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
 use crate::session::{Running, Session};
@@ -71,7 +71,7 @@ async fn append<T: Transport>(
 }
 
 /// Reports an entry that cannot be sent at all.
-pub fn report_unsendable(failure: Failure, reporter: &dyn Reporter) {
-    reporter.error(Error::NoAnswer(Operation::Append, failure));
+pub fn report_unsendable(failure: http::Error, reporter: &dyn Reporter) {
+    reporter.error(Error::NoResponse(Operation::Append, failure));
     reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: 1 });
 }

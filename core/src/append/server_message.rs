@@ -1,4 +1,4 @@
-//! What a server says about an entry that it refuses.
+//! A server's message about an entry that it refuses.
 
 use std::time::Duration;
 
@@ -50,14 +50,14 @@ fn error_message(body: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Failure;
+    use crate::http;
     use bytes::Bytes;
     use std::collections::VecDeque;
 
     struct Chunks(VecDeque<Vec<u8>>);
 
     impl Body for Chunks {
-        async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        async fn chunk(&mut self) -> Result<Option<Bytes>, http::Error> {
             Ok(self.0.pop_front().map(Bytes::from))
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     async fn a_body_that_does_not_end_has_no_message_after_a_second() {
         struct Endless;
         impl Body for Endless {
-            async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+            async fn chunk(&mut self) -> Result<Option<Bytes>, http::Error> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 Ok(Some(Bytes::from_static(b" ")))
             }

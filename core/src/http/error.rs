@@ -116,7 +116,7 @@ pub(super) async fn with_timeout<T>(
     work.now_or_never().unwrap_or(Err(Error::TimedOut(timeout)))
 }
 
-/// What hyper does not take of a response though it is well-formed, by the text that it has for it, and in words.
+/// Texts of hyper for well-formed responses that it does not take, and what is said instead.
 /// `__test__/response-forms.test.mjs` has a test for each.
 const LIMITS_OF_HYPER: [(&str, &str); 3] = [
     ("chunk extensions over limit", "its chunk extensions have more than 16 KiB, which is not supported"),

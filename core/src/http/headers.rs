@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValu
 /// How this client calls itself, to servers and to proxies.
 pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
 
-/// What `body` decompresses.
+/// The encodings that `body` decompresses.
 const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
 
 /// The headers of a request: those that it shares with others, and at most one of its own. Cloning is cheap.

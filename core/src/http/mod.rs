@@ -26,7 +26,7 @@ mod tls;
 pub use client::Client;
 pub use concurrency::{DEFAULT_MAX_CONCURRENT_REQUESTS, Share, concurrency_limit};
 pub use config::{NetworkOptions, ProxyOption, Settings};
-pub use error::{Error, Error as Failure, Timeout, Timeout as Limit};
+pub use error::{Error, Timeout};
 pub use headers::Headers;
 pub use message::{Body, Request, Response, Transport, discard};
 pub use proxy::check_proxy_url;

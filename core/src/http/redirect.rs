@@ -1,4 +1,4 @@
-//! Where a redirect leads.
+//! Redirects: the request that follows a response.
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Url};

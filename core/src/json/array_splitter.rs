@@ -45,7 +45,7 @@ enum State {
     Between { after_comma: bool },
     /// In an element.
     Element,
-    /// No answer of the expected shape can come of this any more.
+    /// The body cannot have the expected shape any more.
     Refused,
 }
 
@@ -81,7 +81,7 @@ impl ArraySplitter {
         self.elements.next_event()
     }
 
-    /// The end of the answer. `None` where it was no JSON object with an array under the key.
+    /// Ends the body. `None` where it was not a JSON object with an array under the key.
     pub fn finish(self) -> Option<Envelope> {
         self.finish_elements().map(|(envelope, _)| envelope)
     }
@@ -126,7 +126,7 @@ impl<E: Elements> ArraySplitter<E> {
         self.elements.refuse();
     }
 
-    /// The end of the answer, and who took the elements. `None` where it was no JSON object with an array under the
+    /// Ends the body; returns the receiver of the elements, too. `None` where it was not a JSON object with an array under the
     /// key.
     pub fn finish_elements(self) -> Option<(Envelope, E)> {
         let State::Around(_) = self.state else { return None };

@@ -6,7 +6,7 @@ use std::mem;
 use super::batch::EntryBatch;
 use super::elements::Elements;
 
-/// What a splitter yields while the body arrives.
+/// An event that a splitter yields while the body arrives.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SplitEvent {
     /// The next elements.
@@ -19,7 +19,7 @@ pub enum SplitEvent {
 #[derive(Default)]
 pub struct Batches {
     batch: EntryBatch,
-    /// Where the current element starts in the batch.
+    /// The start of the current element in the batch.
     start: usize,
     events: VecDeque<SplitEvent>,
 }

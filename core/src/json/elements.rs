@@ -1,6 +1,6 @@
-//! The receiver of a long array's elements, piece by piece.
+//! The receiver of a long array's elements.
 
-/// Takes the text of an array's elements, piece by piece and in order.
+/// Receives the text of an array's elements, in order and in parts.
 pub trait Elements {
     /// Most bytes of text that may stand around the array. A body with more is refused.
     const MAX_ENVELOPE_BYTES: usize;
@@ -8,7 +8,7 @@ pub trait Elements {
     /// Begins the next element.
     fn begin(&mut self);
 
-    /// Takes the next piece of the element. It may be cut anywhere.
+    /// Takes the next part of the element, which may end anywhere.
     fn extend(&mut self, text: &[u8]);
 
     /// Ends the element.

@@ -1,4 +1,4 @@
-//! Finding one string among the fields of an object whose text passes in pieces and is not kept.
+//! Finds one string among the fields of an object whose text arrives in chunks and is not kept.
 
 use serde_json::value::RawValue;
 
@@ -11,7 +11,7 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// Finds the string under one key of an object, and keeps nothing of the rest: what it needs has a bound, whatever
 /// passes.
 ///
-/// It comes to what parsing the whole text comes to, where that is valid: the last of duplicates wins, the key may be
+/// Finds the same as parsing the whole text, where that is valid: the last of duplicates wins, the key may be
 /// written with escapes, and a value that is no string counts as none.
 pub struct FieldScanner {
     key: &'static str,
@@ -47,7 +47,7 @@ impl FieldScanner {
         Self { key, place: Place::Start, depth: 0, string: None, raw: Vec::new(), value: None }
     }
 
-    /// Takes the next piece of the element.
+    /// Takes the next part of the element.
     pub fn push(&mut self, text: &[u8]) {
         let mut at = 0;
         while at < text.len() && self.place != Place::NoObject {
@@ -101,7 +101,7 @@ impl FieldScanner {
         }
     }
 
-    /// Takes a piece of a string; `self.string` says whether it has ended.
+    /// Takes a part of a string; `self.string` says whether it has ended.
     fn in_string(&mut self, piece: &[u8]) {
         let most = match self.place {
             // Each character of a key takes six bytes at most, as an escape.

@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 
 use super::entry_uuid::EntryUuid;
 use super::timeouts::Timeouts;
-use crate::http::{Failure, Headers, Request, Share};
+use crate::http::{self, Headers, Request, Share};
 
 /// Header of an append: the head that the entry follows.
 const LAST_UUID: HeaderName = HeaderName::from_static("last-uuid");
@@ -29,11 +29,11 @@ pub struct LogEndpoint {
 
 impl LogEndpoint {
     /// `url` must be absolute, http or https, and `token` must have no control characters; an error otherwise.
-    pub fn new(url: &str, token: &str) -> Result<Self, Failure> {
+    pub fn new(url: &str, token: &str) -> Result<Self, http::Error> {
         Self::at(sendable_url(url)?, token)
     }
 
-    fn at(url: Url, token: &str) -> Result<Self, Failure> {
+    fn at(url: Url, token: &str) -> Result<Self, http::Error> {
         let authorization = bearer(token)?;
         let append_headers = Headers::new(HeaderMap::from_iter([
             (AUTHORIZATION, authorization.clone()),
@@ -42,7 +42,7 @@ impl LogEndpoint {
         Ok(Self { url, authorization, append_headers })
     }
 
-    /// Where the log is.
+    /// The URL of the log.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -68,7 +68,7 @@ impl LogEndpoint {
     }
 
     /// The same log with another token; an error where no header can carry that.
-    pub fn with_token(&self, token: &str) -> Result<Self, Failure> {
+    pub fn with_token(&self, token: &str) -> Result<Self, http::Error> {
         Self::at(self.url.clone(), token)
     }
 
@@ -122,11 +122,15 @@ pub struct OAuthEndpoint {
 impl OAuthEndpoint {
     /// `headers` and the header for `organization` are sent with every request; an error names the one that cannot be
     /// sent. The last of duplicate names wins.
-    pub fn new(base: String, headers: Vec<(String, String)>, organization: &str) -> Result<Self, Failure> {
+    pub fn new(
+        base: String,
+        headers: Vec<(String, String)>,
+        organization: &str,
+    ) -> Result<Self, http::Error> {
         let mut map = HeaderMap::new();
         for (name, value) in &headers {
             let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| Failure::Unsendable(format!("{name:?} is not a header name")))?;
+                .map_err(|_| http::Error::Unsendable(format!("{name:?} is not a header name")))?;
             let value = sendable_header(name.as_str(), value)?;
             map.insert(name, value);
         }
@@ -151,13 +155,17 @@ impl OAuthEndpoint {
         session: &str,
         after_last_compact: bool,
         timeouts: &Timeouts,
-    ) -> Result<Request, Failure> {
+    ) -> Result<Request, http::Error> {
         let url = sendable_url(&format!("{}/v1/session_ingress/session/{session}", self.base))?;
         Ok(get(log_url(url, after_last_compact), self.headers.clone(), timeouts))
     }
 
     /// The pages of a session's teleport events; an error where the URL is not valid.
-    pub fn read_teleport_events(&self, session: &str, timeouts: &Timeouts) -> Result<TeleportPages, Failure> {
+    pub fn read_teleport_events(
+        &self,
+        session: &str,
+        timeouts: &Timeouts,
+    ) -> Result<TeleportPages, http::Error> {
         let mut url = sendable_url(&format!("{}/v1/code/sessions/{session}/teleport-events", self.base))?;
         add_query(&mut url, &format!("limit={PAGE_LIMIT}"));
         Ok(TeleportPages(get(url, self.headers.clone(), timeouts)))
@@ -224,11 +232,14 @@ fn add_query(url: &mut Url, parameter: &str) {
 }
 
 /// Parses the URL of a request: absolute, http or https. Drops the fragment, the user name and the password.
-pub(super) fn sendable_url(text: &str) -> Result<Url, Failure> {
+pub(super) fn sendable_url(text: &str) -> Result<Url, http::Error> {
     let mut url = Url::parse(text)
-        .map_err(|error| Failure::Unsendable(format!("the URL is not absolute or not valid: {error}")))?;
+        .map_err(|error| http::Error::Unsendable(format!("the URL is not absolute or not valid: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::Unsendable(format!("the URL's scheme is {}, not http or https", url.scheme())));
+        return Err(http::Error::Unsendable(format!(
+            "the URL's scheme is {}, not http or https",
+            url.scheme()
+        )));
     }
     url.set_fragment(None);
     // The token authorizes the request; a user name in the URL would be a second authorization. Neither call can
@@ -240,13 +251,13 @@ pub(super) fn sendable_url(text: &str) -> Result<Url, Failure> {
 
 const BEARER: &str = "Bearer ";
 
-fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+fn bearer(token: &str) -> Result<HeaderValue, http::Error> {
     let mut value = sendable_header("authorization", &format!("{BEARER}{token}"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn sendable_header(name: &str, value: &str) -> Result<HeaderValue, Failure> {
+fn sendable_header(name: &str, value: &str) -> Result<HeaderValue, http::Error> {
     HeaderValue::from_bytes(value.as_bytes())
-        .map_err(|_| Failure::Unsendable(format!("the header {name} would hold control characters")))
+        .map_err(|_| http::Error::Unsendable(format!("the header {name} would hold control characters")))
 }

@@ -13,7 +13,7 @@ use reqwest::Url;
 use tokio::task::yield_now;
 
 use crate::channel::Closed;
-use crate::http::{Body, Failure, Request, Response, Transport};
+use crate::http::{self, Body, Request, Response, Transport};
 use crate::json::{
     ArraySplitter, BATCH_BYTES, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string,
 };
@@ -30,7 +30,7 @@ pub use teleport::{Events, read_teleport_events, report_unsendable_events};
 /// The key of a log's entries.
 const LOGLINES: &str = "loglines";
 
-/// Where the entries of a read go, in order and by the batch.
+/// The receiver of the entries of a read, in order and batch by batch.
 pub trait Sink: Send {
     /// Takes the next entries. Waits while the taker is behind, so that a body is never held whole.
     fn accept(&mut self, batch: EntryBatch) -> impl Future<Output = Result<(), SinkError>> + Send;
@@ -41,10 +41,10 @@ pub trait Sink: Send {
     /// Waits until all that was accepted was looked at.
     fn complete(&mut self) -> impl Future<Output = Result<(), SinkError>> + Send;
 
-    /// So many more bytes of the answer are there.
+    /// Notes that more bytes of the response have arrived.
     fn received(&mut self, _bytes: usize) {}
 
-    /// An answer was read to its end.
+    /// Notes that a response was read to its end.
     fn page_read(&mut self) {}
 }
 
@@ -55,7 +55,7 @@ pub enum SinkError {
     NotJson,
     /// An entry is longer than a string of JavaScript can be: its characters, and those of a few before it.
     TooLong(usize),
-    /// Nobody waits for the entries any more.
+    /// The entries are not wanted any more.
     Gone,
 }
 
@@ -80,7 +80,7 @@ pub struct ReadJob<T, S, R> {
 /// A session whose log is read.
 pub struct SessionLog {
     pub session: Arc<Session>,
-    /// Where the log is.
+    /// The URL of the log.
     pub url: Url,
     /// All of it is read, and not what came after its last compaction.
     pub is_whole: bool,
@@ -108,8 +108,8 @@ pub async fn read_session_log<T: Transport, S: Sink, R: Reporter>(
 }
 
 /// Reports a read whose request cannot be sent at all.
-pub fn report_unsendable_log(failure: Failure, reporter: &dyn Reporter) {
-    report_error(ReadError::NoAnswer { failure, status: None }, reporter);
+pub fn report_unsendable_log(failure: http::Error, reporter: &dyn Reporter) {
+    report_error(ReadError::NoResponse { failure, status: None }, reporter);
 }
 
 /// Sends `request` and hands the entries of the response's `loglines` to `sink`, with the outcomes and
@@ -147,8 +147,8 @@ pub async fn read_log<T: Transport>(
 
 fn report_error(error: ReadError, reporter: &dyn Reporter) {
     let (error, diagnostic) = match error {
-        ReadError::NoAnswer { failure, status } => {
-            (Error::NoAnswer(Operation::ReadLog, failure), Diagnostic::GetStatus { status })
+        ReadError::NoResponse { failure, status } => {
+            (Error::NoResponse(Operation::ReadLog, failure), Diagnostic::GetStatus { status })
         }
         ReadError::WrongShape => {
             let what = "the response is not a JSON object with an array `loglines`";
@@ -166,7 +166,7 @@ fn report_error(error: ReadError, reporter: &dyn Reporter) {
     reporter.diagnostic(diagnostic);
 }
 
-/// A complete answer that is no 200.
+/// Reports a complete response of another status than 200.
 fn other_status(status: u16, reporter: &dyn Reporter) -> Option<Log> {
     match status {
         404 => {
@@ -191,11 +191,11 @@ fn other_status(status: u16, reporter: &dyn Reporter) -> Option<Log> {
     None
 }
 
-/// What came of a read's request.
+/// The outcome of a read's request.
 pub enum Fetched<B> {
     /// A 200, whose body is to be read.
     Ok(Response<B>),
-    /// Another status; its body was read, because one that breaks off is no answer.
+    /// Another status; its body was read, because a response that breaks off does not count.
     Other(u16),
 }
 
@@ -207,19 +207,19 @@ pub async fn fetch<T: Transport>(transport: &T, request: Request) -> Result<Fetc
             let status = response.status;
             match response.drain().await {
                 // What does not fit is not wanted anyway.
-                Ok(()) | Err(Failure::TooLarge(_)) => Ok(Fetched::Other(status)),
-                Err(failure) => Err(ReadError::NoAnswer { failure, status: Some(status) }),
+                Ok(()) | Err(http::Error::TooLarge(_)) => Ok(Fetched::Other(status)),
+                Err(failure) => Err(ReadError::NoResponse { failure, status: Some(status) }),
             }
         }
-        Err(failure) => Err(ReadError::NoAnswer { failure, status: None }),
+        Err(failure) => Err(ReadError::NoResponse { failure, status: None }),
     }
 }
 
 /// The body of a 200 that broke off.
-fn broken_off(failure: Failure) -> ReadError {
+fn broken_off(failure: http::Error) -> ReadError {
     match failure {
-        Failure::TooLarge(limit) => ReadError::TooLarge(limit),
-        failure => ReadError::NoAnswer { failure, status: Some(200) },
+        http::Error::TooLarge(limit) => ReadError::TooLarge(limit),
+        failure => ReadError::NoResponse { failure, status: Some(200) },
     }
 }
 
@@ -277,15 +277,15 @@ impl<S: Sink> Sink for LastUuid<'_, S> {
 /// Why a read's request gives no list.
 #[derive(Debug)]
 pub enum ReadError {
-    /// No answer, or one whose body broke off; then with its status.
-    NoAnswer { failure: Failure, status: Option<u16> },
+    /// No response, or one whose body broke off; then with its status.
+    NoResponse { failure: http::Error, status: Option<u16> },
     /// A 200 of another shape.
     WrongShape,
-    /// A 200 with a body beyond the host's limit, of so many bytes.
+    /// A 200 with a body beyond this limit of the host, in bytes.
     TooLarge(u64),
     /// A 200 with an entry of about this many characters, too many for a string of JavaScript.
     EntryTooLong(usize),
-    /// Nobody waits for it any more.
+    /// The read is not wanted any more.
     Gone,
 }
 
@@ -309,7 +309,7 @@ impl From<SinkError> for ReadError {
 /// `before` elements already; returns what stands around the array.
 ///
 /// A body that turns out to be of another shape is still read to its end: whether the connection holds
-/// until then decides between "wrong shape" and "no answer".
+/// until then decides between "wrong shape" and "no response".
 ///
 /// The runtime has one thread, and a body may arrive faster than it is read: so other tasks, and the network, get a turn
 /// after each batch.

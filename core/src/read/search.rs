@@ -7,7 +7,7 @@ use crate::test_hooks::panic_point;
 
 use super::{Fetched, LOGLINES, ReadError, broken_off, fetch, other_status, report_error};
 
-/// Why a search came to nothing. It has been reported as for any read of a log.
+/// Why a search gives nothing. It has been reported as for any read of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchError {
     /// The server refused the token.

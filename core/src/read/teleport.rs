@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::cancel::unless_cancelled;
 use super::{Fetched, ReadError, ReadJob, Sink, SinkError, fetch, read_list};
-use crate::http::{Failure, Transport};
+use crate::http::{self, Transport};
 use crate::json::{EntryBatch, is_json, pick_fields, string};
 use crate::protocol::TeleportPages;
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
@@ -35,8 +35,8 @@ pub async fn read_teleport_events<T: Transport, S: Sink, R: Reporter>(
 }
 
 /// Reports a read whose requests cannot be sent.
-pub fn report_unsendable_events(failure: Failure, reporter: &dyn Reporter) {
-    report_error(ReadError::NoAnswer { failure, status: None }.into(), reporter);
+pub fn report_unsendable_events(failure: http::Error, reporter: &dyn Reporter) {
+    report_error(ReadError::NoResponse { failure, status: None }.into(), reporter);
 }
 
 /// Reads all pages and hands the payloads of the events to `sink`, with the outcomes and diagnostics of
@@ -79,8 +79,8 @@ fn report_error(error: PageError, reporter: &dyn Reporter) -> Events {
             (Error::Status(OPERATION, status), Diagnostic::TeleportFetchFail)
         }
         PageError::Status(status) => (Error::Status(OPERATION, status), Diagnostic::TeleportBadStatus),
-        PageError::Read(ReadError::NoAnswer { failure, .. }) => {
-            (Error::NoAnswer(OPERATION, failure), Diagnostic::TeleportFetchFail)
+        PageError::Read(ReadError::NoResponse { failure, .. }) => {
+            (Error::NoResponse(OPERATION, failure), Diagnostic::TeleportFetchFail)
         }
         PageError::Read(ReadError::WrongShape) => {
             let what = "the response is not a page of events";

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::http::Failure;
+use crate::http;
 
 /// The operation that failed; messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ impl fmt::Display for Operation {
 #[derive(Debug)]
 pub enum Error {
     /// No response, or one that could not be used (specification.md, sections 3 to 5).
-    NoAnswer(Operation, Failure),
+    NoResponse(Operation, http::Error),
     /// A status that fails the operation.
     Status(Operation, u16),
-    /// The status that an append ended with, and what the server says about it: after so many attempts, or at once.
+    /// The status that an append ended with, and the server's message: after this number of attempts, or at once.
     Refused { status: u16, attempts: Option<u32>, message: Option<String> },
     /// A 200 whose body is not what the endpoint promises.
     WrongShape(Operation, &'static str),
@@ -64,7 +64,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAnswer(operation, failure) => write!(f, "Error {operation}: {failure}"),
+            Self::NoResponse(operation, failure) => write!(f, "Error {operation}: {failure}"),
             Self::Status(operation, status) => {
                 write!(f, "Error {operation}: the server answered {status}")
             }

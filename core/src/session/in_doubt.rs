@@ -13,7 +13,7 @@ const MAX_REMEMBERED: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct InDoubt {
     uuid: EntryUuid,
-    /// Where it was sent to.
+    /// The URL that it was sent to.
     pub url: Url,
     /// The head that it was sent from. Sent from there again, it is refused where it is stored.
     pub from: Option<EntryUuid>,

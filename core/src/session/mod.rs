@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError};
 
 use reqwest::Url;
 
-use crate::http::Failure;
+use crate::http;
 use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
 use crate::sync::{Mutex, MutexGuard};
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// The endpoint of the log at `url`, authorized by `token`; an error where either cannot be sent.
-    pub fn endpoint(&self, url: String, token: &str) -> Result<Arc<LogEndpoint>, Failure> {
+    pub fn endpoint(&self, url: String, token: &str) -> Result<Arc<LogEndpoint>, http::Error> {
         let mut state = self.state();
         match &state.endpoint {
             Some(cached) if cached.url == url && cached.endpoint.has_token(token) => {

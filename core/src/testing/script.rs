@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::http::{Body, Failure, Request, Response, Timeout, Transport};
+use crate::http::{self, Body, Request, Response, Timeout, Transport};
 use crate::json::EntryBatch;
 use crate::read::{Sink, SinkError};
 use crate::report::{Report, Reporter};
@@ -18,8 +18,8 @@ use crate::report::{Report, Reporter};
 pub(crate) struct ScriptedResponse {
     status: u16,
     headers: HeaderMap,
-    chunks: VecDeque<Result<Bytes, Failure>>,
-    failure: Option<Failure>,
+    chunks: VecDeque<Result<Bytes, http::Error>>,
+    failure: Option<http::Error>,
 }
 
 impl ScriptedResponse {
@@ -53,19 +53,19 @@ impl ScriptedResponse {
 
     /// No response: the connection was established, and then reset.
     pub(crate) fn connection_reset() -> Self {
-        Self::failure(Failure::Broken("connection reset".into()))
+        Self::failure(http::Error::Broken("connection reset".into()))
     }
 
     /// No response: no connection was established.
     pub(crate) fn connection_refused() -> Self {
-        Self::failure(Failure::NotConnected("connection refused".into()))
+        Self::failure(http::Error::NotConnected("connection refused".into()))
     }
 
     pub(crate) fn timed_out() -> Self {
-        Self::failure(Failure::TimedOut(Timeout { name: "appendMs", duration: Duration::from_secs(60) }))
+        Self::failure(http::Error::TimedOut(Timeout { name: "appendMs", duration: Duration::from_secs(60) }))
     }
 
-    pub(crate) fn failure(failure: Failure) -> Self {
+    pub(crate) fn failure(failure: http::Error) -> Self {
         Self { failure: Some(failure), ..Self::status(0) }
     }
 
@@ -76,11 +76,11 @@ impl ScriptedResponse {
 
     /// The same response with a body that breaks off at its end.
     pub(crate) fn truncated(self) -> Self {
-        self.then_fail(Failure::Broken("connection reset".into()))
+        self.then_fail(http::Error::Broken("connection reset".into()))
     }
 
     /// The same response with a body that fails at its end.
-    pub(crate) fn then_fail(mut self, failure: Failure) -> Self {
+    pub(crate) fn then_fail(mut self, failure: http::Error) -> Self {
         self.chunks.push_back(Err(failure));
         self
     }
@@ -130,7 +130,7 @@ impl Script {
 impl Transport for Script {
     type Body = ScriptBody;
 
-    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, Failure> {
+    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, http::Error> {
         tokio::task::yield_now().await;
         let mut state = self.0.lock().unwrap();
         state.requests.push(request);
@@ -147,10 +147,10 @@ impl Transport for Script {
     }
 }
 
-pub(crate) struct ScriptBody(VecDeque<Result<Bytes, Failure>>);
+pub(crate) struct ScriptBody(VecDeque<Result<Bytes, http::Error>>);
 
 impl Body for ScriptBody {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, http::Error> {
         tokio::task::yield_now().await;
         self.0.pop_front().transpose()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::append::tests::case::{Case, EXHAUSTED, RECOVERED, failed, url, uuid};
 use crate::append::{Random, append, report_unsendable};
-use crate::http::Failure;
+use crate::http;
 use crate::protocol::LogEndpoint;
 use crate::session::Session;
 use crate::testing::script::{Recorder, Script, ScriptedResponse};
@@ -271,13 +271,14 @@ async fn an_entry_that_may_be_stored_when_it_is_given_up_on_is_in_doubt() {
 #[test]
 fn an_append_that_cannot_be_sent_is_reported_as_a_failed_first_attempt() {
     let host = Recorder::default();
-    report_unsendable(Failure::Unsendable("a URL".into()), &host);
+    report_unsendable(http::Error::Unsendable("a URL".into()), &host);
     assert_eq!(host.reports(), ["logError", "session_persist_fail_status attempt=1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_cannot_be_sent_is_not_repeated() {
-    let outcome = Case::new().run([ScriptedResponse::failure(Failure::Unsendable("a header".into()))]).await;
+    let outcome =
+        Case::new().run([ScriptedResponse::failure(http::Error::Unsendable("a header".into()))]).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.reports, ["logError", "session_persist_fail_status attempt=1"]);
 }

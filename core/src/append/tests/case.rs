@@ -18,7 +18,7 @@ pub(super) fn uuid(text: &str) -> EntryUuid {
     EntryUuid::new(text).unwrap()
 }
 
-/// Where the log is.
+/// The URL of the log.
 pub(super) fn url() -> Url {
     Url::parse("http://a.test/log?x=1").unwrap()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::append::append;
 use crate::append::tests::case::{ADOPT, Case, RECOVERED, url, uuid};
-use crate::http::Failure;
+use crate::http;
 use crate::session::Session;
 use crate::testing::script::{Script, ScriptedResponse};
 
@@ -13,7 +13,7 @@ fn ambiguous() -> impl Iterator<Item = ScriptedResponse> {
     [500, 502, 503, 408, 202, 204, 302, 303].map(ScriptedResponse::status).into_iter().chain([
         ScriptedResponse::connection_reset(),
         ScriptedResponse::timed_out(),
-        ScriptedResponse::failure(Failure::Redirect("a loop".into())),
+        ScriptedResponse::failure(http::Error::Redirect("a loop".into())),
     ])
 }
 

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::append::tests::case::{Case, url, uuid};
 use crate::append::{Statuses, append};
-use crate::http::{Body, Failure, Limit, Request, Response, Transport};
+use crate::http::{self, Body, Request, Response, Timeout, Transport};
 use crate::protocol::EntryUuid;
 use crate::session::Session;
 use crate::testing::fuzz::fuzz;
@@ -41,7 +41,7 @@ impl State {
         self.log.last()
     }
 
-    /// What the protocol does with a PUT; whether it is stored.
+    /// Handles a PUT by the protocol; returns whether it is stored.
     fn put(&mut self, entry: &str, from: Option<&String>) -> bool {
         let is_next = self.head() == from;
         if is_next {
@@ -71,11 +71,11 @@ impl State {
         response
     }
 
-    fn answer_put(&mut self, entry: &str, from: Option<&String>) -> Result<Response<Whole>, Failure> {
-        let lost = [Failure::Broken("reset".into()), Failure::TimedOut(LIMIT)];
+    fn answer_put(&mut self, entry: &str, from: Option<&String>) -> Result<Response<Whole>, http::Error> {
+        let lost = [http::Error::Broken("reset".into()), http::Error::TimedOut(LIMIT)];
         let [broken, timed_out] = lost;
         match self.random(12) {
-            0 => return Err(Failure::NotConnected("refused".into())),
+            0 => return Err(http::Error::NotConnected("refused".into())),
             1 => return Ok(status(429)),
             2 => return Ok(status(503)),
             3 => return Ok(status(401)),
@@ -101,10 +101,10 @@ impl State {
         }
     }
 
-    fn answer_get(&mut self) -> Result<Response<Whole>, Failure> {
+    fn answer_get(&mut self) -> Result<Response<Whole>, http::Error> {
         let stale = match self.random(8) {
             0 => return Ok(status(500)),
-            1 => return Err(Failure::Broken("reset".into())),
+            1 => return Err(http::Error::Broken("reset".into())),
             2 => return Ok(status(401)),
             3 => return Ok(status(404)),
             4 | 5 => self.random(4) as usize,
@@ -123,7 +123,7 @@ impl State {
     }
 }
 
-const LIMIT: Limit = Limit { name: "appendMs", duration: std::time::Duration::from_secs(60) };
+const LIMIT: Timeout = Timeout { name: "appendMs", duration: std::time::Duration::from_secs(60) };
 
 fn status(status: u16) -> Response<Whole> {
     Response { status, headers: HeaderMap::new(), body: Whole(None) }
@@ -132,7 +132,7 @@ fn status(status: u16) -> Response<Whole> {
 struct Whole(Option<String>);
 
 impl Body for Whole {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, http::Error> {
         Ok(self.0.take().map(Bytes::from))
     }
 }
@@ -140,7 +140,7 @@ impl Body for Whole {
 impl Transport for Server {
     type Body = Whole;
 
-    async fn send(&self, request: Request) -> Result<Response<Whole>, Failure> {
+    async fn send(&self, request: Request) -> Result<Response<Whole>, http::Error> {
         let mut state = self.0.lock().unwrap();
         state.late_arrivals();
         if state.random(6) == 0 {
@@ -155,7 +155,7 @@ impl Transport for Server {
     }
 }
 
-/// What `getSessionLogs` of the host would do to the head, from a replica that may be behind.
+/// Sets the head as `getSessionLogs` of the host would, from a replica that may be behind.
 fn read_by_the_host(server: &Server, session: &Session) {
     let mut state = server.0.lock().unwrap();
     let stale = state.random(3) as usize;

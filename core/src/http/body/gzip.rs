@@ -16,7 +16,7 @@ enum State<R> {
     Member(GzipDecoder<R>),
     /// After a member: another one, zeros or the end.
     Between(R),
-    /// What comes now does not matter; it is read, so that the connection can be used again.
+    /// The rest does not matter; it is read, so that the connection can be used again.
     Padding(R),
     End,
 }

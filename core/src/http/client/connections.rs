@@ -20,7 +20,7 @@ const INCOMPLETE_FOR: Duration = Duration::from_secs(1);
 
 /// The connections of given settings, and what is known about them.
 pub(super) struct Connections {
-    /// What was found out when they were made, and does not stop anything: debug lines.
+    /// Findings from when they were made that do not stop anything: debug lines.
     pub(super) warnings: Vec<String>,
     // A std mutex: it is held for a few instructions, never across an await.
     pool: Mutex<Pool>,

@@ -1,4 +1,4 @@
-//! Where each setting comes from.
+//! The source of each setting.
 
 use crate::http::config::*;
 use crate::http::secret::Secret;

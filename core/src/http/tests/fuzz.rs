@@ -10,7 +10,7 @@ use crate::http::message::Request;
 use crate::http::redirect::follow;
 use crate::testing::fuzz::{Result, Unstructured, bytes, fuzz};
 
-/// Where a server may redirect to.
+/// A `Location` that a server may send.
 fn location(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     const STARTS: [&str; 18] = [
         "",

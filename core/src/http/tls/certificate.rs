@@ -139,7 +139,7 @@ pub(super) fn without_trust_settings(der: CertificateDer<'_>) -> Option<Certific
     (is_for_servers && !is_rejected).then_some(certificate)
 }
 
-/// What a certificate says of itself and of who issued it.
+/// The parts of a certificate about itself and its issuer.
 pub(super) struct Described {
     /// As DER.
     pub(super) issuer: Vec<u8>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 
-use crate::http::{Failure, Request, Response, Transport};
+use crate::http::{self, Request, Response, Transport};
 use crate::protocol::{EntryUuid, LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::read::{
     Cancel, Events, ReadJob, SessionLog, cancellation, read_session_log, read_teleport_events,
@@ -35,7 +35,7 @@ impl HeldTransport {
 impl Transport for HeldTransport {
     type Body = ScriptBody;
 
-    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, Failure> {
+    async fn send(&self, request: Request) -> Result<Response<ScriptBody>, http::Error> {
         self.requested.add_permits(1);
         self.released.acquire().await.unwrap().forget();
         self.script.send(request).await

@@ -1,6 +1,6 @@
 //! specification.md, section 4, row by row, against a scripted server.
 
-use crate::http::Failure;
+use crate::http;
 use crate::json::BATCH_BYTES;
 use crate::protocol::EntryUuid;
 use crate::protocol::{LogEndpoint, Timeouts};
@@ -89,7 +89,7 @@ async fn a_200_whose_body_breaks_off_gives_no_log_and_a_diagnostic_with_its_stat
 #[tokio::test]
 async fn a_200_beyond_the_limit_gives_an_error_and_no_log() {
     for body in [r#"{"loglines":[{"uuid":"a"}"#, "", "<html>"] {
-        let read = read(ScriptedResponse::ok(body).then_fail(Failure::TooLarge(7))).await;
+        let read = read(ScriptedResponse::ok(body).then_fail(http::Error::TooLarge(7))).await;
         assert_eq!(read.log, None);
         assert_eq!(read.reports, ["logError", "session_get_fail_invalid_response"]);
     }
@@ -97,7 +97,7 @@ async fn a_200_beyond_the_limit_gives_an_error_and_no_log() {
 
 #[tokio::test]
 async fn a_404_whose_body_is_beyond_the_limit_still_counts() {
-    let read = read(ScriptedResponse::status(404).then_fail(Failure::TooLarge(7))).await;
+    let read = read(ScriptedResponse::status(404).then_fail(http::Error::TooLarge(7))).await;
     assert_eq!(read.log, log("", 0));
 }
 
@@ -135,7 +135,7 @@ async fn a_read_of_a_log_without_a_response_gives_no_log_and_an_error() {
         ScriptedResponse::connection_reset(),
         ScriptedResponse::connection_refused(),
         ScriptedResponse::timed_out(),
-        ScriptedResponse::failure(Failure::Redirect("a loop".into())),
+        ScriptedResponse::failure(http::Error::Redirect("a loop".into())),
     ] {
         let read = read(failure).await;
         assert_eq!(read.log, None);

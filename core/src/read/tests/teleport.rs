@@ -1,6 +1,6 @@
 //! specification.md, section 5, row by row, against a scripted server.
 
-use crate::http::Failure;
+use crate::http;
 use crate::json::EntryBatch;
 use crate::protocol::{OAuthEndpoint, TeleportPages, Timeouts};
 use crate::read::teleport::{Events, read_events, report_unsendable_events};
@@ -165,7 +165,7 @@ async fn a_page_of_any_status_whose_body_breaks_off_counts_as_no_response() {
 
 #[tokio::test]
 async fn a_page_beyond_the_limit_counts_as_a_wrong_shape() {
-    let too_large = || ScriptedResponse::ok(r#"{"data":[{"payload":1}"#).then_fail(Failure::TooLarge(7));
+    let too_large = || ScriptedResponse::ok(r#"{"data":[{"payload":1}"#).then_fail(http::Error::TooLarge(7));
     for responses in [vec![too_large()], vec![page(&["1"], r#""c""#), too_large()]] {
         let read = teleport(responses).await;
         assert_eq!(read.events, Events::None);

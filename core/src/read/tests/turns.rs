@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::oneshot;
 
 use crate::channel::{Channel, Wake};
-use crate::http::{Body, Failure, Response};
+use crate::http::{self, Body, Response};
 use crate::json::{BATCH_BYTES, EntryBatch};
 use crate::read::{Sink, SinkError, read_list};
 use crate::runtime::runtime;
@@ -21,7 +21,7 @@ use crate::runtime::runtime;
 struct ReadyBody(Option<&'static str>, Bytes, usize);
 
 impl Body for ReadyBody {
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, http::Error> {
         let left = self.2.checked_sub(1);
         Ok(match self.0.take() {
             Some(first) => Some(first.into()),

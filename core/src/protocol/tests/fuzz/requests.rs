@@ -3,7 +3,7 @@
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
 
-use crate::http::{Failure, Request};
+use crate::http::{self, Request};
 use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
 use crate::testing::fuzz::{Result, Unstructured, fuzz, text};
 
@@ -87,7 +87,7 @@ fn no_session_id_or_cursor_leads_to_another_server() {
         let endpoint = OAuthEndpoint::new(base.clone(), vec![], "o").unwrap();
         let events = |endpoint: &OAuthEndpoint| {
             let pages = endpoint.read_teleport_events(&session, &Timeouts::default())?;
-            Ok::<_, Failure>(pages.page(Some(&cursor)))
+            Ok::<_, http::Error>(pages.page(Some(&cursor)))
         };
         // Where the base URL alone has a host, the request must go to that host.
         let named = Url::parse(&base).ok().filter(|base| base.has_host());
