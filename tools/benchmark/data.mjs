@@ -1,4 +1,4 @@
-// Writes what the server serves: logs, pages of events, and where a log can be cut into slices. Run in a
+// Writes what the server serves: logs, pages of events, and where a log can be cut into batches. Run in a
 // process of its own: a parent that has grown large hands its peak memory on to its children.
 //
 //   node tools/benchmark/data.mjs DIR '{"logs":[1000],"pages":50}'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { makeEntries } from '../shared/entries.mjs'
 
 const PAGE_ENTRIES = 1000
-const SLICE_BYTES = 96 * 1024
+const BATCH_BYTES = 96 * 1024
 const WRITE_BYTES = 1024 * 1024
 
 /** A file that is written a megabyte at a time. */
@@ -38,25 +38,25 @@ class Writer {
   }
 }
 
-/** `{"loglines":[entry,…]}`, and beside it the ranges of bytes that hold whole entries, a slice each. */
+/** `{"loglines":[entry,…]}`, and beside it the ranges of bytes that hold whole entries, a batch each. */
 function writeLog(dir, count) {
   const log = new Writer(join(dir, 'logs', `${count}.json`))
-  const slices = []
+  const batches = []
   log.write('{"loglines":[')
   let start = log.length
   let first = true
   for (const entry of makeEntries(count)) {
-    if (log.length - start >= SLICE_BYTES) {
-      slices.push([start, log.length])
+    if (log.length - start >= BATCH_BYTES) {
+      batches.push([start, log.length])
       start = log.length + 1
     }
     log.write(first ? JSON.stringify(entry) : `,${JSON.stringify(entry)}`)
     first = false
   }
-  slices.push([start, log.length])
+  batches.push([start, log.length])
   log.write(']}')
   log.close()
-  writeFileSync(join(dir, 'logs', `${count}.slices.json`), JSON.stringify(slices))
+  writeFileSync(join(dir, 'logs', `${count}.batches.json`), JSON.stringify(batches))
 }
 
 /** `{"data":[event,…],"next_cursor":…}`; a cursor is the name of the file that holds the next page. */

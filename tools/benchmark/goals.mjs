@@ -18,7 +18,7 @@
  * @property {Goal[]} [goals]
  */
 
-const slices = { variant: 'slices', label: 'plain loop over slices' }
+const batches = { variant: 'batches', label: 'plain loop over batches' }
 const fromBytes = { variant: 'parse', metric: 'wall', label: '`JSON.parse(bytes.toString())`' }
 const fromText = { variant: 'parse', metric: 'parse', label: '`JSON.parse(text)`' }
 
@@ -91,7 +91,7 @@ export const ROWS = [
     metric: 'hold',
     label: '… longest hold of the event loop',
     unit: 'ms',
-    floor: { ...slices, metric: 'hold' },
+    floor: { ...batches, metric: 'hold' },
     goals: [{ number: 4, atMost: 10, of: 'best' }],
   },
   {
@@ -106,7 +106,7 @@ export const ROWS = [
     metric: 'peak',
     label: '… peak memory',
     unit: 'MB',
-    floor: { ...slices, metric: 'peak' },
+    floor: { ...batches, metric: 'peak' },
     goals: [{ number: 4, atMost: 0.4, over: 'axios' }],
   },
   {
@@ -189,12 +189,17 @@ export const ROWS = [
   },
 ]
 
-/** How cost grows: per entry, and nowhere more than so many times what it was at a smaller size. */
+/** How cost grows: per entry, and the most that it may grow beside a smaller size. */
 export const GROWTH_AT_MOST = 1.3
 
 /** @type {{ work: string, label: string, sizes: string[], judged: boolean }[]} */
 export const GROWTH = [
-  { work: 'growth-sessions', label: 'appends over so many sessions', sizes: ['1', '10', '100', '1000'], judged: true },
+  {
+    work: 'growth-sessions',
+    label: 'appends over a number of sessions',
+    sizes: ['1', '10', '100', '1000'],
+    judged: true,
+  },
   {
     work: 'growth-queue',
     label: 'appends queued at once on one session',
@@ -204,8 +209,8 @@ export const GROWTH = [
   { work: 'growth-read', label: 'entries read at once', sizes: ['1000', '10000', '100000'], judged: true },
   {
     work: 'growth-read',
-    label: '… by the plain loop over slices',
-    sizes: ['slices-1000', 'slices-10000', 'slices-100000'],
+    label: '… by the plain loop over batches',
+    sizes: ['batches-1000', 'batches-10000', 'batches-100000'],
     judged: false,
   },
 ]

@@ -1,4 +1,4 @@
-//! The server of the benchmark where nginx is not installed: as little work as an answer can be.
+//! The server of the benchmark where nginx is not installed: as little work as a response can be.
 //!
 //! `benchmark_server DIR` serves what `tools/benchmark/data.mjs` wrote there. It prints its URL, and ends with its
 //! standard input, so that it never outlives who started it.
@@ -20,7 +20,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-type Answer = Result<Response<Full<Bytes>>, Infallible>;
+type Reply = Result<Response<Full<Bytes>>, Infallible>;
 
 /// Everything that can be read, by its path; read from disk once.
 type Files = HashMap<String, Bytes>;
@@ -63,16 +63,16 @@ async fn serve(files: Arc<Files>) -> io::Result<()> {
 }
 
 async fn connection(stream: TcpStream, files: Arc<Files>) {
-    let service = service_fn(move |request| answer(request, files.clone()));
+    let service = service_fn(move |request| respond(request, files.clone()));
     // A client that goes away in mid-flight is no news.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-async fn answer(request: Request<Incoming>, files: Arc<Files>) -> Answer {
+async fn respond(request: Request<Incoming>, files: Arc<Files>) -> Reply {
     let (head, mut body) = request.into_parts();
     let status = |code| Ok(Response::builder().status(code).body(Full::default()).unwrap_or_default());
     if head.method == Method::PUT {
-        // Read and dropped, a piece at a time: an append is answered when it is there.
+        // Read and dropped, a piece at a time: the response to an append goes out when it is there.
         while let Some(Ok(_)) = body.frame().await {}
         return status(StatusCode::CREATED);
     }

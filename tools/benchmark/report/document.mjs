@@ -93,14 +93,14 @@ ${growth.map(formatGrowth).join('\n\n')}
 
 ## How it is measured
 
-- Entries are made from a seed: prompts, answers, tool calls and their results, about 2.8 KB each as JSON. Five
+- Entries are made from a seed: prompts, replies, tool calls and their results, about 2.8 KB each as JSON. Five
   in a hundred hold more than ASCII, spread evenly, so that hardly any stretch of a log is ASCII alone.
-- The server answers appends with 201, and serves logs and pages. It is one process; what it spends on an append
+- The server responds to appends with 201, and serves logs and pages. It is one process; what it spends on an append
   stands in the table, so that it is seen not to be what is measured.
 - The JavaScript thread's time is the event loop's active time: waiting for a core counts, as it does for a host.
   Below it stands what the thread really ran.
 - The longest hold is the largest delay of a timer that fires each millisecond, that millisecond included. The
-  plain loop parses the same slices of 96 KiB, cut beforehand: what it holds the loop longer than a slice takes
+  plain loop parses the same batches of 96 KiB, cut beforehand: what it holds the loop longer than a batch takes
   is V8's garbage collector. The collector's own account of its pauses gives the line below: the longest turn
   of the loop without them.
 - The picture of the event loop is of runs of their own: a loop of immediates sees each turn, but keeps a core busy,

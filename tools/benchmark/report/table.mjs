@@ -82,5 +82,5 @@ function judgeGrowth(results, { work, label, sizes, judged }) {
       verdict: judged ? { text, measured: formatRatio(growth), met: growth <= GROWTH_AT_MOST } : undefined,
     }
   })
-  return { label, sizes: sizes.map((size) => formatNumber(Number(size.replace('slices-', '')))), lines }
+  return { label, sizes: sizes.map((size) => formatNumber(Number(size.replace('batches-', '')))), lines }
 }

@@ -24,7 +24,7 @@ export async function run(variant, context) {
   }
 }
 
-/** An entry of so many bytes as JSON, with a string that is flat. */
+/** An entry of this many bytes as JSON, with a string that is flat. */
 function entryOf(bytes) {
   const entry = { uuid: '00000000-0000-4000-8000-000000000000', type: 'user', text: '' }
   const room = bytes - JSON.stringify(entry).length

@@ -1,4 +1,4 @@
-// How an append's cost grows with the appends that wait in the same session's queue: so many at once, as often
+// How an append's cost grows with the appends that wait in the same session's queue: that many at once, as often
 // as it takes for 10,000 in all.
 
 import { makeFlatEntries } from '../../shared/entries.mjs'

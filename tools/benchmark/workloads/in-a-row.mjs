@@ -37,18 +37,18 @@ async function findAppend(variant, context) {
   return (entry) => peer.append('session-0', entry, url)
 }
 
-/** The floor: no client at all, only a socket that stays open, and an answer that is not even parsed. */
+/** The floor: no client at all, only a socket that stays open, and a response that is not even parsed. */
 async function connectBare({ url }) {
   const { host, hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   socket.setNoDelay(true).unref()
   await once(socket, 'connect')
-  let answered = (_answer) => {}
-  socket.on('data', (answer) => answered(answer))
+  let respond = (_response) => {}
+  socket.on('data', (response) => respond(response))
   return (entry) =>
     new Promise((resolve) => {
       const body = JSON.stringify(entry)
-      answered = (answer) => resolve(answer.latin1Slice(0, 12) === 'HTTP/1.1 201')
+      respond = (response) => resolve(response.latin1Slice(0, 12) === 'HTTP/1.1 201')
       socket
         .ref()
         .write(

@@ -10,7 +10,7 @@
  * @typedef {object} Workload
  * @property {string[]} variants who does it: peers, floors, or sizes; each in a process of its own
  * @property {{ logs?: number[], pages?: number }} [needs] what the server has to have
- * @property {number} [repeats] so many processes for each run
+ * @property {number} [repeats] the processes of each run
  * @property {(variant: string, context: Context) => Promise<Record<string, unknown>>} run
  */
 

@@ -11,13 +11,13 @@ import { checkRead, loadPeer, logUrl, warmUp } from './common.mjs'
 
 const ENTRIES = 50_000
 
-export const variants = [...PEERS, 'parse', 'slices']
+export const variants = [...PEERS, 'parse', 'batches']
 export const needs = { logs: [ENTRIES] }
 
 /** @type {import('./index.mjs').Workload['run']} */
 export async function run(variant, context) {
   if (variant === 'parse') return parse(context)
-  const read = variant === 'slices' ? () => readSlices(context, ENTRIES) : await findRead(variant, context)
+  const read = variant === 'batches' ? () => readInBatches(context, ENTRIES) : await findRead(variant, context)
   const { result, wall, active, cpu, hold, peak, server } = await measure(read, { ...context, hold: true })
   checkRead(result, ENTRIES)
   return { wall, active, cpu, hold, peak, server }
@@ -44,14 +44,14 @@ async function parse({ dir }) {
 }
 
 /**
- * The floor of the longest hold: the same entries in slices of 96 KiB, cut beforehand and parsed in a plain
- * loop with a turn of the event loop between. What it holds the loop beyond a slice is V8's garbage collector.
+ * The floor of the longest hold: the same entries in batches of 96 KiB, cut beforehand and parsed in a plain
+ * loop with a turn of the event loop between. What it holds the loop beyond a batch is V8's garbage collector.
  *
  * @param {import('./index.mjs').Context} context
  * @param {number} count
  */
-export async function readSlices({ dir }, count) {
-  const ranges = JSON.parse(readFileSync(join(dir, 'logs', `${count}.slices.json`), 'utf8'))
+export async function readInBatches({ dir }, count) {
+  const ranges = JSON.parse(readFileSync(join(dir, 'logs', `${count}.batches.json`), 'utf8'))
   const file = openSync(join(dir, 'logs', `${count}.json`), 'r')
   const entries = []
   for (const [start, end] of ranges) {
