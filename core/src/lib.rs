@@ -12,7 +12,7 @@
 //! - [`http`]: requests and responses. Connections, redirects, trust, proxies, limits.
 //! - [`runtime`]: the tokio runtime of the process.
 //! - [`channel`]: an ordered channel to another thread.
-//! - [`panic`], `sync`, [`test_hooks`]: small helpers of all of the above.
+//! - [`mod@panic`], `sync`, [`test_hooks`]: small helpers of all of the above.
 
 pub mod append;
 pub mod channel;

@@ -19,7 +19,7 @@ thread_local! {
 /// come and go.
 ///
 /// Sockets need file descriptors. Where none is free, this is a runtime with timers alone, so that operations wait for
-/// their next attempts as they do without a network; requests look for the other one by [`io_runtime`]. An error where
+/// their next attempts as they do without a network; requests look for the other one by `io_runtime`. An error where
 /// the system refuses a thread as well.
 ///
 /// One worker thread: an operation is a chain of short steps, and a hop to another thread costs more than a step.
