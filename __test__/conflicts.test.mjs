@@ -1,11 +1,8 @@
 // Writers that race each other on one log: `retry.maxConflicts`.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { startIngressServer } from '../tools/server/ingress-server.mjs'
+import { startIngressServer } from 'session-ingress/testing'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
 import { createLogs, serve } from './support/server.mjs'
 
@@ -17,13 +14,9 @@ const ENTRIES = 60
 for (const run of [1, 2, 3]) {
   test(`eight writers of sixty entries each on one log: all are stored once, run ${run}`, async (t) => {
     const host = useHost(t, { retry: null })
-    const dir = await mkdtemp(join(tmpdir(), 'session-ingress-test-'))
-    const service = await startIngressServer({ dir })
-    t.after(async () => {
-      await service.close()
-      await rm(dir, { recursive: true })
-    })
-    const url = `${service.url}/v1/session_ingress/session/shared`
+    const server = await startIngressServer()
+    t.after(() => server.close())
+    const url = server.logUrl('shared')
     // A session is a queue with a head of its own: none of them knows of the others.
     const appends = Array.from({ length: WRITERS }, (_, writer) =>
       Array.from({ length: ENTRIES }, () => {

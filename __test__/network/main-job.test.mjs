@@ -21,9 +21,9 @@ const authority = createAuthorityFiles(createFolder({ after }))
 const certificate = authority.issue('server')
 const TRUSTING = { NODE_EXTRA_CA_CERTS: authority.file }
 
-/** Pages of teleport events that are small enough for there to be some. @type {import('../../tools/server/faults.mjs').Fault} */
+/** Pages of teleport events that are small enough for there to be some. @type {import('../../lib/testing/faults.js').Fault} */
 const smallPages = (handler) => (request, response) => {
-  request.url = request.url?.replace('limit=1000', 'limit=7')
+  request.url = request.url.replace('limit=1000', 'limit=7')
   return handler(request, response)
 }
 

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { startIngressServer } from 'session-ingress/testing'
 import { NODE_VERSIONS, runtimes } from '../../tools/scripts/runtimes.mjs'
-import { FaultPlan, resetAfter, resetBefore, status, statusAfter } from '../../tools/server/faults.mjs'
-import { startIngressServer } from '../../tools/server/ingress-server.mjs'
+import { addAppendFaults } from '../support/append-faults.mjs'
 import { createFolder, installTarball } from '../support/package.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,13 +24,13 @@ function runWhole(file, parameters, options) {
 /** What it prints. @type {(...parameters: Parameters<typeof runWhole>) => Promise<string>} */
 const run = async (...parameters) => (await runWhole(...parameters)).stdout
 
-/** @param {import('node:test').TestContext} t @param {import('../../tools/server/faults.mjs').Fault} [around] */
-async function startService(t, around) {
-  const service = await startIngressServer({ dir: createFolder(t), around })
-  t.after(() => service.close())
+/** @param {import('node:test').TestContext} t */
+async function startServer(t) {
+  const { url, faults, close } = await startIngressServer()
+  t.after(close)
   const local = { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
-  const env = { ...process.env, ...local, INGRESS_URL: service.url, CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'token' }
-  return { url: service.url, env }
+  const env = { ...process.env, ...local, INGRESS_URL: url, CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'token' }
+  return { url, faults, env }
 }
 
 describe('the test-suite', () => {
@@ -62,13 +62,13 @@ describe('the installed tarball', () => {
   const flags = { deno: ['run', '--no-prompt', '--allow-env', '--allow-ffi', '--allow-read'] }
   for (const [name, file] of Object.entries(runtimes)) {
     test(`the installed tarball does its main job on ${name}, and lets it end`, async (t) => {
-      const plan = new FaultPlan().add('PUT', resetBefore, resetAfter, status(503), statusAfter(500))
-      const { url, env } = await startService(t, plan.around)
+      const { url, faults, env } = await startServer(t)
+      addAppendFaults(faults)
       assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
     })
 
     test(`the installed tarball shows what it does where NODE_DEBUG asks for it on ${name}`, async (t) => {
-      const { url, env } = await startService(t)
+      const { url, env } = await startServer(t)
       const options = { cwd: dir, env: { ...env, NODE_DEBUG: 'session-ingress' } }
       const { stderr } = await runWhole(file, [...(flags[name] ?? []), 'main-job.mjs', url], options)
       assert.match(stderr, /^SESSION-INGRESS \d+: Appended main-0$/m)
@@ -90,7 +90,7 @@ describe('an executable made by `bun build --compile`', () => {
   })
 
   test('an executable made by `bun build --compile` appends and reads in a folder of its own', async (t) => {
-    const { env } = await startService(t)
+    const { env } = await startServer(t)
     assert.deepEqual(await readdir(alone), ['cli'])
     assert.equal(await run(cli, ['append', 's', 'a', 'first'], { cwd: alone, env }), '')
     assert.equal(await run(cli, ['append', 's', 'b', 'second'], { cwd: alone, env }), '')

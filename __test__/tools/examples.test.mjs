@@ -5,9 +5,8 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startIngressServer } from '../../tools/server/ingress-server.mjs'
+import { startIngressServer } from 'session-ingress/testing'
 import '../support/binary.mjs'
-import { createFolder } from '../support/package.mjs'
 
 /** What an example prints. @param {string} name @param {...string} parameters */
 async function run(name, ...parameters) {
@@ -18,7 +17,7 @@ async function run(name, ...parameters) {
 }
 
 test('the example of appending stores three entries, and that of resuming reads them and appends one behind', async (t) => {
-  const service = await startIngressServer({ dir: createFolder(t) })
+  const service = await startIngressServer()
   t.after(() => service.close())
   const texts = ['What is in this folder?', 'Three files.', 'Thank you.']
   assert.equal(await run('append', service.url, 's'), '3 entries stored, 0 failed\n')

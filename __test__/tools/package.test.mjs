@@ -30,12 +30,13 @@ describe('the installed tarball', () => {
     files = await installTarball(dir)
   })
 
-  test('the installed tarball holds what a user needs, and nothing of the sources', () => {
+  test('the installed tarball holds what a user needs, and nothing of the sources', async () => {
     const known = ['LICENSE', 'README.md', 'package.json', 'binding.js', 'lib/missing-binary.js', 'lib/node-debug.js']
+    const testing = (await readdir(new URL('lib/testing/', ROOT))).map((name) => `lib/testing/${name}`)
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
     const binaries = files.filter((file) => file.endsWith('.node'))
     assert.equal(binaries.length, 1)
-    assert.deepEqual(files.sort(), [...known, ...entries, ...binaries].sort())
+    assert.deepEqual(files.sort(), [...known, 'lib/cli.js', ...testing, ...entries, ...binaries].sort())
   })
 
   test('the installed tarball has nothing that runs when it is installed', async () => {
@@ -52,6 +53,12 @@ describe('the installed tarball', () => {
     const script = `import { appendSessionLog, configure } from 'session-ingress'
       console.log(typeof appendSessionLog, typeof configure)`
     assert.equal(await runIn(dir, 'load.mjs', script), 'function function\n')
+  })
+
+  test('the installed tarball has the command session-ingress', async () => {
+    const options = { cwd: dir, env: environment, shell: process.platform === 'win32' }
+    const { stdout } = await promisify(execFile)('npx', ['--no-install', 'session-ingress', '--help'], options)
+    assert.match(stdout, /^Usage: session-ingress serve/)
   })
 
   test('the installed tarball appends and reads', async (t) => {

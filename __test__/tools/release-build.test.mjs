@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { FaultPlan, resetAfter, resetBefore, status, statusAfter } from '../../tools/server/faults.mjs'
-import { startIngressServer } from '../../tools/server/ingress-server.mjs'
+import { startIngressServer } from 'session-ingress/testing'
 import { QUICK_BUILD } from '../../tools/shared/quick-build.mjs'
+import { addAppendFaults } from '../support/append-faults.mjs'
 import { createFolder, installTarball } from '../support/package.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,12 +20,12 @@ test('the installed release build does its main job under faults, and lets the p
   const dir = createFolder(t)
   await installTarball(dir)
   await copyFile(new URL('../fixtures/main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
-  const plan = new FaultPlan().add('PUT', resetBefore, resetAfter, status(503), statusAfter(500))
-  const service = await startIngressServer({ dir: createFolder(t), around: plan.around })
-  t.after(() => service.close())
+  const server = await startIngressServer({ dir: createFolder(t) })
+  t.after(() => server.close())
+  addAppendFaults(server.faults)
   const { NAPI_RS_NATIVE_LIBRARY_PATH, ...environment } = process.env
   const env = { ...environment, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
-  const { stdout } = await run(process.execPath, ['main-job.mjs', service.url], { cwd: dir, env, timeout: 60_000 })
+  const { stdout } = await run(process.execPath, ['main-job.mjs', server.url], { cwd: dir, env, timeout: 60_000 })
   assert.equal(stdout, 'done\n')
 })
 

@@ -31,7 +31,7 @@ const { appendSessionLog, configure, getSessionLogs, getSessionLogsViaOAuth, get
 /** @typedef {import('./transcript.mjs').Entry} Entry */
 
 const OUTAGE_MS = 1200
-const SERVICE = fileURLToPath(new URL('../server/ingress-server.mjs', import.meta.url))
+const SERVICE = fileURLToPath(new URL('../../lib/cli.js', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('sample.jsonl', import.meta.url))
 
 // What a shell's * gives may hold folders.
@@ -130,7 +130,7 @@ function countDifferences(expected, actual) {
 
 /** @param {number} onPort a free one where it is 0 */
 async function startService(onPort) {
-  const child = spawn(process.execPath, [SERVICE, '--dir', dir, '--port', String(onPort)], {
+  const child = spawn(process.execPath, [SERVICE, 'serve', '--dir', dir, '--port', String(onPort)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = await once(createInterface(child.stdout), 'line')

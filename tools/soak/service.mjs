@@ -1,11 +1,12 @@
 // The service of a soak, in a process of its own: mild faults, and no memory of sessions that are long over.
 
-import { resetAfter, resetBefore, status, statusAfter, truncated } from '../server/faults.mjs'
-import { startIngressServer } from '../server/ingress-server.mjs'
+import { resetAfter, resetBefore, status, statusAfter } from '../../lib/testing/faults.js'
+import { startService } from '../../lib/testing/service.js'
+import { truncated } from '../shared/faults.mjs'
 import { choose, createRandom } from '../shared/random.mjs'
-import { MemoryStore } from './memory-store.mjs'
+import { LatestSessions } from './latest-sessions.mjs'
 
-/** @typedef {import('../server/faults.mjs').Fault} Fault */
+/** @typedef {import('../../lib/testing/faults.js').Fault} Fault */
 
 const SESSIONS_KEPT = 500
 
@@ -27,10 +28,10 @@ const FAULTS = {
 }
 
 const random = createRandom(process.argv[2])
-const { port } = await startIngressServer({
-  store: new MemoryStore(SESSIONS_KEPT),
+const { port } = await startService({
+  store: new LatestSessions(SESSIONS_KEPT),
   around: (handler) => (request, response) =>
-    (choose(random, FAULTS[request.method ?? '']) ?? ((same) => same))(handler)(request, response),
+    (choose(random, FAULTS[request.method]) ?? ((same) => same))(handler)(request, response),
 })
 process.send?.(port)
 process.on('disconnect', () => process.exit())

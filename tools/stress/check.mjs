@@ -1,6 +1,6 @@
 // What is in the store when a stress run is over, and what of it is wrong.
 
-import { SessionStore } from '../server/session-store.mjs'
+import { FileStore } from '../../lib/testing/file-store.js'
 import { makeEntries, sessionId } from './entries.mjs'
 
 /**
@@ -27,7 +27,7 @@ const SHOWN = 20
 
 /** @param {Run} run @returns {Promise<Verdict>} */
 export async function check({ dir, seed, entries, sessions, clients, secondWriter, history }) {
-  const store = await SessionStore.open(dir)
+  const store = await FileStore.open(dir)
   const verdict = { entries: 0, stored: 0, doubled: 0, lost: 0, outOfOrder: 0, failed: 0 }
   /** @type {string[]} */
   const problems = []

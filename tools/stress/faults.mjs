@@ -1,19 +1,9 @@
 // What befalls requests in a stress run, and how often. Of a hundred requests some thirty meet something.
 
-import {
-  delay,
-  resetAfter,
-  resetBefore,
-  stale,
-  stall,
-  stallAfter,
-  status,
-  statusAfter,
-  truncated,
-  truncatedAt,
-} from '../server/faults.mjs'
+import { delay, resetAfter, resetBefore, status, statusAfter } from '../../lib/testing/faults.js'
+import { stale, stall, stallAfter, truncated, truncatedAt } from '../shared/faults.mjs'
 
-/** @typedef {import('../server/faults.mjs').Fault} Fault */
+/** @typedef {import('../../lib/testing/faults.js').Fault} Fault */
 
 /** The clients' limit for a response, in milliseconds: what stalls ends soon. */
 export const LIMIT_MS = 800

@@ -1,14 +1,13 @@
 // The service of a stress run, in a process of its own that can be killed: the local ingress service, and before it
 // the faults that the process that started it injects.
 
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
-import { meanwhile } from '../server/faults.mjs'
-import { startIngressServer } from '../server/ingress-server.mjs'
+import { FileStore } from '../../lib/testing/file-store.js'
+import { startService } from '../../lib/testing/service.js'
+import { meanwhile } from '../shared/faults.mjs'
 import { FAULTS, isAfterStoring, KILL_AFTER, KILL_BEFORE } from './faults.mjs'
 
-/** @typedef {import('../server/faults.mjs').Fault} Fault */
-/** @typedef {import('../server/ingress-server.mjs').Handler} Handler */
+/** @typedef {import('../../lib/testing/faults.js').Fault} Fault */
+/** @typedef {import('../../lib/testing/protocol.js').Handler} Handler */
 
 /** @type {Map<number, (reply: any) => void>} */
 const asked = new Map()
@@ -29,7 +28,7 @@ process.on('message', async (/** @type {any} */ message) => {
     asked.get(message.id)?.(message.reply)
     asked.delete(message.id)
   } else if (message.kind === 'serve') {
-    await startIngressServer({ dir: message.dir, port: message.port, around })
+    await startService({ store: await FileStore.open(message.dir), port: message.port, around })
     tell({ kind: 'listening' })
   }
 })
@@ -38,12 +37,11 @@ tell({ kind: 'ready' })
 
 /** @type {Fault} */
 function around(handler) {
-  return async (incoming, response) => {
-    const { request, body } = await received(incoming)
-    const { method } = request
-    const session = request.url?.match(/session\/([^/?]+)/)?.[1]
+  return async (request, response) => {
+    const { method, body } = request
+    const session = request.url.match(/session\/([^/?]+)/)?.[1]
     const client = request.headers.authorization?.replace('Bearer ', '')
-    const uuid = method === 'PUT' ? JSON.parse(body.toString()).uuid : undefined
+    const uuid = method === 'PUT' ? JSON.parse(body).uuid : undefined
     const note = (/** @type {string} */ what) => uuid !== undefined && tell({ kind: 'note', what, uuid })
     response.once('close', () => response.writableFinished || note('no response'))
     const injection = await ask({ kind: 'request', request: { client, method, session, uuid } })
@@ -85,13 +83,4 @@ function withNotes(handler, uuid, note) {
     )
     return handler(request, response)
   }
-}
-
-/** The whole request, to be read once more. @param {import('node:http').IncomingMessage} incoming */
-async function received(incoming) {
-  const { method, url, headers, socket } = incoming
-  const body = await buffer(incoming)
-  /** @type {any} */
-  const request = Object.assign(Readable.from(body.length > 0 ? [body] : []), { method, url, headers, socket })
-  return { request: /** @type {import('node:http').IncomingMessage} */ (request), body }
 }

@@ -1,6 +1,7 @@
 // The service behind what is tested, and entries for it.
 
-import { startIngressServer } from '../../../tools/server/ingress-server.mjs'
+import { FileStore } from '../../../lib/testing/file-store.js'
+import { startService as startServer } from '../../../lib/testing/service.js'
 import { findPort } from '../../../tools/shared/ports.mjs'
 import { createFolder } from '../../support/package.mjs'
 
@@ -8,7 +9,7 @@ import { createFolder } from '../../support/package.mjs'
  * The development service for the time of a test, which counts what reaches it.
  *
  * @param {import('./program.mjs').Context} t
- * @param {{ around?: import('../../../tools/server/faults.mjs').Fault }} [options]
+ * @param {{ around?: import('../../../lib/testing/faults.js').Fault }} [options]
  */
 export async function startService(t, { around = (handler) => handler } = {}) {
   /** @type {Record<string, number>} */
@@ -16,14 +17,14 @@ export async function startService(t, { around = (handler) => handler } = {}) {
   /** The headers of each request. @type {import('node:http').IncomingHttpHeaders[]} */
   const headers = []
   const dir = createFolder(t)
-  const start = (/** @type {number} */ port) =>
-    startIngressServer({
-      dir,
+  const start = async (/** @type {number} */ port) =>
+    startServer({
+      store: await FileStore.open(dir),
       port,
       around: (handler) => {
         const inner = around(handler)
         return (request, response) => {
-          requests[request.method ?? ''] += 1
+          requests[request.method] += 1
           headers.push(request.headers)
           return inner(request, response)
         }

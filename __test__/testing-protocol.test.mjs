@@ -1,4 +1,4 @@
-// The local ingress service: what it answers, and what survives a kill.
+// The server of session-ingress/testing: how it responds, and what survives a kill.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startIngressServer } from '../../tools/server/ingress-server.mjs'
+import { startIngressServer } from 'session-ingress/testing'
 
-const SERVICE = fileURLToPath(new URL('../../tools/server/ingress-server.mjs', import.meta.url))
+const CLI = fileURLToPath(new URL('../lib/cli.js', import.meta.url))
 
 /** @param {import('node:test').TestContext} t @param {{ token?: string }} [options] */
 async function start(t, options) {
@@ -131,7 +131,7 @@ test('a killed server loses no entry that was acknowledged, and cuts an unfinish
   const dir = await mkdtemp(join(tmpdir(), 'session-ingress-test-'))
   t.after(() => rm(dir, { recursive: true }))
   const start = async () => {
-    const child = spawn(process.execPath, [SERVICE, '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [CLI, 'serve', '--dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] })
     t.after(() => child.kill('SIGKILL'))
     const [line] = await once(createInterface(child.stdout), 'line')
     return { child, url: `${/http:\S+(?=,)/.exec(line)}/v1/session_ingress/session/s%2F1` }
