@@ -9,6 +9,9 @@ import readLibc from './lib/libc.js'
 import missingBinary from './lib/missing-binary.js'
 import debugThroughNode from './lib/node-debug.js'
 
+// What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
+try { void new URL('./index.mjs', import.meta.url) } catch {}
+
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
 try {
