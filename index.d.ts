@@ -5,7 +5,7 @@ export type UUID = `${string}-${string}-${string}-${string}-${string}`
 
 /** The default type of an entry of a session's log, for hosts without their own type. */
 export interface Entry {
-  uuid?: UUID
+  uuid?: UUID | undefined
   [key: string]: unknown
 }
 
@@ -31,30 +31,31 @@ export interface ConfigureOptions {
    * Default: env `CLAUDE_CODE_SESSION_ACCESS_TOKEN`, else the content of the file that env
    * `CLAUDE_SESSION_INGRESS_TOKEN_FILE` names.
    */
-  getSessionIngressAuthToken?: (() => string | null | undefined) | null
+  getSessionIngressAuthToken?: (() => string | null | undefined) | null | undefined
   /** Returns the server of OAuth and teleport reads. Default: `https://api.anthropic.com`. */
-  getOauthConfig?: (() => { BASE_API_URL: string }) | null
+  getOauthConfig?: (() => { BASE_API_URL: string }) | null | undefined
   /**
    * Returns the headers of OAuth and teleport reads. Default: `Authorization: Bearer …`,
    * `Content-Type: application/json`, `anthropic-version: 2023-06-01`.
    */
-  getOAuthHeaders?: ((accessToken: string) => Record<string, string>) | null
+  getOAuthHeaders?: ((accessToken: string) => Record<string, string>) | null | undefined
   /** Receives debug lines: free text, without tokens. Default: none. */
-  logForDebugging?: ((message: string) => void) | null
+  logForDebugging?: ((message: string) => void) | null | undefined
   /** Receives diagnostics: events with stable names and without user data. Default: none. */
   logForDiagnosticsNoPII?:
     | ((level: 'info' | 'warn' | 'error', event: string, data?: Record<string, unknown>) => void)
     | null
+    | undefined
   /** Receives errors. Default: none. */
-  logError?: ((error: Error) => void) | null
+  logError?: ((error: Error) => void) | null | undefined
   /** The attempts of an append, and the waits between them. An append uses the values of the time of its call. */
-  retry?: RetryOptions | null
+  retry?: RetryOptions | null | undefined
   /** Timeouts of requests. A call uses the values of the time when it is made. */
-  timeouts?: TimeoutOptions | null
+  timeouts?: TimeoutOptions | null | undefined
   /** Limits of concurrency and memory. */
-  limits?: LimitOptions | null
+  limits?: LimitOptions | null | undefined
   /** Authorities to trust besides the usual ones, and the client certificate. Overrides environment variables. */
-  tls?: TlsOptions | null
+  tls?: TlsOptions | null | undefined
   /**
    * The URL of the proxy for all requests, http or https: `http://user:password@proxy:3128`. User name and password are
    * optional and percent-encoded. `NO_PROXY` does not apply to it. `null` means no proxy at all. `undefined` restores
@@ -64,53 +65,53 @@ export interface ConfigureOptions {
    * A call of `configure` with `proxy` or `tls` also reads the environment variables for connections again. Requests
    * that have begun are not affected.
    */
-  proxy?: string | null
+  proxy?: string | null | undefined
 }
 
 /** The attempts of an append. */
 export interface RetryOptions {
   /** Attempts in all, an integer from 1. Conflicts with other writers count apart. Default: 10. */
-  maxAttempts?: number | null
+  maxAttempts?: number | null | undefined
   /**
    * The wait after the first attempt, in milliseconds; it doubles with each further one, and is spread at random by a
    * quarter. Default: 500.
    */
-  baseDelayMs?: number | null
+  baseDelayMs?: number | null | undefined
   /** Maximum of these waits, in milliseconds. Default: 8000. */
-  maxDelayMs?: number | null
+  maxDelayMs?: number | null | undefined
   /**
    * Conflicts with other writers that an append may meet, an integer from 0. From the third in a row on, each waits for
    * a random time of up to 20 ms, 40 ms, … and 1 s. 0: a conflict counts as an attempt, and does not wait.
    * Default: 50.
    */
-  maxConflicts?: number | null
+  maxConflicts?: number | null | undefined
   /**
    * After each conflict, looks for the entry in the log before it is sent again, which reads the whole log. For where a
    * proxy repeats a `PUT` by itself (nginx does by default): what conflicts may be its second copy, and the entry
    * stored. Default: false.
    */
-  verifyConflicts?: boolean | null
+  verifyConflicts?: boolean | null | undefined
   /**
    * Statuses that end an append at once, where another attempt cannot help: `[400, 403, 413, 422]`, say. 200, 201, 401
    * and 409 keep their own rules. Default: none.
    */
-  giveUpOn?: number[] | null
+  giveUpOn?: number[] | null | undefined
 }
 
 /** Timeouts in milliseconds; 0 means no timeout. */
 export interface TimeoutOptions {
   /** For a connection to be established: DNS, TCP, a proxy's `CONNECT` and TLS. Default: 10 000. */
-  connectMs?: number | null
+  connectMs?: number | null | undefined
   /**
    * For the response to an append, the wait for one of `limits.maxConcurrentRequests` and connecting included, plus one
    * second for each 64 KiB of entry. Default: 60 000.
    */
-  appendMs?: number | null
+  appendMs?: number | null | undefined
   /**
    * For the headers of a read, connecting included, and then between two chunks of its body. The whole body may take ten
    * times as long, and one second more for each 4 KiB. Default: 20 000.
    */
-  fetchMs?: number | null
+  fetchMs?: number | null | undefined
 }
 
 /**
@@ -122,22 +123,22 @@ export interface TlsOptions {
    * Authorities to trust, besides those of Mozilla and the operating system: one text or an array of texts, each with
    * one or more certificates. Default: the file that env `NODE_EXTRA_CA_CERTS` names.
    */
-  ca?: string | string[] | null
+  ca?: string | string[] | null | undefined
   /**
    * The client certificate, for servers that ask for one, followed by its intermediates. Where `cert` or `key` is
    * given, the environment variables for both are ignored. Default: the file that env `CLAUDE_CODE_CLIENT_CERT` names.
    */
-  cert?: string | null
+  cert?: string | null | undefined
   /**
    * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
    * `CLAUDE_CODE_CLIENT_KEY` names.
    */
-  key?: string | null
+  key?: string | null | undefined
   /**
    * The passphrase of an encrypted key. Default, where the key is that of the environment: env
    * `CLAUDE_CODE_CLIENT_KEY_PASSPHRASE`.
    */
-  passphrase?: string | null
+  passphrase?: string | null | undefined
 }
 
 /** Limits, each an integer from 1. */
@@ -146,20 +147,20 @@ export interface LimitOptions {
    * Maximum number of concurrent requests of the process, over all its JavaScript environments. Reads take at most three
    * quarters of them. Default: 128.
    */
-  maxConcurrentRequests?: number | null
+  maxConcurrentRequests?: number | null | undefined
   /**
    * Maximum size of the pending entries of this environment as JSON, in bytes: `sessionStats().pendingBytes` never
    * exceeds it. An append that does not fit resolves `false` at once, with the diagnostic
    * `session_persist_fail_queue_full`; so does every entry that is larger than the limit. Default: none.
    */
-  maxPendingBytes?: number | null
+  maxPendingBytes?: number | null | undefined
   /**
    * Maximum size of one response to a reader (of one page, for teleport events), in bytes, both as it is sent and after
    * decompression. The rest of a larger response is not read, and it counts as one of the wrong shape. The limit does
    * not apply to the reads by which an append finds out what is stored: they keep nothing in memory. A call uses the
    * value of the time when it is made. Default: 512 MiB.
    */
-  maxResponseBytes?: number | null
+  maxResponseBytes?: number | null | undefined
 }
 
 /** An object that behaves like an `AbortSignal`: the platform's own, or that of a library. */
@@ -177,12 +178,12 @@ export interface ReadOptions {
    * the connection is closed. Where the signal has aborted before the call, nothing is sent. When the promise settles,
    * no listener is left on the signal.
    */
-  signal?: AbortSignalLike | null
+  signal?: AbortSignalLike | null | undefined
   /**
    * Receives the progress of the read: at most about 20 times a second, and once at the end of a read that has a
    * result, before its promise resolves. An error that it throws is ignored.
    */
-  onProgress?: ((progress: ReadProgress) => void) | null
+  onProgress?: ((progress: ReadProgress) => void) | null | undefined
 }
 
 /** The progress of a read. */
@@ -198,9 +199,9 @@ export interface ReadProgress {
 /** The options of `flush`. */
 export interface FlushOptions {
   /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
-  timeoutMs?: number | null
+  timeoutMs?: number | null | undefined
   /** The session to wait for. Default: all sessions of this JavaScript environment. */
-  sessionId?: string | null
+  sessionId?: string | null | undefined
 }
 
 /** Counters of the appends of a session, or of all sessions of a JavaScript environment. */
@@ -240,10 +241,23 @@ export interface SessionStats {
  * @param sessionId the session; its queue and head belong to this JavaScript environment
  * @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
  * @param url the absolute URL of the log, http or https
+ *
+ * @example
+ * ```ts
+ * const stored = await appendSessionLog(sessionId, { uuid: randomUUID(), type: 'user', text }, url)
+ * if (!stored) console.error('The server may not have this entry.')
+ * ```
  */
 export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string): Promise<boolean>
 
-/** Does for all sessions of this JavaScript environment what `clearSession` does for one. */
+/**
+ * Does for all sessions of this JavaScript environment what `clearSession` does for one.
+ *
+ * @example
+ * ```ts
+ * void clearAllSessions()
+ * ```
+ */
 export declare function clearAllSessions(): Promise<void>
 
 /**
@@ -251,6 +265,11 @@ export declare function clearAllSessions(): Promise<void>
  *
  * The next append starts a new queue without a head. Entries that were queued are still sent, in order, and their
  * promises settle; the new queue's head is not affected. Rejects with a `TypeError` where `sessionId` is not a string.
+ *
+ * @example
+ * ```ts
+ * void clearSession(sessionId)
+ * ```
  */
 export declare function clearSession(sessionId: string): Promise<void>
 
@@ -261,6 +280,11 @@ export declare function clearSession(sessionId: string): Promise<void>
  * that is present replaces the value, `null` or `undefined` restores the default, and an absent key changes nothing.
  * One exception: `proxy: null` means no proxy at all. For an unknown key or a wrong value, throws a `TypeError` that
  * names the key, and applies nothing of the call.
+ *
+ * @example
+ * ```ts
+ * configure({ getSessionIngressAuthToken: () => token, logError: console.error, retry: { maxAttempts: 5 } })
+ * ```
  */
 export declare function configure(options: ConfigureOptions): void
 
@@ -274,6 +298,12 @@ export declare function configure(options: ConfigureOptions): void
  * `sessionStats`. Rejects with a `TypeError` for wrong options.
  *
  * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+ *
+ * @example
+ * ```ts
+ * const flushed = await flush({ timeoutMs: 5000 })
+ * if (!flushed) console.error(`${sessionStats().pending} entries were not stored in time`)
+ * ```
  */
 export declare function flush(options?: FlushOptions | null): Promise<boolean>
 
@@ -288,6 +318,12 @@ export declare function flush(options?: FlushOptions | null): Promise<boolean>
  * @param sessionId the session whose head is set
  * @param url the absolute URL of the log, http or https
  * @param options `signal` cancels the read, `onProgress` receives its progress
+ *
+ * @example
+ * ```ts
+ * const entries = await getSessionLogs<Entry>(sessionId, url, { signal: AbortSignal.timeout(30_000) })
+ * if (entries === null) console.error('The log could not be read.')
+ * ```
  */
 export declare function getSessionLogs<T = Entry>(sessionId: string, url: string, options?: ReadOptions | null): Promise<T[] | null>
 
@@ -302,6 +338,11 @@ export declare function getSessionLogs<T = Entry>(sessionId: string, url: string
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
  * @param options `signal` cancels the read, `onProgress` receives its progress
+ *
+ * @example
+ * ```ts
+ * const entries = await getSessionLogsViaOAuth<Entry>(sessionId, accessToken, orgUUID)
+ * ```
  */
 export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null): Promise<T[] | null>
 
@@ -317,6 +358,12 @@ export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, acc
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
  * @param options `signal` cancels the read, `onProgress` receives its progress
+ *
+ * @example
+ * ```ts
+ * const events = await getTeleportEvents<Entry>(sessionId, accessToken, orgUUID)
+ * const entries = events ?? (await getSessionLogsViaOAuth<Entry>(sessionId, accessToken, orgUUID))
+ * ```
  */
 export declare function getTeleportEvents<T = Entry>(sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null): Promise<T[] | null>
 
@@ -329,5 +376,11 @@ export declare function getTeleportEvents<T = Entry>(sessionId: string, accessTo
  *
  * Clearing a session resets its counters, except `pending` and `pendingBytes`, because queued entries are still sent.
  * The counters of all sessions are never reset.
+ *
+ * @example
+ * ```ts
+ * const { pending, failed } = sessionStats(sessionId)
+ * console.log(`${pending} entries pending, ${failed} not known to be stored`)
+ * ```
  */
 export declare function sessionStats(sessionId?: string): SessionStats

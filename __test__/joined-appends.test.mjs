@@ -1,9 +1,9 @@
 // The same entry appended again while its append is pending: specification.md, section 3.
 
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
+import { panicAt, skip } from './support/panic-points.mjs'
 import { createGate, createLogs, serve } from './support/server.mjs'
 
 const { appendSessionLog, flush, sessionStats } = addon
@@ -134,9 +134,6 @@ test('an entry that its own toJSON appends first is sent once', async (t) => {
   assert.deepEqual(await Promise.all([outer, ...inner]), [true, true])
   assert.deepEqual(logs.get('/log'), [plain])
 })
-
-const { panicAt } = createRequire(import.meta.url)('../binding.js')
-const skip = !panicAt && 'the quick build alone can be told to panic'
 
 test('appends that joined one that a panic ends are false, too', { skip }, async (t) => {
   const host = useHost(t)

@@ -2,14 +2,10 @@
 // it panics when it is told to; the one that is shipped has none.
 
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { runProgram } from './support/child.mjs'
+import { skip } from './support/panic-points.mjs'
 import { createLogs, serve } from './support/server.mjs'
-
-const BINDING = fileURLToPath(new URL('../binding.js', import.meta.url))
-const skip = !('panicAt' in createRequire(import.meta.url)(BINDING)) && 'the quick build alone can be told to panic'
 
 /** Runs fixtures/panics.cjs; in its output, where the code panicked is (FILE:LINE). @param {Record<string, unknown>} values */
 async function runPanics(values) {

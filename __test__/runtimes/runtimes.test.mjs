@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, readdir, rename } from 'node:fs/promises'
+import { copyFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -75,29 +75,4 @@ describe('the installed tarball', () => {
       assert.match(stderr, /^SESSION-INGRESS \d+: Appended worker-0$/m)
     })
   }
-})
-
-describe('an executable made by `bun build --compile`', () => {
-  const dir = createFolder({ after })
-  const alone = createFolder({ after })
-  const cli = join(alone, 'cli')
-  before(async () => {
-    await installTarball(dir)
-    await copyFile(join(ROOT, 'examples/single-executable/cli.mjs'), join(dir, 'cli.mjs'))
-    await run(runtimes.bun, ['build', '--compile', 'cli.mjs', '--outfile', cli], { cwd: dir })
-    // Out of its reach, should it look there.
-    await rename(join(dir, 'node_modules'), join(dir, 'gone'))
-  })
-
-  test('an executable made by `bun build --compile` appends and reads in a folder of its own', async (t) => {
-    const { env } = await startServer(t)
-    assert.deepEqual(await readdir(alone), ['cli'])
-    assert.equal(await run(cli, ['append', 's', 'a', 'first'], { cwd: alone, env }), '')
-    assert.equal(await run(cli, ['append', 's', 'b', 'second'], { cwd: alone, env }), '')
-    assert.equal(
-      await run(cli, ['read', 's'], { cwd: alone, env }),
-      '{"uuid":"a","type":"user","text":"first"}\n{"uuid":"b","type":"user","text":"second"}\n',
-    )
-    assert.deepEqual(await readdir(alone), ['cli'])
-  })
 })

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** The host's own modules, as far as the replacement sees them, and a caller of it. @type {Record<string, string>} */
 const HOST = {
   'constants/oauth.ts': `export const getOauthConfig = () => ({ BASE_API_URL: 'https://host', CLIENT_ID: 'cli' })`,
-  'utils/debug.ts': `export function logForDebugging(message: string, { level } = { level: 'debug' }): void {}`,
+  'utils/debug.ts': `export function logForDebugging(message: string, { level }: { level: string } = { level: 'debug' }): void {}`,
   'utils/diagLogs.ts': `export function logForDiagnosticsNoPII(
     level: 'debug' | 'info' | 'warn' | 'error', event: string, data?: Record<string, unknown>): void {}`,
   'utils/log.ts': 'export function logError(error: unknown): void {}',
@@ -36,7 +36,7 @@ const OLD = `
   import type { UUID } from 'node:crypto'
   type TranscriptMessage = { type: 'user'; uuid: UUID; cwd: string } | { type: 'assistant'; uuid: UUID }
   type Entries = Promise<(TranscriptMessage | { type: 'summary'; summary: string })[] | null>
-  export async function appendSessionLog(id: string, entry: TranscriptMessage, url: string) { return true }
+  export async function appendSessionLog(id: string, entry: TranscriptMessage, url: string): Promise<boolean> { return true }
   export async function getSessionLogs(id: string, url: string): Entries { return null }
   export async function getSessionLogsViaOAuth(id: string, accessToken: string, orgUUID: string): Entries { return null }
   export async function getTeleportEvents(id: string, accessToken: string, orgUUID: string): Entries { return null }
@@ -63,7 +63,9 @@ async function compile(t, replacement) {
   await mkdir(join(dir, 'node_modules'))
   await symlink(ROOT, join(dir, 'node_modules/session-ingress'), 'junction')
   await symlink(join(ROOT, 'node_modules/@types'), join(dir, 'node_modules/@types'), 'junction')
-  const options = { module: 'nodenext', target: 'es2022', strict: true, noEmit: true, types: ['node'] }
+  // As strict as a host may be.
+  const strict = { strict: true, exactOptionalPropertyTypes: true, isolatedDeclarations: true, declaration: true }
+  const options = { ...strict, module: 'nodenext', target: 'es2022', noEmit: true, types: ['node'] }
   await writeFile(join(dir, 'package.json'), '{ "type": "module" }')
   await writeFile(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }))
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -79,12 +81,38 @@ for (const document of ['docs/migrating.md', 'README.md']) {
   })
 }
 
+test('README.md and docs/migrating.md show the same replacement of the old module', async () => {
+  const first = '// sessionIngress.ts\n'
+  assert.equal(await shownIn('README.md', first), await shownIn('docs/migrating.md', first))
+})
+
 test('the choice between the old module and this one in docs/migrating.md compiles in a host', async (t) => {
   const files = {
     'services/api/sessionIngress.old.ts': OLD,
     'services/api/sessionIngress.new.ts': await shownIn('docs/migrating.md', '// sessionIngress.ts\n'),
     'services/api/sessionIngress.ts': await shownIn('docs/migrating.md', '// sessionIngress.ts, while both are there'),
   }
+  assert.equal(await compile(t, files), '')
+})
+
+test('each exported function has an example in its types, which compiles in a host', async (t) => {
+  const types = await readFile(join(ROOT, 'index.d.ts'), 'utf8')
+  const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport declare function (\w+)/g
+  const functions = [...types.matchAll(documented)].map(([, comment, name]) => ({
+    name,
+    example: /@example\n \* ```ts\n([\s\S]*?) \* ```/.exec(comment)?.[1].replaceAll(/^ \* /gm, '') ?? '',
+  }))
+  const { length } = [...types.matchAll(/^export declare function /gm)]
+  assert.equal(functions.length, length)
+  for (const { name, example } of functions) assert.match(example, new RegExp(`\\b${name}\\b`), name)
+  const given = ['sessionId', 'url', 'accessToken', 'orgUUID', 'token', 'text'].map((name) => `${name}: string`)
+  const text = [
+    `import { randomUUID } from 'node:crypto'`,
+    `import { type Entry, ${functions.map(({ name }) => name).join(', ')} } from 'session-ingress'`,
+    `declare const ${given.join(', ')}`,
+    ...functions.map(({ name, example }) => `export async function ${name}Example(): Promise<void> {\n${example}}`),
+  ]
+  const files = { 'examples.ts': text.join('\n'), 'services/api/sessionIngress.ts': OLD }
   assert.equal(await compile(t, files), '')
 })
 

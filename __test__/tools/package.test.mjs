@@ -15,12 +15,30 @@ const ROOT = new URL('../../', import.meta.url)
 // What is loaded here is what was installed.
 const { NAPI_RS_NATIVE_LIBRARY_PATH, ...environment } = process.env
 
-/** Runs a script in a folder, as a file of that name. @param {string} dir @param {string} name @param {string} script @param {Record<string, string>} [env] */
-async function runIn(dir, name, script, env = {}) {
+/**
+ * Runs a script in a folder, as a file of that name.
+ *
+ * @param {string} dir
+ * @param {string} name
+ * @param {string} script
+ * @param {{ env?: Record<string, string>, flags?: string[] }} [how]
+ */
+async function runIn(dir, name, script, { env = {}, flags = [] } = {}) {
   await writeFile(join(dir, name), script)
-  const { stdout } = await promisify(execFile)(process.execPath, [name], { cwd: dir, env: { ...environment, ...env } })
+  const options = { cwd: dir, env: { ...environment, ...env } }
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, name], options)
   return stdout
 }
+
+/** Prints the code of the error that loading throws, and its advice. */
+const PRINT_ERROR = `
+  const print = ({ code, message }) => console.log(code, message.split('\\n').at(-1))
+  try { console.log(typeof require('session-ingress').configure) } catch (error) { print(error) }`
+
+const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+)
+const noPermissions = PERMISSION === undefined && 'this Node has no permission model'
 
 describe('the installed tarball', () => {
   const dir = createFolder({ after })
@@ -31,12 +49,13 @@ describe('the installed tarball', () => {
   })
 
   test('the installed tarball holds what a user needs, and nothing of the sources', async () => {
-    const known = ['LICENSE', 'README.md', 'package.json', 'binding.js', 'lib/missing-binary.js', 'lib/node-debug.js']
+    const known = ['LICENSE', 'README.md', 'package.json']
+    const loaded = ['lib/libc.js', 'lib/missing-binary.js', 'lib/node-debug.js']
     const testing = (await readdir(new URL('lib/testing/', ROOT))).map((name) => `lib/testing/${name}`)
-    const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
+    const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'bundled.js', 'bundled.mjs']
     const binaries = files.filter((file) => file.endsWith('.node'))
     assert.equal(binaries.length, 1)
-    assert.deepEqual(files.sort(), [...known, 'lib/cli.js', ...testing, ...entries, ...binaries].sort())
+    assert.deepEqual(files.sort(), [...known, ...loaded, 'lib/cli.js', ...testing, ...entries, ...binaries].sort())
   })
 
   test('the installed tarball has nothing that runs when it is installed', async () => {
@@ -68,7 +87,46 @@ describe('the installed tarball', () => {
       console.log(await appendSessionLog('s', { uuid: 'a' }, process.env.LOG))
       console.log(await getSessionLogs('s', process.env.LOG))`
     const env = { LOG: server.url, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
-    assert.equal(await runIn(dir, 'smoke.mjs', script, env), 'true\n[ 1 ]\n')
+    assert.equal(await runIn(dir, 'smoke.mjs', script, { env }), 'true\n[ 1 ]\n')
+  })
+
+  test('the installed tarball loads whatever NODE_DEBUG is', async () => {
+    for (const NODE_DEBUG of ['session-ingress', 'http', '*']) {
+      const script = `import('session-ingress').then(({ configure }) => console.log(typeof configure))`
+      assert.equal(await runIn(dir, 'load.cjs', script, { env: { NODE_DEBUG } }), 'function\n')
+    }
+  })
+
+  test('the entry for bundlers gives the same functions where it is not bundled', async () => {
+    const script = `import * as bundled from './node_modules/session-ingress/bundled.mjs'
+      import * as plain from 'session-ingress'
+      console.log(Object.keys(plain).every((name) => plain[name] === bundled[name]), Object.keys(bundled).length)`
+    const { length } = Object.keys(await import('session-ingress'))
+    assert.equal(await runIn(dir, 'load.mjs', script), `true ${length}\n`)
+  })
+
+  describe('under the permission model of Node', { skip: noPermissions }, () => {
+    const read = (/** @type {string} */ path) => `--allow-fs-read=${path}`
+    const flags = [PERMISSION ?? '', '--no-warnings', '--allow-addons']
+
+    test('under the permission model the package loads where its own files alone may be read', async () => {
+      const narrow = [...flags, read(join(dir, 'load.cjs')), read(join(dir, 'node_modules/session-ingress/'))]
+      assert.equal(await runIn(dir, 'load.cjs', PRINT_ERROR, { flags: narrow }), 'function\n')
+    })
+
+    test('under the permission model without addons the error says which flag is missing', async () => {
+      const output = await runIn(dir, 'load.cjs', PRINT_ERROR, { flags: [flags[0], flags[1], read(`${dir}/`)] })
+      assert.match(output, /^ERR_SESSION_INGRESS_ADDONS_DISABLED What to do: .* with --allow-addons\.$/m)
+    })
+  })
+
+  test('with --no-addons the error has a code and speaks of addons, by require and by import', async () => {
+    const byImport = `import('session-ingress').catch(({ code, message }) => console.log(code, message.split('\\n').at(-1)))`
+    for (const script of [PRINT_ERROR, byImport]) {
+      const output = await runIn(dir, 'load.cjs', script, { flags: ['--no-addons'] })
+      assert.match(output, /^ERR_SESSION_INGRESS_ADDONS_DISABLED What to do: .* Start Node without --no-addons/)
+      assert.doesNotMatch(output, /glibc/)
+    }
   })
 })
 
@@ -102,6 +160,34 @@ describe('without the binary beside it', () => {
     }
   })
 
+  test('the C library is that of the process, whatever files there are', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const arch = process.arch
+    const reports = {
+      glibc: { header: { glibcVersionRuntime: '2.36' }, sharedObjects: [`/lib/ld-musl-${arch}.so.1`] },
+      musl: { header: {}, sharedObjects: ['/usr/bin/node', '/lib/ld-musl-x86_64.so.1'] },
+    }
+    for (const [libc, report] of Object.entries(reports)) {
+      // The process is asked where files may not be looked at.
+      const script = `
+        Object.defineProperty(process, 'permission', { value: {} })
+        process.report.getReport = () => (${JSON.stringify(report)})
+        const before = process.report.excludeNetwork
+        try { require('session-ingress') } catch (error) { console.log(error.message.split('\\n').slice(0, 4).join('\\n')) }
+        console.log(process.report.excludeNetwork === before)`
+      const target = `linux-${arch}-${libc === 'glibc' ? 'gnu' : 'musl'}`
+      assert.deepEqual((await runIn(dir, 'libc.cjs', script)).split('\n'), [
+        `session-ingress has no native binary that it can load on ${target} (node ${process.versions.node}).`,
+        'Looked for:',
+        `  - Cannot find module './session-ingress.${target}.node'`,
+        `  - Cannot find module 'session-ingress-${target}'`,
+        'true',
+        '',
+      ])
+    }
+  })
+
   test('a platform without binaries is told which ones there are', async () => {
     const script = `
       Object.defineProperty(process, 'platform', { value: 'linux' })
@@ -112,26 +198,50 @@ describe('without the binary beside it', () => {
     assert.match(output, /What to do: there are binaries for linux-x64-gnu, .*win32-arm64-msvc\. .* build one/)
   })
 
-  test('without a binary of its own the package takes that of the platform package', async () => {
-    const folder = join(dir, 'node_modules', `session-ingress-${platform}`)
-    await mkdir(folder)
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ main: file }))
-    await rename(join(dir, file), join(folder, file))
-    const script = `console.log(typeof require('session-ingress').configure)`
-    assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
-    for (const order of [
-      ['imported', 'required'],
-      ['required', 'imported'],
-    ]) {
-      const both = `import { createRequire } from 'node:module'
+  describe('with the package of the platform', () => {
+    const folder = () => join(dir, 'node_modules', `session-ingress-${platform}`)
+    before(async () => {
+      await mkdir(folder())
+      await writeFile(join(folder(), 'package.json'), JSON.stringify({ main: file }))
+      await rename(join(dir, file), join(folder(), file))
+    })
+    after(async () => {
+      await rename(join(folder(), file), join(dir, file))
+      await rm(folder(), { recursive: true })
+    })
+
+    test('without a binary of its own the package takes that of the platform package', async () => {
+      const script = `console.log(typeof require('session-ingress').configure)`
+      assert.equal(await runIn(dir, 'load.cjs', script), 'function\n')
+      for (const order of [
+        ['imported', 'required'],
+        ['required', 'imported'],
+      ]) {
+        const both = `import { createRequire } from 'node:module'
         const require = createRequire(import.meta.url)
         const load = { imported: () => import('session-ingress'), required: () => require('session-ingress') }
         const [one, two] = [await load.${order[0]}(), await load.${order[1]}()]
         console.log(typeof one.configure, one.configure === two.configure)`
-      assert.equal(await runIn(dir, 'both.mjs', both), 'function true\n')
-    }
-    await rename(join(folder, file), join(dir, file))
-    await rm(folder, { recursive: true })
+        assert.equal(await runIn(dir, 'both.mjs', both), 'function true\n')
+      }
+    })
+
+    test('under the permission model the package of the platform must be readable, and the error says so', {
+      skip: noPermissions,
+    }, async () => {
+      const own = ['load.cjs', 'node_modules/session-ingress/'].map((path) => `--allow-fs-read=${join(dir, path)}`)
+      const flags = [PERMISSION ?? '', '--no-warnings', '--allow-addons', ...own]
+      // Node 20 looks for packages without asking.
+      if (Number.parseInt(process.versions.node, 10) > 20) {
+        const output = await runIn(dir, 'load.cjs', PRINT_ERROR, { flags })
+        assert.match(
+          output,
+          new RegExp(`^ERR_SESSION_INGRESS_ACCESS_DENIED .*--allow-fs-read=.* session-ingress-${platform}\\.`),
+        )
+      }
+      const all = [...flags, `--allow-fs-read=${folder()}/`]
+      assert.equal(await runIn(dir, 'load.cjs', PRINT_ERROR, { flags: all }), 'function\n')
+    })
   })
 
   test('a binary that the system refuses is told apart from one that is not there', async () => {

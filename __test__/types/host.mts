@@ -94,6 +94,24 @@ export const options: ConfigureOptions = {
 }
 configure(options)
 
+// What a host has only sometimes is passed on as it is, also under exactOptionalPropertyTypes.
+export function passOn(
+  logError: ConfigureOptions['logError'],
+  ms?: number,
+  id?: string,
+  signal?: AbortSignalLike,
+): void {
+  configure({
+    logError,
+    proxy: undefined,
+    retry: { maxAttempts: ms },
+    timeouts: undefined,
+    tls: { ca: id, key: undefined },
+  })
+  flush({ timeoutMs: ms, sessionId: id })
+  getSessionLogs('s', 'https://host/log', { signal, onProgress: undefined })
+}
+
 // @ts-expect-error an entry needs a uuid
 appendSessionLog('s', { type: 'user' }, 'https://host/log')
 // @ts-expect-error a summary has none

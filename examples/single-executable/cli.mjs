@@ -1,4 +1,4 @@
-// A CLI as small as can be, to be made into one executable by `bun build --compile`:
+// A CLI as small as can be, to be bundled, or made into one executable: docs/shipping.md.
 //
 //   cli append SESSION UUID TEXT    appends an entry to a session's log
 //   cli read SESSION                prints the log, an entry a line
@@ -12,13 +12,18 @@ const url = `${process.env.INGRESS_URL}/v1/session_ingress/session/${session}`
 
 configure({ logError: (error) => console.error(error.message) })
 
-if (command === 'append') {
-  process.exitCode = (await appendSessionLog(session, { uuid, type: 'user', text }, url)) ? 0 : 1
-} else if (command === 'read') {
-  const entries = await getSessionLogs(session, url)
-  for (const entry of entries ?? []) console.log(JSON.stringify(entry))
-  process.exitCode = entries === null ? 1 : 0
-} else {
-  console.error('usage: cli append SESSION UUID TEXT | cli read SESSION')
-  process.exitCode = 2
+// Not at the top level: a bundle in CommonJS cannot await there.
+async function main() {
+  if (command === 'append') {
+    process.exitCode = (await appendSessionLog(session, { uuid, type: 'user', text }, url)) ? 0 : 1
+  } else if (command === 'read') {
+    const entries = await getSessionLogs(session, url)
+    for (const entry of entries ?? []) console.log(JSON.stringify(entry))
+    process.exitCode = entries === null ? 1 : 0
+  } else {
+    console.error('usage: cli append SESSION UUID TEXT | cli read SESSION')
+    process.exitCode = 2
+  }
 }
+
+main()

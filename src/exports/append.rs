@@ -35,6 +35,12 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// @param sessionId the session; its queue and head belong to this JavaScript environment
 /// @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
 /// @param url the absolute URL of the log, http or https
+///
+/// @example
+/// ```ts
+/// const stored = await appendSessionLog(sessionId, { uuid: randomUUID(), type: 'user', text }, url)
+/// if (!stored) console.error('The server may not have this entry.')
+/// ```
 #[napi(
     ts_generic_types = "T extends TranscriptMessage",
     ts_args_type = "sessionId: string, entry: T, url: string",

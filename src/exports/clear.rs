@@ -16,6 +16,11 @@ use crate::rejection::Rejection;
 ///
 /// The next append starts a new queue without a head. Entries that were queued are still sent, in order, and their
 /// promises settle; the new queue's head is not affected. Rejects with a `TypeError` where `sessionId` is not a string.
+///
+/// @example
+/// ```ts
+/// void clearSession(sessionId)
+/// ```
 #[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<void>")]
 pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     cleared(env, |environment| {
@@ -26,6 +31,11 @@ pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
 }
 
 /// Does for all sessions of this JavaScript environment what `clearSession` does for one.
+///
+/// @example
+/// ```ts
+/// void clearAllSessions()
+/// ```
 #[napi(ts_return_type = "Promise<void>")]
 pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     cleared(env, |environment| {

@@ -12,6 +12,11 @@ use crate::js::Value;
 /// that is present replaces the value, `null` or `undefined` restores the default, and an absent key changes nothing.
 /// One exception: `proxy: null` means no proxy at all. For an unknown key or a wrong value, throws a `TypeError` that
 /// names the key, and applies nothing of the call.
+///
+/// @example
+/// ```ts
+/// configure({ getSessionIngressAuthToken: () => token, logError: console.error, retry: { maxAttempts: 5 } })
+/// ```
 #[napi(ts_args_type = "options: ConfigureOptions", ts_return_type = "void", catch_unwind)]
 pub fn configure<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<()> {
     if let Err(rejection) = Environment::of(env)?.configure(env, options) {

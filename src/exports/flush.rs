@@ -23,6 +23,12 @@ use crate::rejection::Rejection;
 /// `sessionStats`. Rejects with a `TypeError` for wrong options.
 ///
 /// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+///
+/// @example
+/// ```ts
+/// const flushed = await flush({ timeoutMs: 5000 })
+/// if (!flushed) console.error(`${sessionStats().pending} entries were not stored in time`)
+/// ```
 #[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
 pub fn flush<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
     Environment::operation(env, Operation::Flush, |environment, id| {

@@ -32,6 +32,12 @@ use crate::rejection::Rejection;
 /// @param sessionId the session whose head is set
 /// @param url the absolute URL of the log, http or https
 /// @param options `signal` cancels the read, `onProgress` receives its progress
+///
+/// @example
+/// ```ts
+/// const entries = await getSessionLogs<Entry>(sessionId, url, { signal: AbortSignal.timeout(30_000) })
+/// if (entries === null) console.error('The log could not be read.')
+/// ```
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, url: string, options?: ReadOptions | null",
@@ -90,6 +96,11 @@ pub fn get_session_logs<'e>(
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
 /// @param options `signal` cancels the read, `onProgress` receives its progress
+///
+/// @example
+/// ```ts
+/// const entries = await getSessionLogsViaOAuth<Entry>(sessionId, accessToken, orgUUID)
+/// ```
 #[napi(
     js_name = "getSessionLogsViaOAuth",
     ts_generic_types = "T = Entry",
@@ -136,6 +147,12 @@ pub fn get_session_logs_via_oauth<'e>(
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
 /// @param options `signal` cancels the read, `onProgress` receives its progress
+///
+/// @example
+/// ```ts
+/// const events = await getTeleportEvents<Entry>(sessionId, accessToken, orgUUID)
+/// const entries = events ?? (await getSessionLogsViaOAuth<Entry>(sessionId, accessToken, orgUUID))
+/// ```
 #[napi(
     ts_generic_types = "T = Entry",
     ts_args_type = "sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null",

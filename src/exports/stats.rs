@@ -18,6 +18,12 @@ use crate::rejection::Rejection;
 ///
 /// Clearing a session resets its counters, except `pending` and `pendingBytes`, because queued entries are still sent.
 /// The counters of all sessions are never reset.
+///
+/// @example
+/// ```ts
+/// const { pending, failed } = sessionStats(sessionId)
+/// console.log(`${pending} entries pending, ${failed} not known to be stored`)
+/// ```
 #[napi(ts_args_type = "sessionId?: string", ts_return_type = "SessionStats", catch_unwind)]
 pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     match stats(env, session_id) {

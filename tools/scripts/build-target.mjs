@@ -32,7 +32,7 @@ addTarget()
 if (target in BY_ZIG) {
   buildByZig()
 } else {
-  run('npx', ['napi', 'build', '--platform', '--release', '--js', 'binding.js', '--target', target])
+  run('npx', ['napi', 'build', '--platform', '--release', '--no-js', '--target', target])
   run('node', ['tools/scripts/write-index.mjs'])
 }
 
