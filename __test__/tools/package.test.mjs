@@ -107,6 +107,18 @@ describe('the installed tarball', () => {
     }
   })
 
+  test('the installed tarball loads in a program of --eval, whatever index.js the working folder has', async (t) => {
+    const own = join(dir, 'index.js')
+    await writeFile(own, `throw new Error('this is not of the package')`)
+    t.after(() => rm(own))
+    const script = `import('session-ingress').then(({ configure }) => console.log(typeof configure))`
+    for (const flags of [[], ['--input-type=module']]) {
+      const options = { cwd: dir, env: environment }
+      const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--eval', script], options)
+      assert.equal(stdout, 'function\n')
+    }
+  })
+
   test('the entry for bundlers gives the same functions where it is not bundled', async () => {
     const script = `import * as bundled from './node_modules/session-ingress/bundled.mjs'
       import * as plain from 'session-ingress'
