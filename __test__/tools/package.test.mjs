@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -55,7 +56,26 @@ describe('the installed tarball', () => {
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'bundled.js', 'bundled.mjs']
     const binaries = files.filter((file) => file.endsWith('.node'))
     assert.equal(binaries.length, 1)
-    assert.deepEqual(files.sort(), [...known, ...loaded, 'lib/cli.js', ...testing, ...entries, ...binaries].sort())
+    const read = files.filter((file) => /^(docs|examples)\/|^(CHANGELOG|SECURITY)\.md$/.test(file))
+    assert.deepEqual(
+      files.sort(),
+      [...known, ...loaded, 'lib/cli.js', ...testing, ...entries, ...binaries, ...read].sort(),
+    )
+  })
+
+  test('the installed tarball holds what its documents link to, and other links name files of the repository', async () => {
+    const { repository } = JSON.parse(await readFile(new URL('package.json', ROOT), 'utf8'))
+    const onMain = new RegExp(`^${repository.url.replace(/^git\+|\.git$/g, '')}/(?:blob|tree)/main/`)
+    const documents = files.filter((file) => file.endsWith('.md'))
+    assert.ok(documents.includes('README.md') && documents.includes('docs/shipping.md'))
+    for (const document of documents) {
+      const text = await readFile(join(dir, 'node_modules/session-ingress', document), 'utf8')
+      for (const [, link] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+        const path = posix.join(posix.dirname(document), link)
+        if (onMain.test(link)) assert.ok(existsSync(new URL(link.replace(onMain, ''), ROOT)), `${document}: ${link}`)
+        else if (!/^https?:/.test(link)) assert.ok(files.includes(path), `${document}: ${link}`)
+      }
+    }
   })
 
   test('the installed tarball has nothing that runs when it is installed', async () => {
@@ -94,6 +114,18 @@ describe('the installed tarball', () => {
     for (const NODE_DEBUG of ['session-ingress', 'http', '*']) {
       const script = `import('session-ingress').then(({ configure }) => console.log(typeof configure))`
       assert.equal(await runIn(dir, 'load.cjs', script, { env: { NODE_DEBUG } }), 'function\n')
+    }
+  })
+
+  test('the installed tarball loads in a program of --eval, whatever index.js the working folder has', async (t) => {
+    const own = join(dir, 'index.js')
+    await writeFile(own, `throw new Error('this is not of the package')`)
+    t.after(() => rm(own))
+    const script = `import('session-ingress').then(({ configure }) => console.log(typeof configure))`
+    for (const flags of [[], ['--input-type=module']]) {
+      const options = { cwd: dir, env: environment }
+      const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--eval', script], options)
+      assert.equal(stdout, 'function\n')
     }
   })
 
