@@ -1,4 +1,4 @@
-// HTTP/1.1 over TLS: SPEC section 8.
+// HTTP/1.1 over TLS: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

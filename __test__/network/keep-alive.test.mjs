@@ -1,4 +1,4 @@
-// Connections over TLS that nginx ends after so many requests: SPEC section 8.
+// Connections over TLS that nginx ends after so many requests: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'

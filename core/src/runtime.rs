@@ -62,6 +62,26 @@ fn started(
     }
     // tokio panics where the system refuses a thread.
     let runtime = catch_panic(|| builder().build()).map_err(io::Error::other)??;
-    // Two environments may get here at the same time: the second runtime is dropped unused.
-    Ok(slot.get_or_init(|| runtime).handle())
+    // Two threads may get here at the same time. The second runtime ends unused, and not by being dropped, because
+    // tokio panics where a task of another runtime does that.
+    if let Err(second) = slot.set(runtime) {
+        second.shutdown_background();
+    }
+    slot.get().map(Runtime::handle).ok_or_else(|| io::Error::other("no runtime was made"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_makes_a_runtime_second_gets_the_first_one() {
+        static SLOT: OnceLock<Runtime> = OnceLock::new();
+        let made_meanwhile = || {
+            SLOT.set(builder().build().unwrap()).unwrap();
+            builder()
+        };
+        let second = started(&SLOT, made_meanwhile).unwrap();
+        assert_eq!(second.id(), SLOT.get().unwrap().handle().id());
+    }
 }

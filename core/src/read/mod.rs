@@ -6,21 +6,21 @@ mod search;
 mod teleport;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::Arc;
 
 use reqwest::Url;
-use tokio::task::yield_now;
 
 use crate::channel::Closed;
 use crate::http::{self, Body, Request, Response, Transport};
-use crate::json::{
-    ArraySplitter, BATCH_BYTES, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string,
-};
+use crate::json::{ArraySplitter, EntryBatch, Envelope, SplitEvent, is_json, pick_fields, string};
 use crate::protocol::EntryUuid;
 use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
 use crate::session::Session;
 use crate::test_hooks::panic_point;
+
+use turns::Turns;
 
 pub use cancel::{Cancel, Cancelled, cancellation};
 pub use progress::{Progress, ProgressThrottle};
@@ -310,9 +310,6 @@ impl From<SinkError> for ReadError {
 ///
 /// A body that turns out to be of another shape is still read to its end: whether the connection holds
 /// until then decides between "wrong shape" and "no response".
-///
-/// The runtime has one thread, and a body may arrive faster than it is read: so other tasks, and the network, get a turn
-/// after each batch.
 pub async fn read_list<B: Body>(
     mut response: Response<B>,
     key: &'static str,
@@ -320,12 +317,12 @@ pub async fn read_list<B: Body>(
     sink: &mut impl Sink,
 ) -> Result<Envelope, ReadError> {
     let mut splitter = ArraySplitter::new(key);
-    let mut bytes_since_yield = 0;
+    let mut turns = Turns::default();
     while let Some(chunk) = response.body.chunk().await.map_err(broken_off)? {
         panic_point!("chunk");
         sink.received(chunk.len());
         splitter.push(&chunk);
-        bytes_since_yield += chunk.len();
+        turns.count(chunk.len());
         while let Some(event) = splitter.next_event() {
             let taken = match event {
                 SplitEvent::Batch(batch) => sink.accept(batch).await,
@@ -336,14 +333,10 @@ pub async fn read_list<B: Body>(
                 Err(SinkError::NotJson) => splitter.refuse(),
                 Err(error) => return Err(error.into()),
             }
-            bytes_since_yield = 0;
-            yield_now().await;
+            turns.give().await;
         }
         // A long entry gives no batch for long.
-        if bytes_since_yield >= BATCH_BYTES {
-            bytes_since_yield = 0;
-            yield_now().await;
-        }
+        turns.give_if_due().await;
     }
     let envelope = splitter.finish().ok_or(ReadError::WrongShape)?;
     sink.page_read();

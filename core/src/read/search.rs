@@ -5,6 +5,7 @@ use crate::json::{ArraySplitter, Elements};
 use crate::report::Reporter;
 use crate::test_hooks::panic_point;
 
+use super::turns::Turns;
 use super::{Fetched, LOGLINES, ReadError, broken_off, fetch, other_status, report_error};
 
 /// Why a search gives nothing. It has been reported as for any read of a log.
@@ -40,11 +41,14 @@ pub async fn search_log<T: Transport, E: Elements + Send>(
         Err(error) => return Err(failed(error, reporter)),
     };
     let mut splitter = ArraySplitter::into_elements(LOGLINES, elements);
+    let mut turns = Turns::default();
     loop {
         match response.body.chunk().await {
             Ok(Some(chunk)) => {
                 panic_point!("chunk");
                 splitter.push(&chunk);
+                turns.count(chunk.len());
+                turns.give_if_due().await;
             }
             Ok(None) => break,
             Err(failure) => return Err(failed(broken_off(failure), reporter)),

@@ -115,6 +115,7 @@ impl Body for ResponseBody {
             return Ok(None);
         }
         let Some(decoder) = &mut self.decoder else { return Ok(None) };
+        self.raw.timeouts.check()?;
         let mut chunk = BytesMut::with_capacity(DECODED_CHUNK);
         match decoder.read_buf(&mut chunk).await {
             Ok(0) => Ok(None),
@@ -150,6 +151,24 @@ fn decoder(encoding: Encoding, first: Bytes, raw: Raw) -> Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::error::Timeout;
+    use async_compression::tokio::bufread::GzipEncoder;
+    use std::time::Duration;
+    use tokio::time::sleep;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_ends_at_its_limit_while_a_few_bytes_expand() {
+        let mut compressed = Vec::new();
+        GzipEncoder::new(&[0; 1024 * 1024][..]).read_to_end(&mut compressed).await.unwrap();
+        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, "gzip".parse().unwrap())]);
+        let response = reqwest::Response::from(hyper::http::Response::new(compressed));
+        let second = Timeout { name: "fetchMs", duration: Duration::from_secs(1) };
+        let timeouts = BodyTimeouts::new(None, Some(second));
+        let mut body = ResponseBody::new(response, &headers, timeouts, None, None);
+        assert!(matches!(body.chunk().await, Ok(Some(_))));
+        sleep(second.duration).await;
+        assert!(matches!(body.chunk().await, Err(Error::Unfinished(_))));
+    }
 
     #[test]
     fn encodings_are_known_by_any_of_their_names() {

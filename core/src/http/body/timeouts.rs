@@ -37,18 +37,22 @@ impl BodyTimeouts {
         Self { read, waited: Duration::ZERO, bytes: 0, search }
     }
 
+    /// Ends a search whose time is over. Asked before each chunk, those that are decompressed included: a body that comes
+    /// without a pause, or expands for long, ends too.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.search {
+            Some((end, timeout)) if end <= Instant::now() => Err(Error::Unfinished(timeout)),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits for the next chunk.
     pub(super) async fn wait_for(
         &mut self,
         chunk: impl Future<Output = Result<Option<Bytes>, Error>>,
     ) -> Result<Option<Bytes>, Error> {
+        self.check()?;
         let begun = Instant::now();
-        // Looked at before each chunk: a body that comes without a pause ends too.
-        if let Some((end, timeout)) = self.search
-            && end <= begun
-        {
-            return Err(Error::Unfinished(timeout));
-        }
         let chunk = match self.first_limit(begun) {
             Some((left, error)) => {
                 let timeout = Timeout { name: "fetchMs", duration: left };

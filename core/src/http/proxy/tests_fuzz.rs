@@ -100,7 +100,7 @@ fn a_range_has_the_addresses_whose_first_bits_are_its_own() {
             }
             (false, _) => address(u)?,
         };
-        // IPv4 in the clothes of IPv6 is IPv4, and another matter.
+        // An IPv4 address in the form of IPv6 is that IPv4 address, and another matter.
         if [network, other].iter().any(|address| address.to_canonical() != *address) {
             return Ok(());
         }
