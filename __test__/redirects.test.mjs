@@ -22,7 +22,7 @@ const to = (location, status = 307) => ({ status, headers: { location } })
 async function serveDefaultPorts(t, answer, port) {
   const { server, url } = await serve(t, () => answer)
   server.on('connect', (request, socket) => {
-    assert.match(request.url, /:443$/)
+    assert.match(request.url ?? '', /:443$/)
     const upstream = connect(port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       socket.pipe(upstream).pipe(socket)
