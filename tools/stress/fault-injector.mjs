@@ -74,6 +74,12 @@ export class FaultInjector {
     for (const uuid of this.#current.values()) if (!this.#stored.has(uuid)) this.#write(uuid, 'the service is killed')
   }
 
+  /** The conflicts of the entry that met most. */
+  get mostConflicts() {
+    const counts = [...this.#histories.values()].map((history) => history.filter((what) => what === 'conflict').length)
+    return Math.max(0, ...counts)
+  }
+
   /** What an entry met. @param {string} uuid */
   history(uuid) {
     return (this.#histories.get(uuid) ?? []).join(', ')

@@ -14,8 +14,8 @@ const MAX_DELAY_MS = 500
  * @property {(session: string, url: string) => Promise<unknown>} read reads the log, whose last entry becomes the session's head
  */
 
-/** @param {{ rule: Rule, client: string, base: string, attempts: number }} run @returns {Promise<Writer>} */
-export async function writerBy({ rule, client, base, attempts }) {
+/** @param {{ rule: Rule, client: string, base: string, attempts: number, verifyConflicts: boolean }} run @returns {Promise<Writer>} */
+export async function writerBy({ rule, client, base, attempts, verifyConflicts }) {
   if (rule === 'old') {
     const retry = { baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS }
     const { load } = await import(new URL('../shared/peers/axios.mjs', import.meta.url).href)
@@ -28,7 +28,7 @@ export async function writerBy({ rule, client, base, attempts }) {
   const { appendSessionLog, configure, getSessionLogs } = createRequire(import.meta.url)('../../index.js')
   configure({
     getSessionIngressAuthToken: () => client,
-    retry: { maxAttempts: attempts, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS },
+    retry: { maxAttempts: attempts, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS, verifyConflicts },
     timeouts: { appendMs: LIMIT_MS, fetchMs: LIMIT_MS },
   })
   return { append: appendSessionLog, read: getSessionLogs }

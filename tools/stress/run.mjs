@@ -1,17 +1,30 @@
 // Appends thousands of entries through faults and checks each: stored once, in order.
 //
-//   npm run stress -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,again,old]
+//   npm run stress -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,…]
 
 import { parseArgs } from 'node:util'
 import { runStress } from './stress.mjs'
 
-/** @type {Record<string, { name: string, options: Partial<import('./stress.mjs').Options> }>} */
+/** Of `control`s the check must find something: they show that the faults bite. @type {Record<string, { name: string, options: Partial<import('./stress.mjs').Options>, control?: boolean }>} */
 const RULES = {
   ours: { name: 'session-ingress', options: {} },
   two: { name: 'session-ingress, two processes', options: { processes: 2 } },
   again: { name: 'session-ingress, two attempts, then again', options: { attempts: 2, again: true } },
-  old: { name: 'old module: adopt and resend', options: { rule: 'old' } },
+  old: { name: 'old module: adopt and resend', options: { rule: 'old' }, control: true },
+  repeated: {
+    name: 'session-ingress, verifyConflicts, behind a proxy that repeats',
+    options: { repeats: true, verifyConflicts: true },
+  },
+  unverified: { name: 'session-ingress, behind the same proxy', options: { repeats: true }, control: true },
+  stopped: { name: 'session-ingress, stopped now and then', options: { stops: true } },
+  // The number of entries that the promise speaks of, and one session, whatever was asked for.
+  eight: {
+    name: 'session-ingress, eight processes, one session',
+    options: { processes: 8, sessions: 1, entries: 480 },
+  },
 }
+// Processes cannot be stopped there.
+if (process.platform === 'win32') delete RULES.stopped
 
 const { values } = parseArgs({
   options: {
@@ -34,9 +47,9 @@ for (let seed = first; seed < first + seeds; seed += 1) {
   console.log(`seed ${seed}`)
   const rows = []
   for (const rule of rules) {
-    const { name, options } = RULES[rule]
+    const { name, options, control = false } = RULES[rule]
     const { problems, conditions, ...verdict } = await runStress({ seed, entries, sessions, ...options })
-    const { faults, conflicts, meanwhiles, secondWriter, kills, longestOutage, seconds } = conditions
+    const { faults, conflicts, mostConflicts, meanwhiles, secondWriter, kills, longestOutage, seconds } = conditions
     rows.push({
       rule: name,
       entries: verdict.entries,
@@ -47,18 +60,20 @@ for (let seed = first; seed < first + seeds; seed += 1) {
       false: verdict.failed,
       faults: Object.values(faults).reduce((sum, times) => sum + times, 0),
       conflicts,
+      'of one entry': mostConflicts,
+      repeated: conditions.repeated,
+      stops: conditions.stops,
       'second writer': secondWriter,
       'of them meanwhile': meanwhiles,
       kills,
       'longest outage ms': Math.round(longestOutage),
       seconds: Math.round(seconds),
     })
-    // The old rule is there to show that the faults bite.
-    if (rule !== 'old' && problems.length > 0) {
+    const failures = control ? (verdict.doubled > 0 ? [] : ['nothing is doubled']) : problems
+    if (failures.length > 0) {
       process.exitCode = 1
-      console.error(
-        [`${name} FAILED with --seed ${seed} --entries ${entries} --sessions ${sessions}:`, ...problems].join('\n  '),
-      )
+      const again = `--rules ${rule} --seed ${seed} --entries ${entries} --sessions ${sessions}`
+      console.error([`${name} FAILED with ${again}:`, ...failures].join('\n  '))
     }
     if (seeds === 1) console.log(`${name}:`, faults)
   }

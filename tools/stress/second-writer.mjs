@@ -7,6 +7,9 @@ import { logUrl, sessionId } from './entries.mjs'
 
 export const SECOND_WRITER = 'second-writer'
 
+/** The longest pause between two appends to one session, about. */
+const PAUSE_MS = 600
+
 export class SecondWriter {
   /** The uuids that it appended. @type {Map<string, string[]>} */
   appended = new Map()
@@ -66,7 +69,9 @@ export class SecondWriter {
   async roam(sessions) {
     while (!this.#over.signal.aborted) {
       await this.append(sessionId(between(this.#random, 0, sessions)))
-      await sleep(between(this.#random, 0, 12), undefined, { signal: this.#over.signal }).catch(() => {})
+      await sleep(between(this.#random, 0, PAUSE_MS / sessions), undefined, { signal: this.#over.signal }).catch(
+        () => {},
+      )
     }
   }
 
