@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:https'
 import { test } from 'node:test'
+import { createAuthority, createKey, createRsaKey, createSelfSigned } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
 import { serve } from './support/server.mjs'
 
 const { appendSessionLog, configure, getSessionLogs } = addon
 const authority = createAuthority()
 
-/** @typedef {import('./support/certificates.mjs').Certified} Certified */
+/** @typedef {import('../tools/shared/certificates.mjs').Certified} Certified */
 
 /**
  * A server that stores everything.

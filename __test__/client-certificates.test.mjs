@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createAuthority, createKey, createRsaKey, createSelfSigned } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
-import { createAuthority, createKey, createRsaKey, createSelfSigned } from './support/certificates.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
 
@@ -141,7 +141,7 @@ for (const [what, cert, key, passphrase, message] of /** @type {[string, string?
   })
 }
 
-/** @param {import('./support/certificates.mjs').Certified} of */
+/** @param {import('../tools/shared/certificates.mjs').Certified} of */
 function tlsOf({ cert, pem }) {
   return { cert, key: pem }
 }

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { createAuthority, createKey } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
-import { createAuthority, createKey } from './support/certificates.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { createGate, serve } from './support/server.mjs'
 

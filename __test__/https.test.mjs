@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createSecureServer } from 'node:http2'
 import { test } from 'node:test'
+import { createAuthority } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { createAuthority } from './support/certificates.mjs'
 import { serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon

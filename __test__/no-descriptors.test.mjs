@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createAuthority } from './support/certificates.mjs'
+import { createAuthority } from '../tools/shared/certificates.mjs'
 import { runProgram } from './support/child.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAuthority } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, QUICK, useHost, useVariables } from './support/addon.mjs'
-import { createAuthority } from './support/certificates.mjs'
 import { createProxy } from './support/proxy.mjs'
 import { serve } from './support/server.mjs'
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { createAuthority } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, QUICK, useHost } from './support/addon.mjs'
-import { createAuthority } from './support/certificates.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth } = addon

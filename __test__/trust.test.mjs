@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createAuthority, createSelfSigned } from '../tools/shared/certificates.mjs'
 import { addon, createEntry, useHost, useVariables } from './support/addon.mjs'
-import { createAuthority, createSelfSigned } from './support/certificates.mjs'
 import { runProgram, startWorker } from './support/child.mjs'
 import { createFolder } from './support/package.mjs'
 import { serve } from './support/server.mjs'
@@ -21,7 +21,7 @@ const ONE_ATTEMPT = { retry: { maxAttempts: 1 } }
  * A server that stores everything.
  *
  * @param {import('node:test').TestContext} t
- * @param {import('./support/certificates.mjs').Certified} certified
+ * @param {import('../tools/shared/certificates.mjs').Certified} certified
  * @param {import('node:https').ServerOptions} [tls]
  */
 function serveTls(t, certified, tls = {}) {

@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createAuthority } from '../../__test__/support/certificates.mjs'
+import { createAuthority } from '../shared/certificates.mjs'
 import { findPort, listening } from '../shared/ports.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

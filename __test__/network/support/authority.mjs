@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createAuthority, createKey, createRsaKey } from '../../support/certificates.mjs'
+import { createAuthority, createKey, createRsaKey } from '../../../tools/shared/certificates.mjs'
 
 /** The passphrase of encrypted keys. */
 export const PASSPHRASE = 'secret'
@@ -38,7 +38,7 @@ export function createAuthorityFiles(dir, name = 'authority') {
      * A certificate and its key.
      *
      * @param {string} name of the files
-     * @param {import('../../support/certificates.mjs').Wanted & { form?: KeyForm }} [options]
+     * @param {import('../../../tools/shared/certificates.mjs').Wanted & { form?: KeyForm }} [options]
      */
     issue(name, { form = 'PKCS#8', ...wanted } = {}) {
       const { create, as } = FORMS[form]
