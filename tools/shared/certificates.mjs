@@ -1,5 +1,5 @@
-// Authorities and certificates for tests and the benchmark, which Node can use and not make: X.509 as DER, with keys of the kind
-// that a test asks for. Everything is signed by SHA-256, with whichever key the issuer has.
+// Authorities and certificates for tests and the benchmark, which Node can use and not make: X.509 as DER, with keys of
+// the kind that a test asks for. Everything is signed by SHA-256, with whichever key the issuer has.
 
 import { createCipheriv, createPublicKey, generateKeyPairSync, pbkdf2Sync, randomBytes, sign } from 'node:crypto'
 
