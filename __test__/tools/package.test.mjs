@@ -51,9 +51,9 @@ describe('the installed tarball', () => {
 
   test('the installed tarball holds what a user needs, and nothing of the sources', async () => {
     const known = ['LICENSE', 'README.md', 'package.json']
-    const loaded = ['lib/libc.js', 'lib/missing-binary.js', 'lib/node-debug.js']
+    const loaded = ['lib/bundled.js', 'lib/bundled.mjs', 'lib/libc.js', 'lib/missing-binary.js', 'lib/node-debug.js']
     const testing = (await readdir(new URL('lib/testing/', ROOT))).map((name) => `lib/testing/${name}`)
-    const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'bundled.js', 'bundled.mjs']
+    const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
     const binaries = files.filter((file) => file.endsWith('.node'))
     assert.equal(binaries.length, 1)
     const read = files.filter((file) => /^(docs|examples)\/|^(CHANGELOG|SECURITY)\.md$/.test(file))
@@ -130,7 +130,7 @@ describe('the installed tarball', () => {
   })
 
   test('the entry for bundlers gives the same functions where it is not bundled', async () => {
-    const script = `import * as bundled from './node_modules/session-ingress/bundled.mjs'
+    const script = `import * as bundled from './node_modules/session-ingress/lib/bundled.mjs'
       import * as plain from 'session-ingress'
       console.log(Object.keys(plain).every((name) => plain[name] === bundled[name]), Object.keys(bundled).length)`
     const { length } = Object.keys(await import('session-ingress'))

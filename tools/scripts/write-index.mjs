@@ -3,7 +3,7 @@
 // - index.js, for `require`, and for bundlers that understand it best (webpack, Bun);
 // - index.mjs, for `import`: it requires index.js, so that both give the same functions of the same binding, and Node need
 //   not look for the names of the exports in CommonJS, which takes as long as half of the loading;
-// - bundled.mjs, for the bundlers that know nothing of addons, with bundled.js, which they follow to the binaries.
+// - lib/bundled.mjs, for the bundlers that know nothing of addons, with lib/bundled.js, which they follow to the binaries.
 //
 // Every path to a file of ours is a literal inside a `try`: that is what bundlers follow, and what they leave alone where
 // the file is for another platform. Further files are loaded only where they are needed, as each takes time.
@@ -98,18 +98,18 @@ ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 )
 
 write(
-  'bundled.mjs',
+  'lib/bundled.mjs',
   `import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { debuglog } from 'node:util'
 import load from './bundled.js'
-import readLibc from './lib/libc.js'
-import missingBinary from './lib/missing-binary.js'
-import debugThroughNode from './lib/node-debug.js'
+import readLibc from './libc.js'
+import missingBinary from './missing-binary.js'
+import debugThroughNode from './node-debug.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
-try { void new URL('./index.mjs', import.meta.url) } catch {}
+try { void new URL('../index.mjs', import.meta.url) } catch {}
 
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
@@ -145,9 +145,9 @@ ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 )
 
 write(
-  'bundled.js',
+  'lib/bundled.js',
   `module.exports = function load({ existsSync, readLibc, requireFile }) {
-  ${load.replaceAll(/\n(?=.)/g, '\n  ')}
+  ${load.replaceAll(/\n(?=.)/g, '\n  ').replaceAll(`'./${napi.binaryName}`, `'../${napi.binaryName}`)}
   return { binding, errors, target }
 }
 `,

@@ -5,12 +5,14 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { debuglog } from 'node:util'
 import load from './bundled.js'
-import readLibc from './lib/libc.js'
-import missingBinary from './lib/missing-binary.js'
-import debugThroughNode from './lib/node-debug.js'
+import readLibc from './libc.js'
+import missingBinary from './missing-binary.js'
+import debugThroughNode from './node-debug.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
-try { void new URL('./index.mjs', import.meta.url) } catch {}
+try {
+  void new URL('../index.mjs', import.meta.url)
+} catch {}
 
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
@@ -30,7 +32,11 @@ try {
   errors.push(error)
 }
 // What a bundler left alone: a binary beside the bundle, or the package installed where the bundle runs.
-try { binding ??= near(`./session-ingress.${target}.node`) } catch (error) { errors.push(error) }
+try {
+  binding ??= near(`./session-ingress.${target}.node`)
+} catch (error) {
+  errors.push(error)
+}
 try {
   binding ??= near('session-ingress')
 } catch (error) {
