@@ -175,6 +175,34 @@ test('Jest with --detectOpenHandles names one handle of the package, and ends', 
   assert.deepEqual(output.match(/● {2}.*/g), ['●  napi_rs_threadsafe_function'])
 })
 
+/** A test that sends something only where another has configured a token before. */
+const SENDS = `test('sends', async () => {
+  const server = await startIngressServer()
+  ingress.configure({ proxy: null })
+  await ingress.appendSessionLog('s', { uuid: 'a' }, server.logUrl('s'))
+  process.stdout.write('\\nrequests: ' + server.requests.length + '\\n')
+  ingress.configure({ getSessionIngressAuthToken: () => 'token' })
+  await server.close()
+})`
+const REQUIRES = `const ingress = require('session-ingress')
+  const { startIngressServer } = require('session-ingress/testing')`
+const IMPORTS = `import * as ingress from 'session-ingress'
+  import { startIngressServer } from 'session-ingress/testing'
+  import { test } from 'vitest'`
+
+for (const [name, head, extension, command] of [
+  ['Jest', REQUIRES, 'js', 'jest --runInBand'],
+  ['Vitest with vmThreads', IMPORTS, 'mjs', 'vitest run --pool=vmThreads --maxWorkers=1 --disable-console-intercept'],
+  ['Vitest with vmForks', IMPORTS, 'mjs', 'vitest run --pool=vmForks --maxWorkers=1 --disable-console-intercept'],
+]) {
+  test(`what one test file has configured is there in the next under ${name}`, async () => {
+    const text = `${head}\n${SENDS}`
+    const files = { [`a.test.${extension}`]: text, [`b.test.${extension}`]: text }
+    const output = await run(command, await createProject(`two files ${name}`, files))
+    assert.deepEqual(output.match(/^requests: \d$/gm), ['requests: 0', 'requests: 1'])
+  })
+}
+
 test('nock, msw and fake timers of node:test do nothing to the addon', async () => {
   const cwd = await createProject('interceptors', { 'interceptor.test.mjs': await read('interceptor-tests.mjs') })
   assert.match(await run('node --test interceptor.test.mjs', cwd), /^ℹ pass 3$/m)
