@@ -18,6 +18,7 @@ import {
   sessionStats,
   type UUID,
 } from 'session-ingress'
+import { type ActiveFault, type RecordedRequest, reset, startIngressServer } from 'session-ingress/testing'
 
 interface UserMessage {
   type: 'user'
@@ -150,3 +151,16 @@ flush({ timeout: 5 })
 getSessionLogs('s', 'https://host/log', { signal: 5 })
 // @ts-expect-error a promise is not given
 sessionStats().then(() => {})
+
+export async function testIt(dir: string | undefined): Promise<string | undefined> {
+  const server = await startIngressServer({ dir })
+  await server.set('s', [{ uuid: 'a', anything: 1 }])
+  server.faults.status(503, { times: 1, headers: { 'retry-after': '0' }, session: undefined })
+  const outage: ActiveFault = server.faults.outage()
+  outage.end()
+  reset()
+  // @ts-expect-error an outage is ended, and not counted
+  server.faults.outage({ times: 1 })
+  const [request]: RecordedRequest[] = server.requests
+  return server.log('s')[0]?.uuid ?? request?.token
+}

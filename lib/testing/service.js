@@ -23,8 +23,9 @@ async function startService({ store, host = '127.0.0.1', port = 0, token, around
       const { method = '', url = '/', headers, socket } = request
       await handle({ method, url, headers, socket, body: await readBody(request) }, response)
     } catch (error) {
-      if (request.destroyed && !request.complete) return
-      refuse(response, 500, String(error))
+      // Where the client is gone, or has a part of the response already, there is nothing to say.
+      if (!request.complete || response.headersSent) request.socket.destroy()
+      else refuse(response, 500, String(error))
     }
   })
   await new Promise((resolve, reject) => {
