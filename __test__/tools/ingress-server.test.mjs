@@ -1,4 +1,4 @@
-// The local ingress service: what it answers, and what survives a kill.
+// The local ingress service: what it responds, and what survives a kill.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
