@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::report::Reporter;
 
-/// How long the host is not asked again about the same token.
+/// The time for which the host is not asked again about the same token.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The renewals of tokens of one instance, whose sessions mostly have the same one: what is queued behind a token that
