@@ -1,4 +1,4 @@
-// Names and addresses: a host is reached by whichever of its addresses answers.
+// Names and addresses: a host is reached by whichever of its addresses responds.
 
 import assert from 'node:assert/strict'
 import { lookup } from 'node:dns/promises'
@@ -34,7 +34,7 @@ test('a server at [::1] is reached', async (t) => {
 })
 
 for (const address of ['127.0.0.1', '::1']) {
-  test(`localhost is reached where it answers on ${address} alone`, async (t) => {
+  test(`localhost is reached where it responds on ${address} alone`, async (t) => {
     const host = useHost(t)
     const known = await lookup('localhost', { all: true })
     const port = await serveOn(t, address)

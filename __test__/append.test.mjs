@@ -53,7 +53,7 @@ test('entries of ten sessions are sent beside each other', async (t) => {
   useHost(t)
   const { open, opened } = createGate()
   const server = await serve(t, async () => {
-    // Nobody is answered until everybody is there.
+    // Nobody has a response until everybody is there.
     if (server.requests.length === 10) open()
     await opened
     return { status: 201 }

@@ -40,7 +40,7 @@ async function serveBeginning(t, begin) {
 }
 
 const begins = {
-  'before the answer begins': () => {},
+  'before the response begins': () => {},
   'before the body begins': (
     /** @type {unknown} */ _request,
     /** @type {import('node:http').ServerResponse} */ response,

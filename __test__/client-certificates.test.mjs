@@ -16,7 +16,7 @@ const certified = authority.issue()
 const client = authority.issue({ isClient: true })
 
 /**
- * A server that wants a certificate of the authority, and answers 403 to who has none.
+ * A server that wants a certificate of the authority, and responds with 403 to who has none.
  *
  * @param {import('node:test').TestContext} t
  */

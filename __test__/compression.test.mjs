@@ -1,4 +1,4 @@
-// Compressed answers: specification.md, section 8.
+// Compressed responses: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -7,7 +7,7 @@ import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog } = addon
 
-/** A server that counts who is there at once, and answers when `count` are. @param {import('node:test').TestContext} t @param {number} count */
+/** A server that counts who is there at once, and responds when `count` are. @param {import('node:test').TestContext} t @param {number} count */
 async function startCounting(t, count) {
   const { open, opened } = createGate()
   const seen = { now: 0, most: 0 }

@@ -8,7 +8,7 @@ import { serve } from './support/server.mjs'
 const { appendSessionLog } = addon
 const configure = /** @type {(options?: any) => void} */ (addon.configure)
 
-const BINDINGS = [
+const CALLBACKS = [
   'getSessionIngressAuthToken',
   'getOauthConfig',
   'getOAuthHeaders',
@@ -41,8 +41,8 @@ test('configure refuses an unknown key by name, at either level', () => {
   refused({ limits: { sockets: 3 } }, 'limits.sockets')
 })
 
-test('configure refuses a binding that is no function', () => {
-  for (const key of BINDINGS) {
+test('configure refuses a callback that is no function', () => {
+  for (const key of CALLBACKS) {
     for (const value of [1, 'x', {}, [], true]) refused({ [key]: value }, key)
     configure({ [key]: null })
     configure({ [key]: undefined })
@@ -165,7 +165,7 @@ test('an append keeps the retry options of the moment of its call', async (t) =>
   assert.equal(server.requests.length, 2)
 })
 
-test('bindings are looked up when they are called', async (t) => {
+test('callbacks are looked up when they are called', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 409, headers: { 'x-last-uuid': 'a' } }))
   /** @type {string[]} */

@@ -83,7 +83,7 @@ test('the default token comes from the environment, else from the file that it n
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
 })
 
-test('a token binding that throws rejects with what it threw', async (t) => {
+test('a token callback that throws rejects with what it threw', async (t) => {
   const thrown = { not: 'an error' }
   useHost(t, {
     getSessionIngressAuthToken: () => {
@@ -94,7 +94,7 @@ test('a token binding that throws rejects with what it threw', async (t) => {
   await assert.rejects(getSessionLogs('s', 'http://127.0.0.1:9/'), (error) => error === thrown)
 })
 
-test('a token binding that returns something else rejects with a TypeError that names it', async (t) => {
+test('a token callback that returns something else rejects with a TypeError that names it', async (t) => {
   for (const token of [1, {}, true, Promise.resolve('token'), Symbol('token')]) {
     useHost(t, { getSessionIngressAuthToken: /** @type {any} */ (() => token) })
     const expected = { name: 'TypeError', message: /getSessionIngressAuthToken/ }
@@ -103,7 +103,7 @@ test('a token binding that returns something else rejects with a TypeError that 
   }
 })
 
-test('a binding that should not return a promise does not end the process by one that rejects', async (t) => {
+test('a callback that should not return a promise does not end the process by one that rejects', async (t) => {
   const rejects = /** @type {any} */ (() => Promise.reject(new Error('of the host')))
   const supplied = ['getSessionIngressAuthToken', 'getOauthConfig', 'getOAuthHeaders']
   for (const name of supplied) {

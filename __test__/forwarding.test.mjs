@@ -8,7 +8,7 @@ import { createGate, createLogs, serve } from './support/server.mjs'
 
 const { appendSessionLog, getSessionLogs } = addon
 
-/** A proxy that answers once on each connection; what comes after that ends it. @param {import('node:test').TestContext} t */
+/** A proxy that responds once on each connection; what comes after that ends it. @param {import('node:test').TestContext} t */
 async function createClosingProxy(t) {
   const proxy = await createProxy(t)
   const used = new WeakSet()

@@ -118,7 +118,7 @@ test('hostile arguments and host functions harm nobody but their own call', asyn
   )
   // Never the default server, which is not here.
   const supplied = fc.record({ getOauthConfig: fn })
-  const bindings = fc.record(
+  const callbacks = fc.record(
     {
       getSessionIngressAuthToken: fn,
       getOAuthHeaders: fn,
@@ -130,7 +130,7 @@ test('hostile arguments and host functions harm nobody but their own call', asyn
   )
 
   const property = fc.asyncProperty(
-    bindings,
+    callbacks,
     fc.option(supplied),
     fc.array(call, { maxLength: 6 }),
     async (some, other, calls) => {

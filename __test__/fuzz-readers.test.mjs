@@ -36,12 +36,12 @@ async function servePages(t) {
   return { url: server.url, state, requests: server.requests }
 }
 
-/** The object that an answer is, with a list under `key`; null where it is none. @param {Buffer} bytes @param {string} key */
+/** The object that a response is, with a list under `key`; null where it is none. @param {Buffer} bytes @param {string} key */
 function parse(bytes, key) {
   try {
-    const answer = JSON.parse(new TextDecoder().decode(bytes))
-    const isObject = typeof answer === 'object' && answer !== null && !Array.isArray(answer)
-    return isObject && Object.hasOwn(answer, key) && Array.isArray(answer[key]) ? answer : null
+    const response = JSON.parse(new TextDecoder().decode(bytes))
+    const isObject = typeof response === 'object' && response !== null && !Array.isArray(response)
+    return isObject && Object.hasOwn(response, key) && Array.isArray(response[key]) ? response : null
   } catch {
     return null
   }
@@ -59,12 +59,12 @@ function isSame(a, b) {
 test('a log reads as JSON.parse of its whole body reads, or there is none', async (t) => {
   useHost(t, { logForDebugging: null, logForDiagnosticsNoPII: null, logError: null })
   const { url, state, requests } = await servePages(t)
-  const property = fc.asyncProperty(page('loglines'), async (answer) => {
-    Object.assign(state, { pages: [answer], cursors: [] })
+  const property = fc.asyncProperty(page('loglines'), async (response) => {
+    Object.assign(state, { pages: [response], cursors: [] })
     requests.length = 0
-    const expected = parse(answer.body, 'loglines')?.loglines ?? null
+    const expected = parse(response.body, 'loglines')?.loglines ?? null
     const read = await addon.getSessionLogs('s', url)
-    assert.ok(isSame(read, expected), `${JSON.stringify(read)} of ${JSON.stringify(answer.body.toString())}`)
+    assert.ok(isSame(read, expected), `${JSON.stringify(read)} of ${JSON.stringify(response.body.toString())}`)
   })
   await check(t, 1500, property)
 })
@@ -76,15 +76,15 @@ function readEvents(pages) {
   /** @type {(string | number | null)[]} */
   const cursors = [null]
   for (const { body } of pages) {
-    const answer = parse(body, 'data')
+    const response = parse(body, 'data')
     const isEvent = (/** @type {unknown} */ event) =>
       typeof event === 'object' && event !== null && !Array.isArray(event)
-    if (answer === null || !answer.data.every(isEvent)) return { payloads: null, cursors }
-    for (const event of answer.data) {
+    if (response === null || !response.data.every(isEvent)) return { payloads: null, cursors }
+    for (const event of response.data) {
       const payload = Object.hasOwn(event, 'payload') ? event.payload : null
       if (payload !== null) payloads.push(payload)
     }
-    const cursor = Object.hasOwn(answer, 'next_cursor') ? answer.next_cursor : null
+    const cursor = Object.hasOwn(response, 'next_cursor') ? response.next_cursor : null
     if (cursor === null) return { payloads, cursors }
     if (typeof cursor !== 'string' && typeof cursor !== 'number') return { payloads: null, cursors }
     cursors.push(cursor)

@@ -22,7 +22,7 @@ const WAYS = [
  *
  * @param {import('node:test').TestContext} t
  * @param {(socket: Socket) => unknown} [onSecond] the request is not passed on
- * @param {(index: number) => import('./support/server.mjs').Answer} [put] what a PUT is answered with
+ * @param {(index: number) => import('./support/server.mjs').ScriptedResponse} [put] the response to a PUT
  */
 async function serveThroughRelay(t, onSecond, put = () => ({ status: 201 })) {
   const server = await serve(t, ({ method }, _, index) => (method === 'PUT' ? put(index) : { body: { loglines: [1] } }))

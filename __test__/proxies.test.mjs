@@ -197,8 +197,8 @@ const refusals = /** @type {[string, string | undefined, RegExp][]} */ ([
 
 for (const [what, text, message] of refusals) {
   for (const secure of [false, true]) {
-    test(`a proxy that answers CONNECT with ${what} ${secure ? 'by TLS ' : ''}is named`, async (t) => {
-      const proxy = await createProxy(t, { tls: secure ? TLS : undefined, answer: () => text })
+    test(`a proxy that responds to CONNECT with ${what} ${secure ? 'by TLS ' : ''}is named`, async (t) => {
+      const proxy = await createProxy(t, { tls: secure ? TLS : undefined, respond: () => text })
       const server = await serve(t, stored, TLS)
       const host = useProxies(t, { https_proxy: proxy.url.replace('://', '://user:secret-password@') })
       const entry = createEntry()
@@ -218,15 +218,15 @@ for (const [what, text, message] of refusals) {
 }
 
 test('each attempt asks a proxy that refuses the tunnel once', async (t) => {
-  const proxy = await createProxy(t, { answer: () => 'HTTP/1.1 503 Service Unavailable\r\n\r\n' })
+  const proxy = await createProxy(t, { respond: () => 'HTTP/1.1 503 Service Unavailable\r\n\r\n' })
   const server = await serve(t, stored, TLS)
   const host = useProxies(t, { https_proxy: proxy.url }, { retry: QUICK })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)
   assert.deepEqual([host.errors.length, proxy.asked.length], [10, 10])
 })
 
-test('a proxy that never answers CONNECT runs into connectMs', async (t) => {
-  const proxy = await createProxy(t, { answer: () => undefined })
+test('a proxy that never responds to CONNECT runs into connectMs', async (t) => {
+  const proxy = await createProxy(t, { respond: () => undefined })
   const server = await serve(t, stored, TLS)
   const host = useProxies(t, { https_proxy: proxy.url }, { timeouts: { connectMs: 1000 }, retry: { maxAttempts: 1 } })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), false)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { runProgram } from './support/child.mjs'
 import { createLogs, serve } from './support/server.mjs'
 
-test('entries, bindings and errors of another realm are as good as those of our own', async (t) => {
+test('entries, callbacks and errors of another realm are as good as those of our own', async (t) => {
   const { handler, logs } = createLogs()
   const server = await serve(t, (request, response, index) => {
     if (request.url !== '/log/never') return handler(request, response, index)

@@ -13,14 +13,14 @@ const { appendSessionLog, getSessionLogs, getSessionLogsViaOAuth } = addon
 const to = (location, status = 307) => ({ status, headers: { location } })
 
 /**
- * A proxy behind which port 80 of every host gives one answer, and port 443 leads to a server of the test. Its URL.
+ * A proxy behind which port 80 of every host gives one response, and port 443 leads to a server of the test. Its URL.
  *
  * @param {import('node:test').TestContext} t
- * @param {import('./support/server.mjs').Answer} answer
+ * @param {import('./support/server.mjs').ScriptedResponse} response
  * @param {number} port
  */
-async function serveDefaultPorts(t, answer, port) {
-  const { server, url } = await serve(t, () => answer)
+async function serveDefaultPorts(t, response, port) {
+  const { server, url } = await serve(t, () => response)
   server.on('connect', (request, socket) => {
     assert.match(String(request.url), /:443$/)
     const upstream = connect(port, '127.0.0.1', () => {

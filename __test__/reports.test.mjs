@@ -37,7 +37,7 @@ test('a diagnostic without data is called with two arguments', async (t) => {
   assert.deepEqual(counts, [2, 3, 3])
 })
 
-test('a logging binding that throws breaks nothing', async (t) => {
+test('a logging callback that throws breaks nothing', async (t) => {
   const throws = () => {
     throw new Error('from the host')
   }
@@ -49,7 +49,7 @@ test('a logging binding that throws breaks nothing', async (t) => {
   assert.deepEqual(await getSessionLogs('s', server.url), [1])
 })
 
-test('a logging binding whose promise rejects breaks nothing', async (t) => {
+test('a logging callback whose promise rejects breaks nothing', async (t) => {
   const rejects = /** @type {any} */ (
     async () => {
       throw new Error('from the host')
@@ -62,7 +62,7 @@ test('a logging binding whose promise rejects breaks nothing', async (t) => {
   await new Promise(setImmediate)
 })
 
-test('a logging binding may call anything, also append', async (t) => {
+test('a logging callback may call anything, also append', async (t) => {
   const server = await serve(t, () => ({ status: 201 }))
   const { open, opened } = createGate()
   /** @type {Promise<boolean>[]} */
@@ -80,7 +80,7 @@ test('a logging binding may call anything, also append', async (t) => {
   assert.deepEqual(await Promise.all(nested), [true, true, true])
 })
 
-test('log bindings run outside of the async context of the caller', async (t) => {
+test('logging callbacks run outside of the async context of the caller', async (t) => {
   const storage = new AsyncLocalStorage()
   /** @type {unknown[]} */
   const seen = []
@@ -95,7 +95,7 @@ test('log bindings run outside of the async context of the caller', async (t) =>
   assert.deepEqual([...new Set(seen)], [undefined])
 })
 
-test('log bindings run outside of the async context in which the addon was loaded', async (t) => {
+test('logging callbacks run outside of the async context in which the addon was loaded', async (t) => {
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
   const { stdout, stderr } = await runProgram('async-context', { url: server.url })
   assert.deepEqual({ stdout, stderr }, { stdout: 'true undefined\n', stderr: '' })
@@ -113,7 +113,7 @@ test('no report holds the token', async (t) => {
   assert.ok(!text.includes('secret'), text)
 })
 
-test('without a logging binding nothing is written to the terminal', async (t) => {
+test('without a logging callback nothing is written to the terminal', async (t) => {
   useHost(t, { logForDebugging: null, logForDiagnosticsNoPII: null, logError: null })
   const server = await serveInOrder(t, { status: 500 }, { status: 201 })
   assert.equal(await appendSessionLog('s', createEntry(), server.url), true)

@@ -84,12 +84,12 @@ test('no secret shows where a server is not trusted', async (t) => {
   await check(server.url, { shows: /its authority is unknown/ })
 })
 
-for (const [what, answer, shows] of /** @type {[string, (asked: any) => string, RegExp][]} */ ([
+for (const [what, respond, shows] of /** @type {[string, (asked: any) => string, RegExp][]} */ ([
   ['407', () => 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', /refused the tunnel: 407/],
   ['502', () => 'HTTP/1.1 502 Bad Gateway\r\n\r\n', /refused the tunnel/],
 ])) {
   test(`no secret shows where a proxy responds with ${what} to its credentials`, async (t) => {
-    const [server, proxy] = [await serve(t, refused, TLS), await createProxy(t, { answer })]
+    const [server, proxy] = [await serve(t, refused, TLS), await createProxy(t, { respond })]
     const variables = { https_proxy: `http://${CREDENTIALS}${proxy.host}` }
     await check(server.url, { variables, shows })
   })

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
-/** @typedef {import('./support/server.mjs').Answer} Answer */
+/** @typedef {import('./support/server.mjs').ScriptedResponse} ScriptedResponse */
 /** @typedef {import('./support/server.mjs').Handler} Handler */
 
 /** @type {[string, (url: string) => Promise<unknown>, string][]} */
@@ -20,7 +20,7 @@ function readByOAuth(url) {
   return addon.getSessionLogsViaOAuth('s', 'access', 'org')
 }
 
-/** An answer whose connection is cut behind `body`. @param {string} body @returns {Handler} */
+/** A response whose connection is cut behind `body`. @param {string} body @returns {Handler} */
 const cutBehind =
   (body, status = 200) =>
   (_request, response) => {

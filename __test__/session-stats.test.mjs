@@ -121,7 +121,7 @@ test('clearing sets the figures of a session back, but for what is pending, and 
   assert.deepEqual(since(before), { pending: 0, pendingBytes: 0, appended: 3, failed: 0, retries: 0 })
 })
 
-test('a logging binding sees its own append as pending', async (t) => {
+test('a logging callback sees its own append as pending', async (t) => {
   /** @type {number[]} */
   const seen = []
   useHost(t, { logForDebugging: () => seen.push(sessionStats('s').pending) })

@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { addon, createEntry, useHost } from './support/addon.mjs'
 import { serve, serveInOrder } from './support/server.mjs'
 
-/** @param {import('node:test').TestContext} t @param {...any} answers */
-async function start(t, ...answers) {
-  const server = await serveInOrder(t, ...answers)
+/** @param {import('node:test').TestContext} t @param {...any} responses */
+async function start(t, ...responses) {
+  const server = await serveInOrder(t, ...responses)
   const host = useHost(t, { getOauthConfig: () => ({ BASE_API_URL: server.url }) })
   return { server, host, read: () => addon.getTeleportEvents('s', 'access', 'org') }
 }
@@ -82,8 +82,8 @@ test('a 404 on a later page of teleport events gives what was read so far', asyn
 })
 
 test('a 401 on any page of teleport events rejects', async (t) => {
-  for (const answers of [[{ status: 401 }], [page([1], 'c'), { status: 401 }]]) {
-    const { read, host } = await start(t, ...answers)
+  for (const responses of [[{ status: 401 }], [page([1], 'c'), { status: 401 }]]) {
+    const { read, host } = await start(t, ...responses)
     await assert.rejects(read(), (error) => {
       assert.ok(error instanceof Error)
       assert.equal(error.message, 'Your session has expired. Please run /login to sign in again.')
@@ -102,8 +102,8 @@ test('any other status on any page of teleport events gives null', async (t) => 
     [500, 'teleport_events_fetch_fail'],
     [503, 'teleport_events_fetch_fail'],
   ])) {
-    for (const answers of [[{ status }], [page([1], 'c'), { status }]]) {
-      const { read, host } = await start(t, ...answers)
+    for (const responses of [[{ status }], [page([1], 'c'), { status }]]) {
+      const { read, host } = await start(t, ...responses)
       assert.equal(await read(), null)
       assert.deepEqual(host.diagnostics, [['error', event]])
       assert.equal(host.errors.length, 1)

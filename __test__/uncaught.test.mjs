@@ -13,7 +13,7 @@ for (const brings of [
   'an exception in a microtask',
   'an exception in the next tick',
 ]) {
-  test(`where bindings bring ${brings} and callbacks throw, a host that handles it loses nothing`, async (t) => {
+  test(`where host callbacks bring ${brings} and handlers of promises throw, a host that handles it loses nothing`, async (t) => {
     const { handler, logs } = createLogs()
     let failures = 0
     const server = await serve(t, (request, response, index) =>

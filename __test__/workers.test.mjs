@@ -7,7 +7,7 @@ import { addon, createEntry, useHost } from './support/addon.mjs'
 import { startWorker } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
-test('a worker has heads and bindings of its own', async (t) => {
+test('a worker has heads and callbacks of its own', async (t) => {
   useHost(t)
   const server = await serve(t, () => ({ status: 201 }))
   const entry = createEntry()
@@ -65,7 +65,7 @@ test('a worker that configures leaves the limit of concurrent requests, unless i
   const server = await serve(t, async () => {
     seen.now += 1
     seen.most = Math.max(seen.most, seen.now)
-    // As many as are allowed are there before the first is answered.
+    // As many as are allowed are there before the first has a response.
     if (seen.now === 2) open()
     await opened
     seen.now -= 1

@@ -1,4 +1,4 @@
-// haproxy, which closes connections that are idle, and answers for a service that is slow: specification.md, section 8.
+// haproxy, which closes connections that are idle, and responds for a service that is slow: specification.md, section 8.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -65,7 +65,7 @@ test('an entry whose response is late, for which haproxy responds with 504, is f
   const service = await startService(t, {
     around: (handler) => async (request, response) => {
       if (request.method === 'PUT' && ++puts % 5 === 0) {
-        // Stored in time, and answered too late.
+        // Stored in time, and responded too late.
         const end = response.end.bind(response)
         response.end = /** @type {any} */ ((/** @type {any} */ body) => void setTimeout(() => end(body), LATE_MS))
       }

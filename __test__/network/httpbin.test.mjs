@@ -129,7 +129,7 @@ describe('a body', { concurrency: true }, () => {
   for (const encoding of ['gzip', 'deflate', 'brotli']) {
     test(`a body that is compressed by ${encoding} is read whole`, async (t) => {
       const host = await startHost(t)
-      // Broken compression would be no answer, and not one of the wrong shape.
+      // Broken compression would be no response, and not one of the wrong shape.
       assert.equal(await host.getSessionLogs('s', `${url}/${encoding}`), null)
       assert.deepEqual(host.diagnostics, WRONG_SHAPE)
       assert.match(host.errors[0], /loglines/)

@@ -92,7 +92,7 @@ test('the main job has the same outcome through squid over http', async (t) => {
   assert.ok(service.headers.every(({ via }) => via?.includes('squid')))
 })
 
-// It closes each connection behind its answer, and says nothing of it: until that is known, appends take another attempt.
+// It closes each connection behind its response, and says nothing of it: until that is known, appends take another attempt.
 test('the main job has the same outcome through tinyproxy over http', async (t) => {
   const [service, tinyproxy] = await Promise.all([start(t), startTinyproxy(t)])
   const { errors, diagnostics, ...results } = await doJob(service.url, { HTTP_PROXY: tinyproxy.url })

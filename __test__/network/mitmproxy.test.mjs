@@ -55,11 +55,11 @@ const HARM = {
     def request(self, flow):
         if self.draws():
             flow.kill()`,
-  'kills connections instead of passing on the answer': `
+  'kills connections instead of passing on the response': `
     def response(self, flow):
         if self.draws():
             flow.kill()`,
-  'answers 502 instead of what the service answered': `
+  'responds with 502 instead of what the service responded': `
     def response(self, flow):
         if self.draws():
             flow.response = http.Response.make(502, b"gone")`,

@@ -1,4 +1,4 @@
-// Bodies of answers as no server should send them, and as it may.
+// Bodies of responses as no server should send them, and as it may.
 
 import fc from 'fast-check'
 
@@ -107,7 +107,7 @@ function changed(body, { kind, at, length, garbage }) {
   return Buffer.concat([before, garbage, after])
 }
 
-/** The body of an answer with an array under `name`, or nearly so. @param {string} name */
+/** The body of a response with an array under `name`, or nearly so. @param {string} name */
 export function body(name) {
   const meant = member(fc.constant(`"${name}"`), name === 'data' ? fc.oneof(events, array) : array)
   const other = fc.oneof(member(key, value), member(fc.constant('"next_cursor"'), cursor), meant)

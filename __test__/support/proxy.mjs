@@ -16,11 +16,11 @@ import { connect } from 'node:net'
  * @param {{
  *   tls?: import('node:https').ServerOptions,
  *   authorization?: string,
- *   answer?: (asked: Asked, socket: import('node:stream').Duplex) => string | undefined
- * }} [options] `tls`: of an https proxy; `authorization`: what it wants to see as `Proxy-Authorization`; `answer`: what
+ *   respond?: (asked: Asked, socket: import('node:stream').Duplex) => string | undefined
+ * }} [options] `tls`: of an https proxy; `authorization`: what it wants to see as `Proxy-Authorization`; `respond`: what
  *   it says to CONNECT instead of making a tunnel, `undefined` being nothing at all
  */
-export async function createProxy(t, { tls, authorization, answer } = {}) {
+export async function createProxy(t, { tls, authorization, respond } = {}) {
   /** @type {Asked[]} */
   const asked = []
   /** @type {Set<import('node:stream').Duplex>} */
@@ -36,8 +36,8 @@ export async function createProxy(t, { tls, authorization, answer } = {}) {
 
   proxy.on('connect', (request, socket, head) => {
     const one = record(request)
-    if (answer) {
-      const text = answer(one, socket)
+    if (respond) {
+      const text = respond(one, socket)
       if (text !== undefined) socket.end(text)
       return
     }
@@ -64,11 +64,11 @@ export async function createProxy(t, { tls, authorization, answer } = {}) {
       return
     }
     const { 'proxy-authorization': _, ...headers } = request.headers
-    const onward = forward(one.url, { method: one.method, headers }, (answered) => {
+    const onward = forward(one.url, { method: one.method, headers }, (received) => {
       // What the server says of its connection is no matter of the other one.
-      const { connection, 'keep-alive': _keepAlive, ...headers } = answered.headers
-      response.writeHead(answered.statusCode ?? 502, headers)
-      answered.pipe(response)
+      const { connection, 'keep-alive': _keepAlive, ...headers } = received.headers
+      response.writeHead(received.statusCode ?? 502, headers)
+      received.pipe(response)
     })
     onward.on('error', () => response.writeHead(502).end())
     request.pipe(onward)

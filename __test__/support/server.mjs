@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 
 /**
  * @typedef {{ method: string, url: string, headers: import('node:http').IncomingHttpHeaders, body: Buffer, json: () => any, connection: number }} Recorded
- * @typedef {{ status?: number, headers?: Record<string, string | string[]>, body?: string | Buffer | object }} Answer
+ * @typedef {{ status?: number, headers?: Record<string, string | string[]>, body?: string | Buffer | object }} ScriptedResponse
  * @typedef {(request: Recorded, response: import('node:http').ServerResponse, index: number) => unknown} Handler
  */
 
@@ -39,8 +39,8 @@ export async function serve(t, handler, tls) {
         connection: connections.get(request.socket),
       }
       const index = requests.push(recorded) - 1
-      const answer = await handler(recorded, response, index)
-      if (answer !== undefined) send(response, /** @type {Answer} */ (answer))
+      const scripted = await handler(recorded, response, index)
+      if (scripted !== undefined) send(response, /** @type {ScriptedResponse} */ (scripted))
     } catch (error) {
       if (!request.aborted) failures.push(error)
       response.destroy()
@@ -59,20 +59,20 @@ export async function serve(t, handler, tls) {
 }
 
 /**
- * A server that gives these answers in order. One request more fails the test.
+ * A server that gives these responses in order. One request more fails the test.
  *
  * @param {import('node:test').TestContext} t
- * @param {...(Answer | Handler)} answers
+ * @param {...(ScriptedResponse | Handler)} responses
  */
-export function serveInOrder(t, ...answers) {
+export function serveInOrder(t, ...responses) {
   return serve(t, (request, response, index) => {
-    const answer = answers[index]
-    if (answer === undefined) throw new Error(`one request too many: ${request.method} ${request.url}`)
-    return typeof answer === 'function' ? answer(request, response, index) : answer
+    const scripted = responses[index]
+    if (scripted === undefined) throw new Error(`one request too many: ${request.method} ${request.url}`)
+    return typeof scripted === 'function' ? scripted(request, response, index) : scripted
   })
 }
 
-/** @param {import('node:http').ServerResponse} response @param {Answer} answer */
+/** @param {import('node:http').ServerResponse} response @param {ScriptedResponse} scripted */
 function send(response, { status = 200, headers = {}, body = '' }) {
   const isText = typeof body === 'string' || Buffer.isBuffer(body)
   response.writeHead(status, headers).end(isText ? body : JSON.stringify(body))

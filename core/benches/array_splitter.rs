@@ -1,7 +1,7 @@
 //! Throughput of the array splitter in MB/s, compared with copying the same bytes, and with serde_json, which finds the
 //! same entries in a body that has arrived completely.
 //!
-//! `cargo bench`; with another body, `BODY=log.json cargo bench`.
+//! `npm run bench:core`; with another body, `BODY=log.json npm run bench:core`.
 
 #![allow(missing_docs, reason = "criterion's macros make functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say where")]

@@ -41,8 +41,8 @@ pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     cleared(env, |environment| {
         let forgotten = environment.instance.sessions.borrow_mut().clear_all();
         if !forgotten.is_empty() {
-            // Where the runtime cannot start, they are dropped here.
-            runtime().map(|runtime| runtime.spawn_blocking(|| drop(forgotten))).ok();
+            // Where the system refuses a thread, they are dropped here: tokio panics then, which fails nothing.
+            catch_panic(|| runtime().map(|runtime| runtime.spawn_blocking(|| drop(forgotten)))).ok();
         }
         Ok(())
     })

@@ -10,7 +10,7 @@ import { createOpenFolder, readLines, startProgram } from './program.mjs'
  * @property {string} [listen] behind the address: `ssl`, `ssl http2`
  * @property {{ cert: string, key: string }} [certificate]
  * @property {string[]} [server] more directives of the server
- * @property {string} [upstream] the URL where requests go; else each is answered with 201
+ * @property {string} [upstream] the URL where requests go; else the response to each is 201
  */
 
 /**
@@ -29,7 +29,7 @@ export async function startNginx(t, { listen = '', certificate, server = [], ups
     port,
     url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     /**
-     * What was requested, once nginx has ended: it writes its log after it has answered.
+     * What was requested, once nginx has ended: it writes its log after it has responded.
      *
      * @returns {Promise<{ connection: string, status: number, method: string, protocol: string, tls: string }[]>}
      */

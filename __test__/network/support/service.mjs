@@ -49,9 +49,9 @@ export async function startService(t, { around = (handler) => handler } = {}) {
 
 /** What is stored, asked without anything in between. @param {string} base @param {string} id @returns {Promise<any[]>} */
 async function readLog(base, id) {
-  const answer = await fetch(urlOf(base, id), { headers: { Authorization: 'Bearer token' } })
-  if (answer.status === 404) return []
-  return /** @type {any} */ (await answer.json()).loglines
+  const response = await fetch(urlOf(base, id), { headers: { Authorization: 'Bearer token' } })
+  if (response.status === 404) return []
+  return /** @type {any} */ (await response.json()).loglines
 }
 
 /** @param {string} base @param {string} id */

@@ -34,7 +34,7 @@ enum Next {
 struct Failed {
     /// The wait that the server asked for.
     asked: Option<Duration>,
-    /// Why, where no attempt is left and it has not been reported.
+    /// The reason, to be reported where no attempt is left.
     error: Option<Error>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Attempts<'a, T> {
     attempt: u32,
     puts: u32,
     conflicts: Conflicts,
-    /// Since a failure after which the entry may or may not have been stored.
+    /// Set by a failure after which the entry may or may not have been stored.
     ambiguous: bool,
     /// The head that the entry was sent from. While it may be stored it is sent from no other, unless the log
     /// has shown that it is not: a head that a read finds meanwhile may be the entry itself or one behind it,

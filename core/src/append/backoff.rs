@@ -18,7 +18,7 @@ pub struct Retry {
     pub base_delay: Duration,
     /// Maximum of these waits. Default: 8 seconds.
     pub max_delay: Duration,
-    /// Of conflicts, which count apart from the attempts; 0: they count as attempts.
+    /// Maximum number of conflicts, which count apart from the attempts. 0: they count as attempts. Default: 50.
     pub max_conflicts: u32,
     /// The log is searched for the entry before any head is adopted that a conflict names. For where something on the
     /// way repeats a PUT by itself: the conflict may be that of the second copy.

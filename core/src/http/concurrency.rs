@@ -1,4 +1,4 @@
-//! How many requests are in flight at once in the process, and how many of them may be reads.
+//! The limit of requests in flight in the process, and the share of reads in it.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 

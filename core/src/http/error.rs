@@ -1,4 +1,4 @@
-//! Why a request has no response.
+//! The reasons for which a request has no response.
 
 use std::error::Error as StdError;
 use std::pin::pin;
@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 
 use crate::http::tls::broken_off;
 
-/// Why a request has no response that counts.
+/// The reason for which a request has no response that counts.
 #[derive(Debug)]
 pub enum Error {
     /// The request cannot be sent as it is: its URL, or a header.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reqwest::header::AsHeaderName;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
-/// How this client calls itself, to servers and to proxies.
+/// The name of this client, for servers and proxies.
 pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
 
 /// The encodings that `body` decompresses.

@@ -5,13 +5,13 @@
 //! between its elements. It hands the elements on as text and keeps the rest, the *envelope*: the body with an empty
 //! array in place of the long one.
 //!
-//! Where the elements go is for [`Elements`] to say: into batches of text ([`Batches`]), or past somebody who looks
-//! for something in them and keeps none.
+//! [`Elements`] receives the elements: it gathers them into batches of text ([`Batches`]), or searches them and keeps
+//! none.
 //!
-//! Who accepts what: whoever takes a batch parses it in full (V8's `JSON.parse`, or [`super::pick_fields`]),
-//! and [`ArraySplitter::finish`] checks the envelope in full. A text is valid JSON exactly when both are, so the
-//! splitter itself may be lenient: a bracket that it counted wrongly is one that the parser of that batch
-//! refuses.
+//! Validity is checked elsewhere: the receiver of a batch parses it in full (V8's `JSON.parse`, or
+//! [`super::pick_fields`]), and [`ArraySplitter::finish`] checks the envelope in full. A text is valid JSON exactly when
+//! both are, so the splitter itself may be lenient: a bracket that it counted wrongly is one that the parser of that
+//! batch refuses.
 
 use super::batches::{Batches, SplitEvent};
 use super::elements::Elements;

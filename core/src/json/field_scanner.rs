@@ -127,7 +127,7 @@ impl FieldScanner {
         }
     }
 
-    /// How many bytes it holds on to.
+    /// The number of bytes that it holds on to.
     #[cfg(test)]
     pub(crate) fn kept_bytes(&self) -> usize {
         self.raw.capacity() + self.value.as_ref().map_or(0, String::capacity)

@@ -48,7 +48,7 @@ pub trait Sink: Send {
     fn page_read(&mut self) {}
 }
 
-/// Why a sink takes no more.
+/// The reason for which a sink takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkError {
     /// An entry is not JSON.
@@ -274,7 +274,7 @@ impl<S: Sink> Sink for LastUuid<'_, S> {
     }
 }
 
-/// Why a read's request gives no list.
+/// The reason for which a read's request gives no list.
 #[derive(Debug)]
 pub enum ReadError {
     /// No response, or one whose body broke off; then with its status.

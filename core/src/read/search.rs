@@ -8,7 +8,7 @@ use crate::test_hooks::panic_point;
 use super::turns::Turns;
 use super::{Fetched, LOGLINES, ReadError, broken_off, fetch, other_status, report_error};
 
-/// Why a search gives nothing. It has been reported as for any read of a log.
+/// The reason for which a search gives nothing. It has been reported as for any read of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchError {
     /// The server refused the token.

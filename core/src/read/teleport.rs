@@ -99,7 +99,7 @@ fn report_error(error: PageError, reporter: &dyn Reporter) -> Events {
     Events::None
 }
 
-/// Why a read ended before the last page.
+/// The reason for which a read ended before the last page.
 enum PageError {
     /// A complete response with another status than 200.
     Status(u16),

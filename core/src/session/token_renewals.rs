@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::report::Reporter;
 
-/// How long the host is not asked again about the same token.
+/// The time for which the host is not asked again about the same token.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The renewals of tokens of one instance, whose sessions mostly have the same one: what is queued behind a token that
@@ -26,7 +26,7 @@ struct Renewal {
 impl TokenRenewals {
     /// The host's token in the place of one that the server refused; `None` where it has none.
     pub async fn renew(&self, refused: &HeaderValue, reporter: &dyn Reporter) -> Option<String> {
-        // Held while the host is asked: requests that come meanwhile wait for its answer.
+        // Held while the host is asked: requests that come meanwhile wait for what it says.
         let mut renewals = self.0.lock().await;
         renewals.retain(|renewal| renewal.asked.elapsed() < ASK_AGAIN);
         if let Some(known) = renewals.iter().find(|renewal| renewal.refused == *refused) {

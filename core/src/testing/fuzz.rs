@@ -1,7 +1,7 @@
 //! Property tests: random cases for a limited time, each from a seed that repeats it.
 //!
 //! `ARBTEST_BUDGET_MS` sets the time for each property; the default is 100 ms. A failure prints its seed, and
-//! `ARBTEST_SEED=0x… cargo test --lib fuzz::<name>` runs that case alone.
+//! `ARBTEST_SEED=0x… cargo test -p session-ingress-core --lib fuzz::<name>` runs that case alone.
 
 pub(crate) use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
@@ -11,7 +11,7 @@ const MAX_SIZE: u32 = 2048;
 
 /// Calls `property` with random cases; `property` panics where it does not hold.
 ///
-/// `cargo test -- --nocapture` shows the number of cases.
+/// `cargo test -p session-ingress-core -- --nocapture` shows the number of cases.
 #[allow(clippy::print_stderr, reason = "prints the number of cases")]
 pub(crate) fn fuzz(name: &str, mut property: impl FnMut(&mut Unstructured<'_>) -> Result<()>) {
     let mut cases = 0_u64;

@@ -104,7 +104,7 @@ const GARBAGE: [&[u8]; 24] = [
     b"//",
 ];
 
-/// The body of an answer with an array under `key`, or nearly so.
+/// The body of a response with an array under `key`, or nearly so.
 pub(crate) fn body(u: &mut Unstructured<'_>, key: &str) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     if u.ratio(1, 8)? {

@@ -208,8 +208,8 @@ async fn used_up_attempts_are_told_once_with_the_status_and_what_the_server_said
         (204, 2, "", "the server answered 204 to the last of 2 attempts"),
     ] {
         let mut case = Case::new().attempts(attempts);
-        let answers = (0..attempts).map(|_| ScriptedResponse::ok(body).with_status(status));
-        assert!(!case.run(answers).await.appended);
+        let responses = (0..attempts).map(|_| ScriptedResponse::ok(body).with_status(status));
+        assert!(!case.run(responses).await.appended);
         assert_eq!(case.host.errors(), [format!("Error appending a session entry: {message}")]);
     }
 }
@@ -228,8 +228,8 @@ async fn what_the_server_said_is_not_told_where_it_holds_a_token_of_the_append()
         let mut case = Case::new().attempts(2).tokens(&[Some("secret-2")]);
         case.entry.endpoint = Arc::new(LogEndpoint::new("http://a.test/", "secret-1").unwrap());
         let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
-        let answers = [ScriptedResponse::status(401), ScriptedResponse::ok(body).with_status(403)];
-        assert!(!case.run(answers).await.appended);
+        let responses = [ScriptedResponse::status(401), ScriptedResponse::ok(body).with_status(403)];
+        assert!(!case.run(responses).await.appended);
         let error = "Error appending a session entry: the server answered 403 to the last of 2 attempts";
         assert_eq!(case.host.errors(), [error]);
     }
@@ -239,8 +239,8 @@ async fn what_the_server_said_is_not_told_where_it_holds_a_token_of_the_append()
 async fn a_status_to_give_up_on_ends_the_append_at_once() {
     let mut case = Case::new();
     case.entry.retry.give_up_on.insert(413);
-    let answers = [ScriptedResponse::status(400), ScriptedResponse::ok(TOO_LARGE).with_status(413)];
-    let outcome = case.run(answers).await;
+    let responses = [ScriptedResponse::status(400), ScriptedResponse::ok(TOO_LARGE).with_status(413)];
+    let outcome = case.run(responses).await;
     assert!(!outcome.appended);
     let exhausted = format!("{EXHAUSTED} attempt=2");
     assert_eq!(outcome.reports, [failed(400, 1), "logError".into(), failed(413, 2), exhausted]);
@@ -253,8 +253,8 @@ async fn success_conflicts_and_refused_tokens_keep_their_rules_whatever_is_given
     let mut case = Case::new().tokens(&[Some("new")]);
     [200, 201, 401, 409].into_iter().for_each(|status| case.entry.retry.give_up_on.insert(status));
     for success in [200, 201] {
-        let answers = [ScriptedResponse::conflict("a"), ScriptedResponse::status(success)];
-        assert!(case.run(answers).await.appended);
+        let responses = [ScriptedResponse::conflict("a"), ScriptedResponse::status(success)];
+        assert!(case.run(responses).await.appended);
     }
     assert!(case.run([401, 200].map(ScriptedResponse::status)).await.appended);
 }

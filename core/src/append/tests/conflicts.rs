@@ -65,9 +65,9 @@ async fn a_409_that_names_the_entry_itself_means_that_it_was_stored_before() {
 #[tokio::test(start_paused = true)]
 async fn conflicts_do_not_count_towards_the_attempts() {
     for attempts in [1, 10] {
-        let mut answers = conflicts(20);
-        answers.push(ScriptedResponse::status(201));
-        let outcome = Case::new().attempts(attempts).run(answers).await;
+        let mut responses = conflicts(20);
+        responses.push(ScriptedResponse::status(201));
+        let outcome = Case::new().attempts(attempts).run(responses).await;
         assert!(outcome.appended);
         assert_eq!(outcome.reports, [ADOPT; 20]);
     }
@@ -75,28 +75,28 @@ async fn conflicts_do_not_count_towards_the_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn from_the_third_conflict_in_a_row_on_they_wait_before_they_are_dealt_with() {
-    let mut answers = conflicts(9);
-    answers.push(ScriptedResponse::status(201));
-    let outcome = Case::new().run(answers).await;
+    let mut responses = conflicts(9);
+    responses.push(ScriptedResponse::status(201));
+    let outcome = Case::new().run(responses).await;
     assert_eq!(outcome.waits, [0, 0, 10, 20, 40, 80, 160, 320, 500]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_a_conflict_needs_is_read_after_the_wait() {
-    let mut answers = conflicts(2);
-    answers.extend([409, 409].map(ScriptedResponse::status));
-    answers.insert(3, ScriptedResponse::log(&["a"]));
-    answers.extend([ScriptedResponse::log(&["b"]), ScriptedResponse::status(201)]);
-    let outcome = Case::new().run(answers).await;
+    let mut responses = conflicts(2);
+    responses.extend([409, 409].map(ScriptedResponse::status));
+    responses.insert(3, ScriptedResponse::log(&["a"]));
+    responses.extend([ScriptedResponse::log(&["b"]), ScriptedResponse::status(201)]);
+    let outcome = Case::new().run(responses).await;
     assert_eq!(outcome.requests, ["PUT head", "PUT w1", "PUT w2", "GET", "PUT a", "GET", "PUT b"]);
     assert_eq!(outcome.waits, [0, 0, 10, 0, 20, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_names_the_entry_itself_never_waits() {
-    let mut answers = conflicts(5);
-    answers.push(ScriptedResponse::conflict("own"));
-    let (case, script) = (Case::new(), Script::new(answers));
+    let mut responses = conflicts(5);
+    responses.push(ScriptedResponse::conflict("own"));
+    let (case, script) = (Case::new(), Script::new(responses));
     let begun = tokio::time::Instant::now();
     assert!(append(&script, &case.session, &case.entry, &case.host).await);
     assert_eq!(begun.elapsed().as_millis(), script.waits().iter().sum());
@@ -104,18 +104,18 @@ async fn a_conflict_that_names_the_entry_itself_never_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_response_that_is_no_conflict_begins_the_row_anew() {
-    let mut answers = conflicts(2);
-    answers.push(ScriptedResponse::status(400));
-    answers.extend(conflicts(3));
-    answers.push(ScriptedResponse::status(201));
-    let outcome = Case::new().run(answers).await;
+    let mut responses = conflicts(2);
+    responses.push(ScriptedResponse::status(400));
+    responses.extend(conflicts(3));
+    responses.push(ScriptedResponse::status(201));
+    let outcome = Case::new().run(responses).await;
     assert_eq!(outcome.waits, [0, 0, 500, 0, 0, 10]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_wait_after_a_failed_attempt_goes_by_the_number_of_failed_ones() {
-    let answers = conflicts(2).into_iter().chain([400, 400, 201].map(ScriptedResponse::status));
-    let outcome = Case::new().run(answers).await;
+    let responses = conflicts(2).into_iter().chain([400, 400, 201].map(ScriptedResponse::status));
+    let outcome = Case::new().run(responses).await;
     assert_eq!(outcome.waits, [0, 0, 500, 1000]);
     assert_eq!(outcome.reports, [ADOPT.into(), ADOPT.into(), failed(400, 1), failed(400, 2)]);
 }
@@ -134,9 +134,9 @@ async fn after_50_conflicts_an_append_has_failed_and_says_so() {
 async fn the_diagnostic_of_used_up_conflicts_counts_the_puts() {
     let mut case = Case::new();
     case.entry.retry.max_conflicts = 3;
-    let mut answers = conflicts(3);
-    answers.insert(1, ScriptedResponse::status(400));
-    let outcome = case.run(answers).await;
+    let mut responses = conflicts(3);
+    responses.insert(1, ScriptedResponse::status(400));
+    let outcome = case.run(responses).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.reports.last().unwrap(), &format!("{EXHAUSTED} attempt=4"));
 }
@@ -145,19 +145,19 @@ async fn the_diagnostic_of_used_up_conflicts_counts_the_puts() {
 async fn the_last_conflict_is_still_looked_into_where_the_entry_may_be_stored() {
     let mut case = Case::new();
     case.entry.retry.max_conflicts = 1;
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::conflict("w"),
         ScriptedResponse::log(&["own", "w"]),
     ];
-    assert!(case.run(answers).await.appended);
+    assert!(case.run(responses).await.appended);
 
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::conflict("w"),
         ScriptedResponse::log(&["head"]),
     ];
-    let outcome = case.run(answers).await;
+    let outcome = case.run(responses).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.reports[2..], ["logError".to_owned(), format!("{EXHAUSTED} attempt=2")]);
 }
@@ -172,8 +172,8 @@ async fn with_max_conflicts_0_a_conflict_counts_as_an_attempt_and_does_not_wait(
     assert_eq!(outcome.head, Some(uuid("w10")));
     assert_eq!(outcome.reports, [ADOPT; 10], "a conflict in the last attempt is no exhaustion");
 
-    let answers = conflicts(2).into_iter().chain([400, 201].map(ScriptedResponse::status));
-    let outcome = case.run(answers).await;
+    let responses = conflicts(2).into_iter().chain([400, 201].map(ScriptedResponse::status));
+    let outcome = case.run(responses).await;
     assert_eq!(outcome.waits, [0, 0, 2000]);
     assert_eq!(outcome.reports[2], failed(400, 3));
 }
@@ -187,8 +187,8 @@ async fn a_conflict_whose_read_fails_is_a_failed_attempt_and_the_next_one_begins
         ScriptedResponse::ok(r#"{"loglines":["#).truncated(),
         ScriptedResponse::ok(r#"{"loglines":1}"#),
     ] {
-        let answers = [ScriptedResponse::status(409), read, ScriptedResponse::status(201)];
-        let outcome = Case::new().run(answers).await;
+        let responses = [ScriptedResponse::status(409), read, ScriptedResponse::status(201)];
+        let outcome = Case::new().run(responses).await;
         assert!(outcome.appended);
         assert_eq!(outcome.requests, ["PUT head", "GET", "PUT head"]);
         assert_eq!(outcome.waits, [0, 500]);
@@ -198,8 +198,8 @@ async fn a_conflict_whose_read_fails_is_a_failed_attempt_and_the_next_one_begins
 
 #[tokio::test(start_paused = true)]
 async fn conflicts_whose_reads_fail_use_up_the_attempts() {
-    let answers = (0..2).flat_map(|_| [409, 403].map(ScriptedResponse::status));
-    let outcome = Case::new().attempts(2).run(answers).await;
+    let responses = (0..2).flat_map(|_| [409, 403].map(ScriptedResponse::status));
+    let outcome = Case::new().attempts(2).run(responses).await;
     assert!(!outcome.appended);
     let get = "session_get_fail_status status=403".to_owned();
     assert_eq!(outcome.reports, [get.clone(), get, "logError".into(), format!("{EXHAUSTED} attempt=2")]);
@@ -209,8 +209,8 @@ async fn conflicts_whose_reads_fail_use_up_the_attempts() {
 async fn a_conflict_whose_read_fails_counts_towards_the_conflicts_too() {
     let mut case = Case::new();
     case.entry.retry.max_conflicts = 2;
-    let answers = (0..2).flat_map(|_| [409, 403].map(ScriptedResponse::status));
-    let outcome = case.run(answers).await;
+    let responses = (0..2).flat_map(|_| [409, 403].map(ScriptedResponse::status));
+    let outcome = case.run(responses).await;
     assert_eq!(outcome.reports.last().unwrap(), &format!("{EXHAUSTED} attempt=2"));
 }
 
@@ -226,8 +226,8 @@ async fn a_log_without_a_head_to_adopt_ends_the_append() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_gone_is_begun_anew_by_one_put_without_a_head() {
     for gone in [ScriptedResponse::log(&[]), ScriptedResponse::status(404)] {
-        let answers = [ScriptedResponse::status(409), gone, ScriptedResponse::status(201)];
-        let outcome = Case::new().run(answers).await;
+        let responses = [ScriptedResponse::status(409), gone, ScriptedResponse::status(201)];
+        let outcome = Case::new().run(responses).await;
         assert!(outcome.appended);
         assert_eq!(outcome.requests, ["PUT head", "GET", "PUT"]);
         assert_eq!(outcome.waits, [0, 0]);
@@ -237,8 +237,8 @@ async fn a_log_that_is_gone_is_begun_anew_by_one_put_without_a_head() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_gone_and_conflicts_a_second_time_ends_the_append() {
-    let answer = || [ScriptedResponse::status(409), ScriptedResponse::log(&[])];
-    let outcome = Case::new().run(answer().into_iter().chain(answer())).await;
+    let response = || [ScriptedResponse::status(409), ScriptedResponse::log(&[])];
+    let outcome = Case::new().run(response().into_iter().chain(response())).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "GET", "PUT", "GET"]);
     assert_eq!(outcome.reports, ["logError", CONFLICT]);
@@ -255,26 +255,26 @@ async fn an_empty_log_that_conflicts_with_no_head_ends_the_append() {
 
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_may_be_stored_is_sent_without_a_head_where_the_log_is_gone() {
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::status(409),
         ScriptedResponse::log(&[]),
         ScriptedResponse::status(201),
     ];
-    let outcome = Case::new().run(answers).await;
+    let outcome = Case::new().run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "PUT"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_log_is_not_believed_against_a_conflict_that_named_a_head() {
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::conflict("Other"),
         ScriptedResponse::log(&[]),
         ScriptedResponse::log(&["own", "Other"]),
     ];
-    let outcome = Case::new().run(answers).await;
+    let outcome = Case::new().run(responses).await;
     assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET"]);
     assert!(outcome.appended);
 }
@@ -299,31 +299,31 @@ fn verifying() -> Case {
 #[tokio::test(start_paused = true)]
 async fn with_verify_conflicts_a_conflict_is_looked_into_though_nothing_was_ambiguous() {
     // A proxy sent the PUT twice, and another writer was between the two.
-    let answers = [ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head", "own", "Other"])];
-    let outcome = verifying().run(answers).await;
+    let responses = [ScriptedResponse::conflict("Other"), ScriptedResponse::log(&["head", "own", "Other"])];
+    let outcome = verifying().run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "GET"]);
     assert_eq!(outcome.head, Some(uuid("Other")));
     assert_eq!(outcome.reports, [RECOVERED]);
 
-    let answers = [
+    let responses = [
         ScriptedResponse::conflict("Other"),
         ScriptedResponse::log(&["head", "Other"]),
         ScriptedResponse::status(201),
     ];
-    assert_eq!(verifying().run(answers).await.requests, ["PUT head", "GET", "PUT Other"]);
+    assert_eq!(verifying().run(responses).await.requests, ["PUT head", "GET", "PUT Other"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_verify_conflicts_an_entry_is_in_doubt_until_the_log_shows_what_the_conflict_named() {
     let mut case = verifying().attempts(3);
-    let answers = [
+    let responses = [
         ScriptedResponse::conflict("Other"),
         ScriptedResponse::log(&["head"]),
         ScriptedResponse::status(500),
         ScriptedResponse::log(&["head"]),
     ];
-    let outcome = case.run(answers).await;
+    let outcome = case.run(responses).await;
     assert!(!outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "GET", "GET", "GET"]);
     assert_eq!(outcome.waits, [0, 500, 1000]);
@@ -335,12 +335,12 @@ async fn with_verify_conflicts_an_entry_is_in_doubt_until_the_log_shows_what_the
 
 #[tokio::test(start_paused = true)]
 async fn with_verify_conflicts_each_of_several_conflicts_is_looked_into() {
-    let answers = [
+    let responses = [
         ScriptedResponse::conflict("a"),
         ScriptedResponse::log(&["a"]),
         ScriptedResponse::conflict("b"),
         ScriptedResponse::log(&["a", "b"]),
         ScriptedResponse::status(201),
     ];
-    assert_eq!(verifying().run(answers).await.requests, ["PUT head", "GET", "PUT a", "GET", "PUT b"]);
+    assert_eq!(verifying().run(responses).await.requests, ["PUT head", "GET", "PUT a", "GET", "PUT b"]);
 }

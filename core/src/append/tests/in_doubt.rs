@@ -175,9 +175,9 @@ async fn an_entry_that_is_appended_again_is_looked_for_after_a_conflict() {
     ] {
         let mut case = Case::new().attempts(1);
         assert!(!case.run([ScriptedResponse::connection_reset()]).await.appended);
-        let answers =
+        let responses =
             [ScriptedResponse::conflict("later"), ScriptedResponse::log(&log), ScriptedResponse::status(201)];
-        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        let outcome = case.run(responses.into_iter().take(asked.len())).await;
         assert!(outcome.appended);
         assert_eq!(outcome.requests, asked);
         assert_eq!(outcome.head, Some(uuid(head)));
@@ -205,8 +205,8 @@ async fn an_entry_in_doubt_that_is_appended_again_at_another_url_is_looked_for_t
         case.move_to("http://b.test/log");
         // It may be the same log, by another name, and the entry its head.
         case.session.set_head(case.entry.endpoint.url(), uuid("own"));
-        let answers = [log, ScriptedResponse::status(201)];
-        let outcome = case.run(answers.into_iter().take(asked.len())).await;
+        let responses = [log, ScriptedResponse::status(201)];
+        let outcome = case.run(responses.into_iter().take(asked.len())).await;
         assert!(outcome.appended);
         assert_eq!(outcome.requests, asked);
     }
@@ -226,14 +226,14 @@ async fn what_a_wrong_conflict_named_is_forgotten_with_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::conflict("Other"),
         ScriptedResponse::log(&["head"]),
         ScriptedResponse::log(&["head", "Other"]),
         ScriptedResponse::status(201),
     ];
-    let outcome = Case::new().attempts(3).run(answers).await;
+    let outcome = Case::new().attempts(3).run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
 }
@@ -286,13 +286,13 @@ async fn an_entry_that_is_not_in_doubt_is_sent_with_the_head_that_a_read_found()
 
 #[tokio::test(start_paused = true)]
 async fn a_conflict_that_names_no_head_is_looked_into_before_the_entry_is_sent_again() {
-    let answers = [
+    let responses = [
         ScriptedResponse::connection_reset(),
         ScriptedResponse::status(409),
         ScriptedResponse::status(500),
         ScriptedResponse::log(&["own", "later"]),
     ];
-    let outcome = Case::new().run(answers).await;
+    let outcome = Case::new().run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET"]);
     assert_eq!(outcome.waits, [500, 0, 1000]);
@@ -343,10 +343,11 @@ async fn the_token_is_renewed_while_an_entry_is_in_doubt() {
 async fn an_entry_in_doubt_without_another_token_is_sent_from_the_same_head_when_appended_again() {
     for tokens in [&[None][..], &[Some("t")], &[Some("new")]] {
         let mut case = Case::new().tokens(tokens);
-        let mut answers = vec![ScriptedResponse::connection_reset(), ScriptedResponse::conflict("Other")];
+        let mut responses = vec![ScriptedResponse::connection_reset(), ScriptedResponse::conflict("Other")];
         // Another token is refused, too.
-        answers.extend((0..1 + usize::from(tokens[0] == Some("new"))).map(|_| ScriptedResponse::status(401)));
-        let outcome = case.run(answers).await;
+        responses
+            .extend((0..1 + usize::from(tokens[0] == Some("new"))).map(|_| ScriptedResponse::status(401)));
+        let outcome = case.run(responses).await;
         assert!(!outcome.appended);
         assert_eq!(outcome.head, Some(uuid("head")));
         assert_eq!(case.run([ScriptedResponse::conflict("own")]).await.requests, ["PUT head"]);
@@ -356,14 +357,14 @@ async fn an_entry_in_doubt_without_another_token_is_sent_from_the_same_head_when
 #[tokio::test(start_paused = true)]
 async fn the_token_is_renewed_where_a_log_is_read_for_its_head() {
     let mut case = Case::new().tokens(&[Some("new")]);
-    let answers = [
+    let responses = [
         ScriptedResponse::status(409),
         ScriptedResponse::status(401),
         ScriptedResponse::status(409),
         ScriptedResponse::log(&["a"]),
         ScriptedResponse::status(201),
     ];
-    let outcome = case.run(answers).await;
+    let outcome = case.run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "GET", "PUT head", "GET", "PUT a"]);
 }

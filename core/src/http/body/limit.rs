@@ -1,4 +1,4 @@
-//! How large the body of a response may be.
+//! The size limit of a response's body.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! How long the body of a response may take.
+//! The time limits of a response's body.
 
 use std::time::Duration;
 

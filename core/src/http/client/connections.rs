@@ -15,7 +15,7 @@ use crate::http::headers::AGENT;
 use crate::http::proxy::{Route, Routes};
 use crate::http::tls::{ClientTls, client_tls};
 
-/// How long connections are used that were made without a file that could not be read for a passing reason.
+/// The time for which connections are used that were made without a file that could not be read for a passing reason.
 const INCOMPLETE_FOR: Duration = Duration::from_secs(1);
 
 /// The connections of given settings, and what is known about them.
@@ -27,9 +27,9 @@ pub(super) struct Connections {
     tls: ClientConfig,
     connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
-    /// Why the client certificate was left out.
+    /// The reason for which the client certificate was left out.
     unusable_identity: Option<String>,
-    /// When they are to be made again, where a file may be readable then that was not now.
+    /// The time at which they are to be made again, where a file may be readable then that was not now.
     outdated_at: Option<Instant>,
 }
 

@@ -1,4 +1,4 @@
-//! How far a request got, which decides what its failure means.
+//! The progress of a request, which decides what its failure means.
 
 use std::convert::Infallible;
 use std::mem;

@@ -6,7 +6,7 @@ use super::request_progress::RequestProgress;
 use crate::http::error::{Error, Timeout, describe};
 use crate::http::message::Request;
 
-/// How far a request got that has no response.
+/// The progress of a request that has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SendErrorKind {
     /// It cannot be sent.

@@ -1,4 +1,4 @@
-//! How connections are kept and used.
+//! Settings of connections: how they are kept and used.
 
 use std::time::Duration;
 

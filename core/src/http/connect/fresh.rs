@@ -1,4 +1,4 @@
-//! Which connections have not carried a response yet.
+//! Connections that have not carried a response yet.
 //!
 //! A server closes a connection that was idle for a while, and a request that is just being written to it is lost.
 //! On a new connection the same error means a real failure. reqwest does not tell the two apart, but its errors and responses name

@@ -1,4 +1,4 @@
-//! How many connections are made at once.
+//! The limit of connections that are made at once.
 //!
 //! A request that finds no idle connection starts a connect and takes what is there first: that, or a connection
 //! that another request leaves. Connects that lose go on, to be of use later. While connecting is slow and

@@ -1,4 +1,4 @@
-//! Which requests go through a proxy, and through which.
+//! The choice of a proxy, or none, for each request.
 
 mod no_proxy;
 #[cfg(test)]

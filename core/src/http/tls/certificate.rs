@@ -143,7 +143,7 @@ pub(super) fn without_trust_settings(der: CertificateDer<'_>) -> Option<Certific
 pub(super) struct Described {
     /// As DER.
     pub(super) issuer: Vec<u8>,
-    /// Why the key cannot be used.
+    /// The reason for which the key cannot be used.
     pub(super) unsupported_key: Option<String>,
 }
 
@@ -156,7 +156,8 @@ pub(super) fn describe(certificate: &CertificateDer<'_>) -> Option<Described> {
     Some(Described { issuer, unsupported_key: unsupported(certificate.subject_public_key_info()) })
 }
 
-/// Why the key with this SubjectPublicKeyInfo (as DER) cannot be used; `None` where it can, or cannot be read.
+/// The reason for which the key with this SubjectPublicKeyInfo (as DER) cannot be used; `None` where it can, or cannot
+/// be read.
 pub(super) fn unsupported_key(spki: &[u8]) -> Option<String> {
     unsupported(&SubjectPublicKeyInfoOwned::from_der(spki).ok()?)
 }

@@ -1,4 +1,4 @@
-//! Whether a server asked for a client certificate.
+//! The request of a server for a client certificate.
 //!
 //! A server that misses one often says no more than that the handshake failed, and says the same where it has no
 //! cipher in common with the client.

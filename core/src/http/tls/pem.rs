@@ -36,7 +36,7 @@ impl Pem {
     }
 }
 
-/// Why a file or text cannot be used.
+/// The reason for which a file or text cannot be used.
 #[derive(Debug)]
 pub(super) struct Unusable {
     pub(super) why: String,

@@ -73,7 +73,7 @@ async fn a_log_that_is_read_sets_the_head_of_its_session() {
 
 #[tokio::test]
 async fn a_log_that_is_empty_or_gone_forgets_the_head_where_all_of_it_is_read() {
-    for (answer, is_whole, left) in [
+    for (response, is_whole, left) in [
         (ScriptedResponse::log(&[]), true, None),
         (ScriptedResponse::status(404), true, None),
         (ScriptedResponse::log(&[]), false, EntryUuid::new("old")),
@@ -83,7 +83,7 @@ async fn a_log_that_is_empty_or_gone_forgets_the_head_where_all_of_it_is_read() 
     ] {
         let (mut sessions, host) = (Sessions::default(), Recorder::default());
         sessions.get("s").set_head(&url(), head("old"));
-        let (job, _cancel) = job(Script::new([answer]), &host);
+        let (job, _cancel) = job(Script::new([response]), &host);
         let of = SessionLog { is_whole, ..whole_log(&mut sessions) };
         read_session_log(job, log_request(), Some(of)).await;
         assert_eq!(sessions.get("s").head(&url()), left, "{:?}", host.reports());
@@ -113,8 +113,8 @@ async fn a_read_leaves_the_heads_of_other_urls() {
     let (mut sessions, host) = (Sessions::default(), Recorder::default());
     let elsewhere = Url::parse("http://b.test/").unwrap();
     sessions.get("s").set_head(&elsewhere, head("old"));
-    for (answer, here) in [(ScriptedResponse::log(&["a"]), Some("a")), (ScriptedResponse::log(&[]), None)] {
-        let (job, _cancel) = job(Script::new([answer]), &host);
+    for (response, here) in [(ScriptedResponse::log(&["a"]), Some("a")), (ScriptedResponse::log(&[]), None)] {
+        let (job, _cancel) = job(Script::new([response]), &host);
         assert!(read_session_log(job, log_request(), Some(whole_log(&mut sessions))).await);
         assert_eq!(sessions.get("s").head(&url()), here.map(head));
         assert_eq!(sessions.stats("s").head, here.map(head));

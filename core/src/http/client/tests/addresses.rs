@@ -1,4 +1,4 @@
-//! How the addresses of a name are tried.
+//! Tries of the addresses that a name has.
 
 use std::convert::Infallible;
 use std::net::{Ipv6Addr, SocketAddr};
