@@ -184,6 +184,19 @@ for (const [name, read] of /** @type {[string, (...values: string[]) => Promise<
     assert.equal(headers['content-type'], undefined)
   })
 
+  test(`${name} sends no length or encoding of a body that the host's headers name`, async (t) => {
+    const server = await serve(t, () => ({ status: 404 }))
+    useHost(t, {
+      getOauthConfig: () => ({ BASE_API_URL: server.url }),
+      getOAuthHeaders: () => ({ 'Content-Length': '5', 'transfer-encoding': 'chunked', 'X-Own': 'own' }),
+      timeouts: { fetchMs: 5000 },
+    })
+    await read('s', 'access', 'org-1')
+    const [{ headers }] = server.requests
+    assert.equal(headers['x-own'], 'own')
+    assert.deepEqual([headers['content-length'], headers['transfer-encoding']], [undefined, undefined])
+  })
+
   test(`${name} has headers of its own where the host has none`, async (t) => {
     const server = await serveInOrder(t, { status: 404 })
     useHost(t, { getOauthConfig: () => ({ BASE_API_URL: server.url }) })

@@ -162,6 +162,26 @@ test('a redirect to another scheme counts as no response', async (t) => {
   assert.equal(host.errors.length, 1)
 })
 
+test('a redirect to a URL that is too long to be sent is a failed attempt', async (t) => {
+  const host = useHost(t)
+  const server = await serveInOrder(t, to(`/${'a'.repeat(70_000)}`), { status: 201 })
+  assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+  assert.match(host.errors[0].message, /redirects to a URL of more than 65534 bytes/)
+  assert.deepEqual(host.diagnostics, [['error', 'session_persist_fail_status', { attempt: 1 }]])
+})
+
+test('bytes beyond ASCII in a location come back to the server as it sent them', async (t) => {
+  useHost(t)
+  for (const [location, path] of [
+    ['/caf\xe9', '/caf%E9'],
+    ['/caf\xc3\xa9', '/caf%C3%A9'],
+  ]) {
+    const server = await serveInOrder(t, to(location), { status: 201 })
+    assert.equal(await appendSessionLog('s', createEntry(), server.url), true)
+    assert.equal(server.requests[1].url, path)
+  }
+})
+
 test('a redirect without a location is a response like any other', async (t) => {
   const host = useHost(t)
   const server = await serveInOrder(t, { status: 302 }, to('', 302))

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 #[cfg(test)]
 use reqwest::header::AsHeaderName;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
 
 /// The name of this client, for servers and proxies.
 pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSION"));
@@ -20,11 +23,15 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// These headers, and those that every request has unless it brings its own.
+    /// These headers, and those that every request has unless it brings its own; without a length of the body, which the
+    /// connection knows. A read that promised a body would wait for a server that waits for it, and what comes next over
+    /// the connection, an append, would be taken for that body.
     pub fn new(mut headers: HeaderMap) -> Self {
         const USER: HeaderValue = HeaderValue::from_static(AGENT);
         const ANY_TEXT: HeaderValue = HeaderValue::from_static("application/json, text/plain, */*");
         const ENCODINGS: HeaderValue = HeaderValue::from_static(ACCEPTED_ENCODINGS);
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(TRANSFER_ENCODING);
         headers.entry(USER_AGENT).or_insert(USER);
         headers.entry(ACCEPT).or_insert(ANY_TEXT);
         headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
@@ -79,6 +86,12 @@ mod tests {
             (&AGENT.parse().unwrap(), &"text/html".parse().unwrap())
         );
         assert_eq!((&sent[ACCEPT_ENCODING], sent.len()), (&ACCEPTED_ENCODINGS.parse().unwrap(), 3));
+    }
+
+    #[test]
+    fn what_frames_a_body_is_not_taken_from_the_host() {
+        let sent = headers(&[(CONTENT_LENGTH, "5"), (TRANSFER_ENCODING, "chunked")]).to_map();
+        assert_eq!((sent.get(CONTENT_LENGTH), sent.get(TRANSFER_ENCODING)), (None, None));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::http::concurrency::Share;
 use crate::http::error::{Error, Timeout};
 use crate::http::headers::Headers;
 
+/// Maximum length of a URL: that of reqwest's.
+pub(super) const MAX_URL_BYTES: usize = u16::MAX as usize - 1;
+
 /// A request as it goes out. Cloning is cheap: the body is shared.
 #[derive(Clone, Debug)]
 pub struct Request {

@@ -1,10 +1,13 @@
 //! Redirects: the request that follows a response.
 
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, percent_encode};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, Url};
 
 use crate::http::error::Error;
-use crate::http::message::Request;
+use crate::http::message::{MAX_URL_BYTES, Request};
 
 /// Maximum number of redirects that are followed for one request.
 pub(super) const MAX_REDIRECTS: usize = 21;
@@ -19,7 +22,9 @@ pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Res
         303 if request.method == Method::GET => {}
         _ => return Ok(None),
     }
-    let location = headers.get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()));
+    // Bytes beyond ASCII go back as they came, in whichever encoding the server names its paths.
+    let location: Option<Cow<'_, str>> =
+        headers.get(LOCATION).map(|location| percent_encode(location.as_bytes(), &AsciiSet::EMPTY).into());
     let Some(location) = location.filter(|location| !location.trim_ascii().is_empty()) else {
         return Ok(None);
     };
@@ -33,6 +38,12 @@ pub(super) fn follow(request: &Request, status: u16, headers: &HeaderMap) -> Res
     // As in a URL of the host's: the request has its authorization, or has lost it. Neither can fail.
     url.set_username("").ok();
     url.set_password(None).ok();
+    // Not left to the next request: that the server named such a URL does not make the host's request unsendable.
+    if url.as_str().len() > MAX_URL_BYTES {
+        return Err(Error::Redirect(format!(
+            "the server redirects to a URL of more than {MAX_URL_BYTES} bytes"
+        )));
+    }
     let mut next = request.clone();
     if !keeps_origin(&request.url, &url) {
         if request.method != Method::GET {
@@ -170,6 +181,28 @@ mod tests {
         let next = followed(Method::PUT, 307, "http://user:secret@a.test/two").unwrap();
         assert_eq!(next.url.as_str(), "http://a.test/two");
         assert!(next.headers.get(AUTHORIZATION).is_some());
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_in_a_location_come_back_as_they_were_sent() {
+        for (location, url) in [
+            (&b"/caf\xe9?\xe9"[..], "http://a.test/caf%E9?%E9"),
+            ("/café".as_bytes(), "http://a.test/caf%C3%A9"),
+            ("//bücher.test/".as_bytes(), "http://xn--bcher-kva.test/"),
+        ] {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_bytes(location).unwrap())]);
+            let next = follow(&request(Method::GET, "http://a.test/"), 302, &headers).unwrap().unwrap();
+            assert_eq!(next.url.as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_too_long_to_send_is_a_redirect_that_is_not_followed() {
+        let longest = format!("/{}", "a".repeat(MAX_URL_BYTES - "http://a.test/".len()));
+        assert!(followed(Method::PUT, 307, &longest).is_some());
+        let failure =
+            follow(&request(Method::PUT, "http://a.test/"), 307, &to(&format!("{longest}a"))).unwrap_err();
+        assert!(matches!(failure, Error::Redirect(_)), "{failure}");
     }
 
     #[test]

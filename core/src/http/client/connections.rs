@@ -12,6 +12,7 @@ use crate::http::config::Settings;
 use crate::http::connect::{ConnectLimitLayer, FreshConnections, no_connection};
 use crate::http::error::Error;
 use crate::http::headers::AGENT;
+use crate::http::message::MAX_URL_BYTES;
 use crate::http::proxy::{Route, Routes};
 use crate::http::tls::{ClientTls, client_tls};
 
@@ -74,8 +75,11 @@ impl Connections {
         pool.clone()
     }
 
-    /// Refuses a request that would need a proxy that cannot be used.
+    /// Refuses a request whose URL is too long, or that would need a proxy that cannot be used.
     pub(super) fn check(&self, url: &Url) -> Result<(), Error> {
+        if url.as_str().len() > MAX_URL_BYTES {
+            return Err(Error::Unsendable(format!("the URL has more than {MAX_URL_BYTES} bytes")));
+        }
         match self.routes.of(url) {
             Route::Misconfigured(why) => Err(Error::Unsendable(why.clone())),
             Route::Direct | Route::Via(_) => Ok(()),
