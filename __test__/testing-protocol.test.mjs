@@ -1,8 +1,4 @@
-<<<<<<< HEAD:__test__/testing-protocol.test.mjs
 // The server of session-ingress/testing: how it responds, and what survives a kill.
-=======
-// The local ingress service: what it responds, and what survives a kill.
->>>>>>> a42239dbafbf530d891553c4d114da7dddc75b51:__test__/tools/ingress-server.test.mjs
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
