@@ -7,127 +7,55 @@ module.exports = function load({ existsSync, readLibc, requireFile }) {
   const errors = []
 
   if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) {
-    try {
-      binding = requireFile(process.env.NAPI_RS_NATIVE_LIBRARY_PATH)
-    } catch (error) {
-      errors.push(error)
-    }
+    try { binding = requireFile(process.env.NAPI_RS_NATIVE_LIBRARY_PATH) } catch (error) { errors.push(error) }
   } else {
     if (process.platform === 'linux') {
       // The process knows its C library, but takes milliseconds to say so: it is asked only where musl is installed, or where
       // files may not be looked at.
       const cpu = { x64: 'x86_64', arm64: 'aarch64' }[process.arch]
       let hasMusl = process.permission !== undefined
-      try {
-        hasMusl ||= existsSync(`/lib/ld-musl-${cpu}.so.1`)
-      } catch {
-        hasMusl = true
-      }
+      try { hasMusl ||= existsSync(`/lib/ld-musl-${cpu}.so.1`) } catch { hasMusl = true }
       if (hasMusl) libc = readLibc()
     }
     if (process.platform === 'linux' && process.arch === 'x64' && libc !== 'musl') {
       target = 'linux-x64-gnu'
-      try {
-        binding ??= require('../session-ingress.linux-x64-gnu.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-linux-x64-gnu')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.linux-x64-gnu.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-linux-x64-gnu') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'linux' && process.arch === 'arm64' && libc !== 'musl') {
       target = 'linux-arm64-gnu'
-      try {
-        binding ??= require('../session-ingress.linux-arm64-gnu.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-linux-arm64-gnu')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.linux-arm64-gnu.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-linux-arm64-gnu') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'darwin' && process.arch === 'x64') {
       target = 'darwin-x64'
-      try {
-        binding ??= require('../session-ingress.darwin-x64.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-darwin-x64')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.darwin-x64.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-darwin-x64') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'darwin' && process.arch === 'arm64') {
       target = 'darwin-arm64'
-      try {
-        binding ??= require('../session-ingress.darwin-arm64.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-darwin-arm64')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.darwin-arm64.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-darwin-arm64') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'win32' && process.arch === 'x64') {
       target = 'win32-x64-msvc'
-      try {
-        binding ??= require('../session-ingress.win32-x64-msvc.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-win32-x64-msvc')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.win32-x64-msvc.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-win32-x64-msvc') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'win32' && process.arch === 'arm64') {
       target = 'win32-arm64-msvc'
-      try {
-        binding ??= require('../session-ingress.win32-arm64-msvc.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-win32-arm64-msvc')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.win32-arm64-msvc.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-win32-arm64-msvc') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'linux' && process.arch === 'x64' && !binding && (libc ??= readLibc()) !== 'glibc') {
       target = 'linux-x64-musl'
-      try {
-        binding ??= require('../session-ingress.linux-x64-musl.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-linux-x64-musl')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.linux-x64-musl.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-linux-x64-musl') } catch (error) { errors.push(error) }
     }
     if (process.platform === 'linux' && process.arch === 'arm64' && !binding && (libc ??= readLibc()) !== 'glibc') {
       target = 'linux-arm64-musl'
-      try {
-        binding ??= require('../session-ingress.linux-arm64-musl.node')
-      } catch (error) {
-        errors.push(error)
-      }
-      try {
-        binding ??= require('session-ingress-linux-arm64-musl')
-      } catch (error) {
-        errors.push(error)
-      }
+      try { binding ??= require('../session-ingress.linux-arm64-musl.node') } catch (error) { errors.push(error) }
+      try { binding ??= require('session-ingress-linux-arm64-musl') } catch (error) { errors.push(error) }
     }
   }
   return { binding, errors, target }

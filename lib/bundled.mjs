@@ -10,9 +10,7 @@ import missingBinary from './missing-binary.js'
 import debugThroughNode from './node-debug.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
-try {
-  void new URL('../index.mjs', import.meta.url)
-} catch {}
+try { void new URL('../index.mjs', import.meta.url) } catch {}
 
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
@@ -32,11 +30,7 @@ try {
   errors.push(error)
 }
 // What a bundler left alone: a binary beside the bundle, or the package installed where the bundle runs.
-try {
-  binding ??= near(`./session-ingress.${target}.node`)
-} catch (error) {
-  errors.push(error)
-}
+try { binding ??= near(`./session-ingress.${target}.node`) } catch (error) { errors.push(error) }
 try {
   binding ??= near('session-ingress')
 } catch (error) {
