@@ -55,6 +55,12 @@ function runtime() {
 
 /** @param {string[]} attempts @param {string} platform */
 function advice(attempts, platform) {
+  if (attempts.some((attempt) => attempt.includes('loading addons is disabled'))) {
+    return 'allow native addons: start Node without --no-addons, and with --allow-addons where it has a permission model.'
+  }
+  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) {
+    return 'the environment variable NAPI_RS_NATIVE_LIBRARY_PATH has to name a binary of this platform, or to be unset.'
+  }
   if (!SUPPORTED.includes(platform)) {
     return (
       `there are binaries for ${SUPPORTED.join(', ')}. For another platform, build one from the sources ` +
