@@ -68,6 +68,13 @@ function judge(refused, target, isBundled) {
         `session-ingress and that of session-ingress-${target}.`,
     }
   }
+  if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) {
+    return {
+      code: refused ? 'ERR_SESSION_INGRESS_BINARY_REFUSED' : 'ERR_SESSION_INGRESS_BINARY_NOT_FOUND',
+      advice:
+        'the environment variable NAPI_RS_NATIVE_LIBRARY_PATH has to name a binary of this platform, or to be unset.',
+    }
+  }
   if (refused !== undefined) {
     return {
       code: 'ERR_SESSION_INGRESS_BINARY_REFUSED',

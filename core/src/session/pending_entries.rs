@@ -8,6 +8,9 @@ use bytes::Bytes;
 
 use crate::protocol::{EntryUuid, LogEndpoint};
 
+/// The bytes at each end of a body that count for its hash.
+const HASHED_BYTES: usize = 512;
+
 /// An entry whose append has not settled. Two are equal where the same bytes with the same uuid go to the same URL.
 pub struct PendingEntry {
     pub uuid: EntryUuid,
@@ -25,8 +28,15 @@ impl Eq for PendingEntry {}
 
 impl Hash for PendingEntry {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The uuid alone: bodies are long, and rarely differ where uuids do not.
+        // Not the uuid alone: a host may append an entry again and again as it grows, and each call would be compared
+        // with all before it. Nor the whole body, which may be long.
+        let body = &self.body[..];
+        let (start, end) = (body.len().min(HASHED_BYTES), body.len().saturating_sub(HASHED_BYTES));
         self.uuid.hash(state);
+        self.endpoint.url().hash(state);
+        body.len().hash(state);
+        body[..start].hash(state);
+        body[end..].hash(state);
     }
 }
 
@@ -55,6 +65,7 @@ impl PendingEntries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     fn entry(uuid: &str, body: &'static str, url: &str, token: &str) -> PendingEntry {
         let endpoint = Arc::new(LogEndpoint::new(url, token).unwrap());
@@ -73,6 +84,27 @@ mod tests {
         assert_eq!(entries.remove(&entry("a", "{}", URL, "token")), [2, 3]);
         assert!(!entries.join(&entry("a", "{}", URL, "token"), 4));
         assert!(entries.0.is_empty());
+    }
+
+    #[test]
+    fn entries_that_share_a_uuid_are_told_apart_by_their_hashes_and_not_one_by_one() {
+        let hash = |entry: PendingEntry| BuildHasherDefault::<DefaultHasher>::default().hash_one(entry);
+        let long = |start: &str, end: &str| {
+            let body = format!("{start}{}{end}", "x".repeat(10 * HASHED_BYTES));
+            PendingEntry { body: body.into(), ..entry("a", "", URL, "token") }
+        };
+        let hashes = [
+            hash(entry("a", "", URL, "token")),
+            hash(entry("a", "1", URL, "token")),
+            hash(entry("a", "2", URL, "token")),
+            hash(entry("a", "1", "http://a.test/other", "token")),
+            hash(long("1", "1")),
+            hash(long("1", "2")),
+            hash(long("2", "1")),
+            hash(long("", "1")),
+        ];
+        assert_eq!(hashes.iter().collect::<std::collections::HashSet<_>>().len(), hashes.len());
+        assert_eq!(hash(entry("a", "1", URL, "other")), hashes[1], "the token does not count");
     }
 
     #[test]
