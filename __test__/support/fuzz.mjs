@@ -12,12 +12,13 @@ const { FUZZ_SECONDS, FUZZ_SEED, FUZZ_PATH } = process.env
  * @param {import('node:test').TestContext} t
  * @param {number} cases so many where no time is given
  * @param {fc.IAsyncProperty<Ts>} property
+ * @param {fc.Parameters<Ts>} [parameters]
  */
-export async function check(t, cases, property) {
+export async function check(t, cases, property, parameters = {}) {
   const time = FUZZ_SECONDS === undefined ? {} : { interruptAfterTimeLimit: Number(FUZZ_SECONDS) * 1000 }
   const seed = FUZZ_SEED === undefined ? {} : { seed: Number(FUZZ_SEED), path: FUZZ_PATH ?? '' }
   const numRuns = FUZZ_SECONDS === undefined ? cases : Number.MAX_SAFE_INTEGER
-  const details = await fc.check(property, { numRuns, ...time, ...seed })
+  const details = await fc.check(property, { ...parameters, numRuns, ...time, ...seed })
   t.diagnostic(`${details.numRuns} cases`)
   if (!details.failed) return
   const again = `FUZZ_SEED=${details.seed} FUZZ_PATH=${details.counterexamplePath}`

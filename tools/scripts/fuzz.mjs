@@ -7,7 +7,7 @@ import { QUICK } from '../shared/quick-build.mjs'
 
 /** Properties of each; the core's run two at a time. */
 const OF_CORE = 20
-const OF_ADDON = 3
+const OF_ADDON = 4
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })
@@ -28,7 +28,7 @@ const ofTests = ['--nocapture', '--test-threads=2']
 const core = run('cargo', ['test', '--quiet', '--workspace', '--lib', ...QUICK, 'fuzz::', '--', ...ofTests], {
   ARBTEST_BUDGET_MS: String(ofCore),
 })
-const files = ['__test__/fuzz-readers.test.mjs', '__test__/fuzz-hosts.test.mjs']
+const files = ['readers', 'hosts', 'servers'].map((name) => `__test__/fuzz-${name}.test.mjs`)
 const addon = run(process.execPath, ['--test', '--test-concurrency=1', ...files], {
   FUZZ_SECONDS: String(seconds / 2 / OF_ADDON),
 })
