@@ -26,7 +26,7 @@ fn describe(panic: &PanicHookInfo<'_>) -> String {
     }
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> &str {
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic")
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use rustls::ClientConfig;
 
+use super::panicked;
 use super::send_error::SendErrorKind;
 use super::tuning::{ALPN, tune};
 use crate::http::config::Settings;
@@ -45,8 +46,8 @@ pub(super) struct Pool {
 impl Connections {
     /// Reads certificates from disk, on a thread that may wait.
     pub(super) async fn new(settings: Settings) -> Result<Self, Error> {
-        let made = tokio::task::spawn_blocking(move || make(&settings)).await;
-        made.unwrap_or_else(|error| Err(error.to_string())).map_err(Error::NotConnected)
+        let made = tokio::task::spawn_blocking(move || make(&settings)).await.map_err(panicked)?;
+        made.map_err(Error::NotConnected)
     }
 
     /// Whether they are to be made again for the next request.

@@ -16,6 +16,7 @@ use tokio::task::JoinError;
 
 use super::config::Settings;
 use super::error::{Error, Timeout, with_timeout};
+use crate::panic::text_of;
 use connections::Connections;
 
 /// A client of given settings. Its connections are shared by all clients of equal settings in the process.
@@ -72,8 +73,10 @@ impl Client {
     }
 }
 
+/// The error of a task that panicked, as tokio does where the system refuses a thread.
 fn panicked(error: JoinError) -> Error {
-    Error::NotConnected(error.to_string())
+    let why = error.try_into_panic().map(|panic| text_of(&*panic).to_owned());
+    Error::NotConnected(why.unwrap_or_else(|error| error.to_string()))
 }
 
 impl ClientInner {

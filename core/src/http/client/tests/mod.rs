@@ -1,1 +1,2 @@
 mod addresses;
+mod panics;
