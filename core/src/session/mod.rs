@@ -138,6 +138,11 @@ impl Session {
         self.counters.count_retry();
     }
 
+    #[cfg(test)]
+    pub(crate) fn retries(&self) -> u64 {
+        self.counters.stats(None).retries
+    }
+
     /// Calls `work` with the entries in doubt, under the session's lock.
     pub fn with_in_doubt<T>(&self, work: impl FnOnce(&mut EntriesInDoubt) -> T) -> T {
         work(&mut self.state().in_doubt)
