@@ -157,8 +157,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     async fn put(&mut self) -> Next {
+        let head = self.session.head_to_append_to(self.endpoint.url());
         if !self.ambiguous {
-            self.from = self.session.head(self.endpoint.url());
+            self.from = head;
         }
         self.puts += 1;
         let request = self.endpoint.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);
