@@ -130,7 +130,7 @@ export interface TlsOptions {
    */
   cert?: string | null | undefined
   /**
-   * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
+   * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES or 3DES), SEC1 or PKCS#1. Default: the file that env
    * `CLAUDE_CODE_CLIENT_KEY` names.
    */
   key?: string | null | undefined
@@ -233,9 +233,10 @@ export interface SessionStats {
  * An entry that is pending already (the same session and URL, uuid and bytes) is not sent twice: the second call joins
  * the first, and their promises settle with the same value.
  *
- * Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
- * the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
- * the entry is not known to be stored after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
+ * Resolves `true` when the server has stored the entry, exactly once (where a proxy may repeat a `PUT`, only with
+ * `retry.verifyConflicts`). Resolves `false` where there is no token, where the entry cannot be serialised or does not
+ * fit `limits.maxPendingBytes`, where no further attempt can help, and when the entry is not known to be stored after
+ * `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
  * `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
  *
  * @param sessionId the session; its queue and head belong to this JavaScript environment

@@ -128,7 +128,7 @@ export interface TlsOptions {
    */
   cert?: string | null | undefined
   /**
-   * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES), SEC1 or PKCS#1. Default: the file that env
+   * The key of `cert`: PKCS#8 (also encrypted, by PBES2 with AES or 3DES), SEC1 or PKCS#1. Default: the file that env
    * `CLAUDE_CODE_CLIENT_KEY` names.
    */
   key?: string | null | undefined

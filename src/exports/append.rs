@@ -27,9 +27,10 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// An entry that is pending already (the same session and URL, uuid and bytes) is not sent twice: the second call joins
 /// the first, and their promises settle with the same value.
 ///
-/// Resolves `true` when the server has stored the entry, exactly once. Resolves `false` where there is no token, where
-/// the entry cannot be serialised or does not fit `limits.maxPendingBytes`, where no further attempt can help, and when
-/// the entry is not known to be stored after `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
+/// Resolves `true` when the server has stored the entry, exactly once (where a proxy may repeat a `PUT`, only with
+/// `retry.verifyConflicts`). Resolves `false` where there is no token, where the entry cannot be serialised or does not
+/// fit `limits.maxPendingBytes`, where no further attempt can help, and when the entry is not known to be stored after
+/// `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
 /// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
 ///
 /// @param sessionId the session; its queue and head belong to this JavaScript environment

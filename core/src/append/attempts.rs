@@ -112,7 +112,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
 
     async fn repeat(&mut self) -> bool {
         loop {
-            let next = match self.unresolved.take() {
+            let (unresolved, attempt) = (self.unresolved.take(), self.attempt);
+            let begins_with_search = unresolved.is_some();
+            let next = match unresolved {
                 Some(Unresolved { named }) => Box::pin(self.search(named)).await,
                 None => self.put().await,
             };
@@ -134,7 +136,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
                     self.attempt += 1;
                 }
             }
-            self.session.count_retry();
+            // The PUT after a search that an attempt began with is of that attempt.
+            if !begins_with_search || self.attempt > attempt {
+                self.session.count_retry();
+            }
         }
     }
 
@@ -152,8 +157,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     async fn put(&mut self) -> Next {
+        let head = self.session.head_to_append_to(self.endpoint.url());
         if !self.ambiguous {
-            self.from = self.session.head(self.endpoint.url());
+            self.from = head;
         }
         self.puts += 1;
         let request = self.endpoint.append(self.from.as_ref(), &self.entry.body, &self.entry.timeouts);

@@ -83,7 +83,12 @@ impl Session {
 
     /// The uuid of the last entry known to be in the log at `url`.
     pub fn head(&self, url: &Url) -> Option<EntryUuid> {
-        self.state().heads.of(url).clone()
+        self.state().heads.of(url).cloned()
+    }
+
+    /// The same for a `PUT`: the log at `url` is now the one that was used last.
+    pub fn head_to_append_to(&self, url: &Url) -> Option<EntryUuid> {
+        self.state().heads.use_url(url).clone()
     }
 
     /// The head of the log that was used last.
@@ -92,16 +97,12 @@ impl Session {
     }
 
     pub fn set_head(&self, url: &Url, head: EntryUuid) {
-        *self.state().heads.of(url) = Some(head);
+        *self.state().heads.use_url(url) = Some(head);
     }
 
     /// Forgets the head of a log that is gone, unless it is another one than `head` by now.
     pub fn forget_head(&self, url: &Url, head: Option<&EntryUuid>) {
-        let mut state = self.state();
-        let known = state.heads.of(url);
-        if known.as_ref() == head {
-            *known = None;
-        }
+        self.state().heads.forget(url, head);
     }
 
     /// The renewals of tokens that all sessions of the instance share.
@@ -136,6 +137,11 @@ impl Session {
     /// Counts an attempt beyond the first of an append.
     pub fn count_retry(&self) {
         self.counters.count_retry();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn retries(&self) -> u64 {
+        self.counters.stats(None).retries
     }
 
     /// Calls `work` with the entries in doubt, under the session's lock.

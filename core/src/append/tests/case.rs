@@ -36,6 +36,7 @@ pub(super) struct Outcome {
     pub(super) waits: Vec<u128>,
     pub(super) head: Option<EntryUuid>,
     pub(super) reports: Vec<String>,
+    pub(super) retries: u64,
 }
 
 impl Case {
@@ -69,7 +70,7 @@ impl Case {
 
     pub(super) async fn run(&mut self, responses: impl IntoIterator<Item = ScriptedResponse>) -> Outcome {
         let script = Script::new(responses);
-        let reports_before = self.host.reports().len();
+        let (reports_before, retries_before) = (self.host.reports().len(), self.session.retries());
         let appended = append(&script, &self.session, &self.entry, &self.host).await;
         assert_eq!(script.unused(), 0, "responses that were not requested");
         Outcome {
@@ -78,6 +79,7 @@ impl Case {
             waits: script.waits(),
             head: self.session.head(&url()),
             reports: self.host.reports().split_off(reports_before),
+            retries: self.session.retries() - retries_before,
         }
     }
 }

@@ -209,6 +209,7 @@ async fn an_entry_in_doubt_that_is_appended_again_at_another_url_is_looked_for_t
         let outcome = case.run(responses.into_iter().take(asked.len())).await;
         assert!(outcome.appended);
         assert_eq!(outcome.requests, asked);
+        assert_eq!(outcome.retries, 0, "search and PUT are one attempt");
     }
 }
 
@@ -236,6 +237,7 @@ async fn the_last_attempt_sends_an_entry_that_it_finds_not_to_be_stored() {
     let outcome = Case::new().attempts(3).run(responses).await;
     assert!(outcome.appended);
     assert_eq!(outcome.requests, ["PUT head", "PUT head", "GET", "GET", "PUT Other"]);
+    assert_eq!(outcome.retries, 2, "the last search and the PUT are one attempt");
 }
 
 /// The requests of an append where a read finds another head between the first attempt and the second.

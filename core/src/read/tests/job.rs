@@ -109,6 +109,19 @@ async fn a_head_that_changed_since_the_read_began_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn a_read_that_finds_no_head_leaves_that_of_another_url_in_the_stats() {
+    let (mut sessions, host) = (Sessions::default(), Recorder::default());
+    let elsewhere = Url::parse("http://b.test/").unwrap();
+    sessions.get("s").set_head(&elsewhere, head("old"));
+    for response in [ScriptedResponse::log(&[]), ScriptedResponse::status(404), ScriptedResponse::status(500)]
+    {
+        let (job, _cancel) = job(Script::new([response]), &host);
+        read_session_log(job, log_request(), Some(whole_log(&mut sessions))).await;
+        assert_eq!(sessions.stats("s").head, EntryUuid::new("old"));
+    }
+}
+
+#[tokio::test]
 async fn a_read_leaves_the_heads_of_other_urls() {
     let (mut sessions, host) = (Sessions::default(), Recorder::default());
     let elsewhere = Url::parse("http://b.test/").unwrap();
