@@ -57,7 +57,7 @@ const call = fc.record({
 /** A process that makes calls. @param {import('node:test').TestContext} t */
 function startHost(t) {
   const env = { ...process.env, NO_PROXY: '*', no_proxy: '*' }
-  const child = fork(HOST, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(HOST, { env, execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.after(() => child.kill('SIGKILL'))
 
   /** Makes calls, and returns what became of them, in their order. @param {any[]} calls @param {object} options @param {number} allowed @returns {Promise<any>} */

@@ -6,6 +6,8 @@ import { LIMIT_MS } from './faults.mjs'
 
 const BASE_DELAY_MS = 20
 const MAX_DELAY_MS = 500
+/** As with attempts, how many an entry meets depends on the machine's speed. */
+const MOST_CONFLICTS = 1000
 
 /** @typedef {'ours' | 'old'} Rule */
 /**
@@ -28,7 +30,10 @@ export async function writerBy({ rule, client, base, attempts, verifyConflicts }
   const { appendSessionLog, configure, getSessionLogs } = createRequire(import.meta.url)('../../index.js')
   configure({
     getSessionIngressAuthToken: () => client,
-    retry: { maxAttempts: attempts, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS, verifyConflicts },
+    retry: {
+      ...{ maxAttempts: attempts, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS },
+      ...{ maxConflicts: MOST_CONFLICTS, verifyConflicts },
+    },
     timeouts: { appendMs: LIMIT_MS, fetchMs: LIMIT_MS },
   })
   return { append: appendSessionLog, read: getSessionLogs }
