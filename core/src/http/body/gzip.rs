@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use async_compression::tokio::bufread::GzipDecoder;
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use tokio::task::coop;
 
 pub(super) struct GzipMembers<R>(State<R>);
 
@@ -44,7 +45,10 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
                     }
                 }
                 State::Between(reader) => {
+                    // Empty members, of 20 bytes each, would else keep the thread until the network has no more.
+                    let turn = ready!(coop::poll_proceed(context));
                     let next = ready!(Pin::new(reader).poll_fill_buf(context))?.first().copied();
+                    turn.made_progress();
                     if next.is_none() {
                         *state = State::End;
                         continue;
@@ -78,6 +82,8 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
 mod tests {
     use super::*;
     use async_compression::tokio::bufread::GzipEncoder;
+    use futures_util::FutureExt;
+    use std::pin::pin;
     use tokio::io::{AsyncReadExt, BufReader};
 
     async fn gzip(text: &str) -> Vec<u8> {
@@ -108,6 +114,16 @@ mod tests {
                 assert_eq!(read(&bytes, buffer).await.unwrap(), text);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn many_empty_members_give_way_to_other_tasks() {
+        let bytes = gzip("").await.repeat(1000);
+        let mut members = GzipMembers::new(&*bytes);
+        let mut text = String::new();
+        let mut reading = pin!(members.read_to_string(&mut text));
+        assert!((&mut reading).now_or_never().is_none());
+        assert_eq!(reading.await.unwrap(), 0);
     }
 
     #[tokio::test]
