@@ -24,26 +24,34 @@ pub(in crate::http) struct BodyTimeouts {
     /// The time that was waited for chunks.
     waited: Duration,
     bytes: u64,
-    /// The end of a search, which does not depend on what comes.
-    search: Option<(Instant, Timeout)>,
+    search: Option<SearchTime>,
+}
+
+/// The time of a search, which does not depend on what comes. Counted in steps of at most the limit between two chunks:
+/// the time in which the process was stopped does not count.
+#[derive(Clone, Copy, Debug)]
+struct SearchTime {
+    limit: Timeout,
+    spent: Duration,
+    counted_until: Instant,
 }
 
 impl BodyTimeouts {
     /// The limits of a body whose request begins now.
     pub(in crate::http) fn new(read: Option<Timeout>, search: Option<Timeout>) -> Self {
-        // A limit beyond what the clock can hold is none.
-        let search =
-            search.and_then(|timeout| Some((Instant::now().checked_add(timeout.duration)?, timeout)));
+        let begun = Instant::now();
+        let search = search.map(|limit| SearchTime { limit, spent: Duration::ZERO, counted_until: begun });
         Self { read, waited: Duration::ZERO, bytes: 0, search }
     }
 
     /// Ends a search whose time is over. Asked before each chunk, those that are decompressed included: a body that comes
     /// without a pause, or expands for long, ends too.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        match self.search {
-            Some((end, timeout)) if end <= Instant::now() => Err(Error::Unfinished(timeout)),
-            _ => Ok(()),
-        }
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        let Some(search) = &mut self.search else { return Ok(()) };
+        let now = Instant::now();
+        search.spent += at_most(now - search.counted_until, self.read);
+        search.counted_until = now;
+        if search.spent >= search.limit.duration { Err(Error::Unfinished(search.limit)) } else { Ok(()) }
     }
 
     /// Waits for the next chunk.
@@ -53,7 +61,7 @@ impl BodyTimeouts {
     ) -> Result<Option<Bytes>, Error> {
         self.check()?;
         let begun = Instant::now();
-        let chunk = match self.first_limit(begun) {
+        let chunk = match self.first_limit() {
             Some((left, error)) => {
                 let timeout = Timeout { name: "fetchMs", duration: left };
                 with_timeout(Some(timeout), chunk).await.map_err(|failure| match failure {
@@ -63,26 +71,29 @@ impl BodyTimeouts {
             }
             None => chunk.await?,
         };
-        // At most the limit between two chunks: a process that was stopped meanwhile did not wait.
-        let waited = begun.elapsed();
-        self.waited += self.read.map_or(waited, |read| waited.min(read.duration));
+        self.waited += at_most(begun.elapsed(), self.read);
         self.bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         Ok(chunk)
     }
 
     /// The limit that runs out first: the time that is left, and the error that it ends in.
-    fn first_limit(&self, now: Instant) -> Option<(Duration, Error)> {
+    fn first_limit(&self) -> Option<(Duration, Error)> {
         let between_chunks = self.read.map(|read| (read.duration, Error::TimedOut(read)));
         let of_all = self.read.map(|Timeout { name, duration }| {
             let more = Duration::from_millis(self.bytes.saturating_mul(1000) / BYTES_PER_SECOND);
             let duration = duration.saturating_mul(WHOLE).saturating_add(more);
             (duration.saturating_sub(self.waited), Error::Unfinished(Timeout { name, duration }))
         });
-        let of_search = self
-            .search
-            .map(|(end, timeout)| (end.saturating_duration_since(now), Error::Unfinished(timeout)));
+        let of_search = self.search.map(|SearchTime { limit, spent, .. }| {
+            (limit.duration.saturating_sub(spent), Error::Unfinished(limit))
+        });
         [between_chunks, of_all, of_search].into_iter().flatten().min_by_key(|(left, _)| *left)
     }
+}
+
+/// The part of `passed` that counts. Beyond `limit` there was no wait: the process was stopped.
+fn at_most(passed: Duration, limit: Option<Timeout>) -> Duration {
+    limit.map_or(passed, |limit| passed.min(limit.duration))
 }
 
 #[cfg(test)]
@@ -157,9 +168,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_search_whose_body_comes_without_a_pause_ends_too() {
         let mut timeouts = BodyTimeouts::new(timeout(100), timeout(1000));
-        sleep(Duration::from_secs(1)).await;
+        for _ in 0..9 {
+            sleep(Duration::from_millis(100)).await;
+            assert!(timeouts.check().is_ok());
+        }
+        sleep(Duration::from_millis(100)).await;
         let chunk = async { Ok(Some(Bytes::from_static(b"1"))) };
         assert!(matches!(timeouts.wait_for(chunk).await, Err(Error::Unfinished(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_goes_on_after_its_process_was_stopped_for_an_hour() {
+        let mut timeouts = BodyTimeouts::new(timeout(100), timeout(1000));
+        for _ in 0..4 {
+            // Stopped while it waits for a chunk, and between two of them.
+            let chunk = async {
+                tokio::time::advance(Duration::from_secs(3600)).await;
+                Ok(Some(Bytes::from_static(b"1")))
+            };
+            assert!(timeouts.wait_for(chunk).await.is_ok());
+            tokio::time::advance(Duration::from_secs(3600)).await;
+            assert!(timeouts.check().is_ok());
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt, select};
 use hyper_util::client::legacy::connect::Connection;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -18,6 +18,7 @@ use tower::{BoxError, Layer, Service};
 use super::FreshConnections;
 use super::diagnose::AskedForCertificate;
 use crate::http::tls::note_client_auth;
+use crate::panic::catch_panic_async;
 
 /// Enough to make the first handshakes of many sessions quick, and few enough that sockets stay below the 256
 /// files that the strictest of common limits allows.
@@ -70,7 +71,10 @@ where
             // The semaphore is never closed; should it be, everyone connects.
             let permit = CONNECTS.acquire().await.ok();
             poll_fn(|context| inner.poll_ready(context)).await?;
-            let connection = note_client_auth(inner.call(target));
+            // The lookup of a name panics where the system refuses it a thread.
+            let connection = catch_panic_async(inner.call(target))
+                .map(|done| done.unwrap_or_else(|panic| Err(panic.into())));
+            let connection = note_client_auth(connection);
             let (connection, asked) = match select(pin!(connection), pin!(sleep(HELD))).await {
                 Either::Left((done, _)) => done,
                 Either::Right(((), connection)) => {
@@ -85,5 +89,35 @@ where
             connecting.made(&connection.connected());
             Ok(connection)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpStream;
+
+    #[derive(Clone)]
+    struct Panicking;
+
+    impl Service<()> for Panicking {
+        type Response = TokioIo<TcpStream>;
+        type Error = BoxError;
+        type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            Box::pin(async { panic!("no thread") })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_a_connect_is_an_error_of_it() {
+        let connected = ConnectLimitLayer(FreshConnections::default()).layer(Panicking).call(()).await;
+        assert!(connected.unwrap_err().to_string().starts_with("no thread"));
     }
 }
