@@ -89,8 +89,7 @@ pub fn append_session_log<'e>(
         };
         let client = instance.client(env);
         // No JavaScript runs from here on: the same entry cannot be appended between these steps.
-        let pending_entry =
-            PendingEntry { uuid: uuid.clone(), body: body.clone(), endpoint: Arc::clone(&endpoint) };
+        let pending_entry = PendingEntry::new(uuid.clone(), body.clone(), Arc::clone(&endpoint));
         if session.join(&pending_entry, id) {
             reporter.debug(|| format!("Appending {uuid}: the same entry is pending already"));
             count(environment, id, &session, 0);
