@@ -167,6 +167,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
             Ok(response) => response,
             Err(failure) => return self.no_response(failure),
         };
+        // It may be the response to a second copy, whatever it says: the first one may be stored.
+        self.ambiguous |= self.entry.retry.verify_conflicts;
         // The status decides, whatever becomes of the body.
         if !matches!(status, 200 | 201 | 401 | 409) {
             return Box::pin(self.refused(status, &headers, body)).await;
@@ -253,8 +255,6 @@ impl<'a, T: Transport> Attempts<'a, T> {
             // Before the log is read, so that what is read is fresh.
             sleep(wait).await;
         }
-        // It may be that of a second copy.
-        self.ambiguous |= self.entry.retry.verify_conflicts;
         let next = match named {
             Some(named) if !self.ambiguous => self.adopt(named),
             named => self.search(named).await,

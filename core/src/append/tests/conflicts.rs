@@ -344,3 +344,19 @@ async fn with_verify_conflicts_each_of_several_conflicts_is_looked_into() {
     ];
     assert_eq!(verifying().run(responses).await.requests, ["PUT head", "GET", "PUT a", "GET", "PUT b"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn with_verify_conflicts_an_entry_that_was_refused_is_sent_again_from_the_same_head() {
+    // The first copy was stored, and the response is that to the second.
+    for status in [429, 400, 401] {
+        let mut case = verifying().attempts(1);
+        let outcome = case.run([ScriptedResponse::status(status)]).await;
+        assert!(!outcome.appended, "{status}");
+        // What a read finds meanwhile is behind the entry.
+        case.session.set_head(&url(), uuid("later"));
+        let answers = [ScriptedResponse::conflict("later"), ScriptedResponse::log(&["head", "own", "later"])];
+        let outcome = case.run(answers).await;
+        assert!(outcome.appended, "{status}");
+        assert_eq!(outcome.requests, ["PUT head", "GET"], "{status}");
+    }
+}

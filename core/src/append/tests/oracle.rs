@@ -90,7 +90,12 @@ impl State {
             self.another_writer();
         }
         if self.repeats && self.random(3) == 0 {
-            stored = self.put(entry, from);
+            // The second copy may be refused although the first is stored.
+            match self.random(6) {
+                0 => return Ok(status(429)),
+                1 => return Ok(status(401)),
+                _ => stored = self.put(entry, from),
+            }
         }
         match self.random(6) {
             0 => Err(broken),
