@@ -14,14 +14,19 @@ export async function run(variant, context) {
   const queued = Number(variant)
   const rounds = Math.max(1, AT_LEAST / queued)
   const peer = await loadPeer('addon', context)
-  const entries = makeFlatEntries(AT_LEAST)
+  // Each of its own: an append of an entry that is pending already would join that one, and send nothing.
+  const made = makeFlatEntries(AT_LEAST)
+  const entries = Array.from({ length: rounds * queued }, (_, index) => {
+    const entry = made[index % AT_LEAST]
+    return index < AT_LEAST ? entry : { ...entry, uuid: `${entry.uuid}-${index}` }
+  })
   const url = appendUrl(context, 0)
   await warmUp(peer, context)
   const { wall, active } = await measure(async () => {
     for (let round = 0; round < rounds; round += 1) {
       const appends = []
       for (let index = 0; index < queued; index += 1) {
-        appends.push(peer.append('session-0', entries[(round * queued + index) % AT_LEAST], url))
+        appends.push(peer.append('session-0', entries[round * queued + index], url))
       }
       checkAppended(await Promise.all(appends))
     }
