@@ -1,6 +1,6 @@
 // The default instance as it was when it was loaded.
 
-/** Each key of `configure`, with what restores its default. @type {Required<import('../../index.js').ConfigureOptions>} */
+/** Each key of `configure`, with what restores its default. @type {Required<import('session-ingress').ConfigureOptions>} */
 const DEFAULTS = {
   getSessionIngressAuthToken: null,
   getOauthConfig: null,
@@ -18,7 +18,7 @@ const DEFAULTS = {
 
 function reset() {
   // Not sooner: a server alone needs no binary.
-  const { clearAllSessions, configure } = require('../../index.js')
+  const { clearAllSessions, configure } = require('session-ingress')
   configure(DEFAULTS)
   void clearAllSessions()
 }
