@@ -4,6 +4,7 @@
 
 mod append;
 mod arguments;
+mod begin_read;
 mod clear;
 mod configure;
 mod debug_log;

@@ -1,25 +1,25 @@
 //! The three readers: they check their arguments and start a job on the runtime.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use napi::{Env, ValueType};
+use napi::Env;
 use napi_derive::napi;
-use session_ingress_core::http::{self, Client};
+use session_ingress_core::http;
 use session_ingress_core::protocol::LogEndpoint;
 use session_ingress_core::protocol::OAuthEndpoint;
 use session_ingress_core::read::{
-    Cancelled, Events, ProgressThrottle, ReadJob, SessionLog, cancellation, read_session_log,
-    read_teleport_events, report_unsendable_events, report_unsendable_log,
+    Events, SessionLog, read_session_log, read_teleport_events, report_unsendable_events,
+    report_unsendable_log,
 };
 use session_ingress_core::report::{Diagnostic, Error, Operation, ReporterExt};
 
 use super::append::NO_TOKEN;
-use super::arguments::{optional_object, session_key, string_argument};
-use crate::channel::{ChannelSender, ListSink, Message, OperationId, Outcome};
-use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
+use super::arguments::{session_key, string_argument};
+use super::begin_read::{ReadHandles, ReadOptions, begin_read, job};
+use crate::channel::{Message, OperationId, Outcome};
+use crate::environment::Environment;
 use crate::globals::is_truthy;
-use crate::js::{self, Persistent, Value};
+use crate::js::Value;
 use crate::rejection::Rejection;
 
 /// Reads the whole log of a session, or the entries since its last compaction where env `CLAUDE_AFTER_LAST_COMPACT` is
@@ -232,89 +232,5 @@ impl OAuthCall {
         let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
         let endpoint = environment.instance.oauth_endpoint(env, access_token, &organization)?;
         Ok(Self { session_id, handles, endpoint })
-    }
-}
-
-/// The options of a read.
-struct ReadOptions<'e> {
-    signal: Option<Value<'e>>,
-    on_progress: Option<Value<'e>>,
-}
-
-impl<'e> ReadOptions<'e> {
-    /// Reads and checks the last argument of the readers.
-    fn read(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
-        let Some(options) = optional_object(env, options, &["signal", "onProgress"])? else {
-            return Ok(Self { signal: None, on_progress: None });
-        };
-        let given =
-            |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
-        let signal = match given("signal")? {
-            Some(value) => Some(signal(env, value, "options.signal")?),
-            None => None,
-        };
-        let on_progress = given("onProgress")?;
-        if on_progress.is_some_and(|function| js::kind(function) != ValueType::Function) {
-            return Err(Rejection::Type("options.onProgress must be a function".into()));
-        }
-        Ok(Self { signal, on_progress })
-    }
-}
-
-/// The ends of cancellation and progress that the job holds; the [`PendingRead`] holds the others.
-struct ReadHandles {
-    cancelled: Cancelled,
-    progress: Option<Arc<ProgressThrottle>>,
-}
-
-/// Begins a read with its options. Where the signal has aborted already, rejects with its reason.
-fn begin_read<'e>(
-    environment: &Rc<Environment>,
-    env: &'e Env,
-    id: OperationId,
-    options: ReadOptions<'e>,
-) -> Result<ReadHandles, Rejection<'e>> {
-    let (cancel, cancelled) = cancellation();
-    let progress = options.on_progress.map(|_| Arc::new(ProgressThrottle::start()));
-    let on_progress = options
-        .on_progress
-        .zip(progress.clone())
-        .map(|(function, progress)| (Persistent::new(env, function), progress));
-    let persistent = options.signal.map(|signal| Persistent::new(env, signal));
-    let read = PendingRead {
-        list: None,
-        cancel: Some(cancel),
-        signal: persistent,
-        aborted: false,
-        session_id: None,
-        on_progress,
-    };
-    environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
-    if let Some(signal) = options.signal {
-        if is_aborted(env, signal)? {
-            return Err(Rejection::Thrown(reason(env, signal)));
-        }
-        let weak = Rc::downgrade(environment);
-        environment.signals.watch(env, signal, id, move |first| {
-            let Some(environment) = weak.upgrade() else { return };
-            for id in environment.signals.reads(first) {
-                environment.operations.with_read(id, PendingRead::abort);
-            }
-        })?;
-    }
-    Ok(ReadHandles { cancelled, progress })
-}
-
-fn job(
-    environment: &Environment,
-    env: &Env,
-    id: OperationId,
-    ReadHandles { cancelled, progress }: ReadHandles,
-) -> ReadJob<Client, ListSink, ChannelSender> {
-    ReadJob {
-        transport: environment.instance.client(env),
-        sink: ListSink::new(environment.channel.clone(), id, progress),
-        reporter: environment.instance.reporter(),
-        cancelled,
     }
 }

@@ -1,0 +1,99 @@
+//! What the readers have in common: their options, cancellation, progress and job.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::{Env, ValueType};
+use session_ingress_core::http::Client;
+use session_ingress_core::read::{Cancelled, ProgressThrottle, ReadJob, cancellation};
+
+use super::arguments::optional_object;
+use crate::channel::{ChannelSender, ListSink, OperationId};
+use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
+use crate::js::{self, Persistent, Value};
+use crate::rejection::Rejection;
+
+/// The options of a read.
+pub(super) struct ReadOptions<'e> {
+    signal: Option<Value<'e>>,
+    on_progress: Option<Value<'e>>,
+}
+
+impl<'e> ReadOptions<'e> {
+    /// Reads and checks the last argument of the readers.
+    pub(super) fn read(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
+        let Some(options) = optional_object(env, options, &["signal", "onProgress"])? else {
+            return Ok(Self { signal: None, on_progress: None });
+        };
+        let given =
+            |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
+        let signal = match given("signal")? {
+            Some(value) => Some(signal(env, value, "options.signal")?),
+            None => None,
+        };
+        let on_progress = given("onProgress")?;
+        if on_progress.is_some_and(|function| js::kind(function) != ValueType::Function) {
+            return Err(Rejection::Type("options.onProgress must be a function".into()));
+        }
+        Ok(Self { signal, on_progress })
+    }
+}
+
+/// The ends of cancellation and progress that the job holds; the [`PendingRead`] holds the others.
+pub(super) struct ReadHandles {
+    cancelled: Cancelled,
+    progress: Option<Arc<ProgressThrottle>>,
+}
+
+/// Begins a read with its options. Where the signal has aborted already, rejects with its reason.
+pub(super) fn begin_read<'e>(
+    environment: &Rc<Environment>,
+    env: &'e Env,
+    id: OperationId,
+    options: ReadOptions<'e>,
+) -> Result<ReadHandles, Rejection<'e>> {
+    let (cancel, cancelled) = cancellation();
+    let progress = options.on_progress.map(|_| Arc::new(ProgressThrottle::start()));
+    let on_progress = options
+        .on_progress
+        .zip(progress.clone())
+        .map(|(function, progress)| (Persistent::new(env, function), progress));
+    let persistent = options.signal.map(|signal| Persistent::new(env, signal));
+    let read = PendingRead {
+        list: None,
+        cancel: Some(cancel),
+        signal: persistent,
+        aborted: false,
+        session_id: None,
+        on_progress,
+    };
+    environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
+    if let Some(signal) = options.signal {
+        if is_aborted(env, signal)? {
+            return Err(Rejection::Thrown(reason(env, signal)));
+        }
+        let weak = Rc::downgrade(environment);
+        environment.signals.watch(env, signal, id, move |first| {
+            let Some(environment) = weak.upgrade() else { return };
+            for id in environment.signals.reads(first) {
+                environment.operations.with_read(id, PendingRead::abort);
+            }
+        })?;
+    }
+    Ok(ReadHandles { cancelled, progress })
+}
+
+/// The job of a read, with the ends that [`begin_read`] gave.
+pub(super) fn job(
+    environment: &Environment,
+    env: &Env,
+    id: OperationId,
+    ReadHandles { cancelled, progress }: ReadHandles,
+) -> ReadJob<Client, ListSink, ChannelSender> {
+    ReadJob {
+        transport: environment.instance.client(env),
+        sink: ListSink::new(environment.channel.clone(), id, progress),
+        reporter: environment.instance.reporter(),
+        cancelled,
+    }
+}
