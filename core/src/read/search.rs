@@ -5,8 +5,9 @@ use crate::json::{ArraySplitter, Elements};
 use crate::report::Reporter;
 use crate::test_hooks::panic_point;
 
+use super::list::{Fetched, ReadError, broken_off, fetch};
+use super::session_log::{LOGLINES, other_status, report_error};
 use super::turns::Turns;
-use super::{Fetched, LOGLINES, ReadError, broken_off, fetch, other_status, report_error};
 
 /// The reason for which a search gives nothing. It has been reported as for any read of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

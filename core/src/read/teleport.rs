@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::cancel::unless_cancelled;
-use super::{Fetched, ReadError, ReadJob, Sink, SinkError, fetch, read_list};
+use super::list::{Fetched, ReadError, fetch, read_list};
+use super::{ReadJob, Sink, SinkError};
 use crate::http::{self, Transport};
 use crate::json::{EntryBatch, is_json, pick_fields, string};
 use crate::protocol::TeleportPages;

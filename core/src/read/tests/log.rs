@@ -4,7 +4,7 @@ use crate::http;
 use crate::json::BATCH_BYTES;
 use crate::protocol::EntryUuid;
 use crate::protocol::{LogEndpoint, Timeouts};
-use crate::read::{Log, read_log};
+use crate::read::session_log::{Log, read_log};
 use crate::testing::script::{CollectingSink, Recorder, Script, ScriptedResponse};
 
 struct Read {

@@ -15,7 +15,8 @@ use crate::channel::{Channel, Wake};
 use crate::http::{self, Body, Request, Response, Transport};
 use crate::json::{BATCH_BYTES, Elements, EntryBatch};
 use crate::protocol::{LogEndpoint, Timeouts};
-use crate::read::{Sink, SinkError, read_list, search_log};
+use crate::read::list::read_list;
+use crate::read::{Sink, SinkError, search_log};
 use crate::runtime::runtime;
 use crate::testing::script::Recorder;
 

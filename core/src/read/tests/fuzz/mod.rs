@@ -7,7 +7,7 @@ use crate::http::Request;
 use crate::json::is_json;
 use crate::json::{ArraySplitter, SplitEvent};
 use crate::protocol::{LogEndpoint, OAuthEndpoint, Timeouts};
-use crate::read::read_log;
+use crate::read::session_log::read_log;
 use crate::read::teleport::{Events, read_events};
 use crate::testing::fuzz::{chunks, fuzz};
 use crate::testing::log_body::body;
