@@ -51,7 +51,14 @@ describe('the installed tarball', () => {
 
   test('the installed tarball holds what a user needs, and nothing of the sources', async () => {
     const known = ['LICENSE', 'README.md', 'package.json']
-    const loaded = ['lib/bundled.js', 'lib/bundled.mjs', 'lib/libc.js', 'lib/missing-binary.js', 'lib/node-debug.js']
+    const loaded = [
+      'lib/binding.js',
+      'lib/bundled.js',
+      'lib/bundled.mjs',
+      'lib/libc.js',
+      'lib/missing-binary.js',
+      'lib/node-debug.js',
+    ]
     const testing = (await readdir(new URL('lib/testing/', ROOT))).map((name) => `lib/testing/${name}`)
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts']
     const binaries = files.filter((file) => file.endsWith('.node'))
@@ -185,7 +192,7 @@ describe('without the binary beside it', () => {
       assert.deepEqual(lines.slice(0, -1), [
         `session-ingress has no native binary that it can load on ${platform} (node ${node}).`,
         'Looked for:',
-        `  - Cannot find module './${file}'`,
+        `  - Cannot find module '../${file}'`,
         `  - Cannot find module 'session-ingress-${platform}'`,
       ])
       assert.match(lines.at(-1) ?? '', /^What to do: install session-ingress again on this platform/)
@@ -212,7 +219,7 @@ describe('without the binary beside it', () => {
       assert.deepEqual((await runIn(dir, 'libc.cjs', script)).split('\n'), [
         `session-ingress has no native binary that it can load on ${target} (node ${process.versions.node}).`,
         'Looked for:',
-        `  - Cannot find module './session-ingress.${target}.node'`,
+        `  - Cannot find module '../session-ingress.${target}.node'`,
         `  - Cannot find module 'session-ingress-${target}'`,
         'true',
         '',

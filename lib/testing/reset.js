@@ -1,6 +1,6 @@
 // The default instance as it was when it was loaded.
 
-/** Each key of `configure`, with what restores its default. @type {Required<import('session-ingress').ConfigureOptions>} */
+/** Each key of `configure`, with what restores its default. @type {Required<import('../../index.js').ConfigureOptions>} */
 const DEFAULTS = {
   getSessionIngressAuthToken: null,
   getOauthConfig: null,
@@ -18,7 +18,8 @@ const DEFAULTS = {
 
 function reset() {
   // Not sooner: a server alone needs no binary.
-  const { clearAllSessions, configure } = require('session-ingress')
+  /** @type {typeof import('../../index.js')} */
+  const { clearAllSessions, configure } = require('../binding.js')
   configure(DEFAULTS)
   void clearAllSessions()
 }

@@ -1,5 +1,6 @@
 // Writes what loads the addon, from the exports of index.d.ts and the targets of package.json:
 //
+// - lib/binding.js, which finds the binary and loads it;
 // - index.js, for `require`, and for bundlers that understand it best (webpack, Bun);
 // - index.mjs, for `import`: it requires index.js, so that both give the same functions of the same binding, and Node need
 //   not look for the names of the exports in CommonJS, which takes as long as half of the loading;
@@ -37,7 +38,7 @@ function attempt(triple) {
   return `
   if (process.platform === '${platform}' && process.arch === '${arch}'${libc}) {
     target = '${target}'
-    try { binding ??= require('./${napi.binaryName}.${target}.node') } catch (error) { errors.push(error) }
+    try { binding ??= require('../${napi.binaryName}.${target}.node') } catch (error) { errors.push(error) }
     try { binding ??= require('${name}-${target}') } catch (error) { errors.push(error) }
   }`
 }
@@ -67,16 +68,26 @@ function byLibc(a, b) {
 }
 
 write(
-  'index.js',
-  `const { existsSync } = require('node:fs')
-const readLibc = () => require('./lib/libc.js')()
+  'lib/binding.js',
+  `// @ts-nocheck: the types are those of index.d.ts.
+
+const { existsSync } = require('node:fs')
+const readLibc = () => require('./libc.js')()
 // For an absolute path it is no matter from where it is required; bundlers warn of one that they cannot follow.
 const requireFile = (path) =>
   require('node:module').createRequire(process.execPath)(require('node:path').resolve(path))
 
 ${load}
-if (!binding) throw require('./lib/missing-binary.js')({ errors, target })
-if (process.env.NODE_DEBUG) require('./lib/node-debug.js')(binding, require('node:util').debuglog)
+if (!binding) throw require('./missing-binary.js')({ errors, target })
+if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:util').debuglog)
+
+module.exports = binding
+`,
+)
+
+write(
+  'index.js',
+  `const binding = require('./lib/binding.js')
 
 ${functions.map((name) => `module.exports.${name} = binding.${name}`).join('\n')}
 `,
@@ -147,7 +158,7 @@ ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 write(
   'lib/bundled.js',
   `module.exports = function load({ existsSync, readLibc, requireFile }) {
-  ${load.replaceAll(/\n(?=.)/g, '\n  ').replaceAll(`'./${napi.binaryName}`, `'../${napi.binaryName}`)}
+  ${load.replaceAll(/\n(?=.)/g, '\n  ')}
   return { binding, errors, target }
 }
 `,
