@@ -1,6 +1,7 @@
 // The addon as a host loads it, and a host that records what it is told.
 
 import { createRequire } from 'node:module'
+import { reset } from 'session-ingress/testing'
 import './binary.mjs'
 
 // Whatever proxies the machine has, the servers of the tests are on it.
@@ -11,19 +12,6 @@ export const addon = createRequire(import.meta.url)('../../index.js')
 
 /** What concerns connections is up to the environment. */
 const OF_ENVIRONMENT = { tls: null, proxy: undefined }
-
-const DEFAULTS = {
-  getSessionIngressAuthToken: null,
-  getOauthConfig: null,
-  getOAuthHeaders: null,
-  logForDebugging: null,
-  logForDiagnosticsNoPII: null,
-  logError: null,
-  retry: null,
-  timeouts: null,
-  limits: null,
-  ...OF_ENVIRONMENT,
-}
 
 /** Short waits, as many attempts as ever. */
 export const QUICK = { baseDelayMs: 1, maxDelayMs: 2 }
@@ -37,8 +25,8 @@ export const QUICK = { baseDelayMs: 1, maxDelayMs: 2 }
 export function useHost(t, options = {}) {
   /** What was told in order: `['debug', line]`, `['diagnostic', …arguments]`, `['error', error]`. @type {any[][]} */
   const told = []
+  reset()
   addon.configure({
-    ...DEFAULTS,
     getSessionIngressAuthToken: () => 'token',
     logForDebugging: (...line) => told.push(['debug', ...line]),
     logForDiagnosticsNoPII: (...diagnostic) => told.push(['diagnostic', ...diagnostic]),
@@ -46,8 +34,7 @@ export function useHost(t, options = {}) {
     retry: QUICK,
     ...options,
   })
-  addon.clearAllSessions()
-  t.after(() => addon.configure(DEFAULTS))
+  t.after(reset)
   const of = (/** @type {string} */ kind) => told.filter(([first]) => first === kind).map(([, ...rest]) => rest)
   return {
     told,

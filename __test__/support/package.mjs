@@ -49,3 +49,34 @@ async function createNoCompilers(dir) {
   }
   return bin
 }
+
+// What is loaded here is what was installed.
+const { NAPI_RS_NATIVE_LIBRARY_PATH, ...own } = process.env
+/** The variables of programs that use the package. */
+export const environment = own
+
+/**
+ * Runs a script in a folder, as a file of that name.
+ *
+ * @param {string} dir
+ * @param {string} name
+ * @param {string} script
+ * @param {{ env?: Record<string, string>, flags?: string[] }} [how]
+ */
+export async function runIn(dir, name, script, { env = {}, flags = [] } = {}) {
+  await writeFile(join(dir, name), script)
+  const options = { cwd: dir, env: { ...environment, ...env } }
+  const { stdout } = await run(process.execPath, [...flags, name], options)
+  return stdout
+}
+
+/** Prints the code of the error that loading throws, and its advice. */
+export const PRINT_ERROR = `
+  const print = ({ code, message }) => console.log(code, message.split('\\n').at(-1))
+  try { console.log(typeof require('session-ingress').configure) } catch (error) { print(error) }`
+
+/** The flag of the permission model; `undefined` where this Node has none. */
+export const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+)
+export const noPermissions = PERMISSION === undefined && 'this Node has no permission model'
