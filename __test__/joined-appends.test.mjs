@@ -8,14 +8,25 @@ import { createGate, createLogs, serve } from './support/server.mjs'
 
 const { appendSessionLog, flush, sessionStats } = addon
 
-/** Logs that are changed only after `open` was called. @param {import('node:test').TestContext} t */
-async function serveLogsLater(t) {
+/**
+ * A server that responds only after `open` was called.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Parameters<typeof serve>[1]} handler
+ */
+async function serveLater(t, handler) {
   const { open, opened } = createGate()
-  const { handler, logs } = createLogs()
   const server = await serve(t, async (...call) => {
     await opened
     return handler(...call)
   })
+  return { open, server }
+}
+
+/** @param {import('node:test').TestContext} t */
+async function serveLogsLater(t) {
+  const { handler, logs } = createLogs()
+  const { open, server } = await serveLater(t, handler)
   return { open, logs, url: `${server.url}/log`, requests: server.requests }
 }
 
@@ -42,11 +53,7 @@ test('an entry that is appended again while it is pending is stored once, and bo
 
 test('joined appends count in pending, appended and failed, and their bytes once', async (t) => {
   useHost(t, { retry: { maxAttempts: 1 } })
-  const { open, opened } = createGate()
-  const server = await serve(t, async (_request, _response, index) => {
-    await opened
-    return { status: index === 0 ? 201 : 500 }
-  })
+  const { open, server } = await serveLater(t, (_request, _response, index) => ({ status: index === 0 ? 201 : 500 }))
   const [good, bad] = [createEntry(), createEntry()]
   const bytes = (/** @type {{ uuid: string }} */ entry) => JSON.stringify(entry).length
   const appends = [good, good, bad, bad, bad].map((entry) => appendSessionLog('s', entry, server.url))
@@ -71,11 +78,7 @@ test('an entry that joins needs no room of limits.maxPendingBytes', async (t) =>
 
 test('an entry with other bytes, of another session or for another URL does not join', async (t) => {
   useHost(t)
-  const { open, opened } = createGate()
-  const server = await serve(t, async () => {
-    await opened
-    return { status: 201 }
-  })
+  const { open, server } = await serveLater(t, () => ({ status: 201 }))
   const entry = createEntry()
   const appends = [
     appendSessionLog('s', entry, server.url),
@@ -91,11 +94,7 @@ test('an entry with other bytes, of another session or for another URL does not 
 
 test('an append after a clear does not join one before it', async (t) => {
   useHost(t)
-  const { open, opened } = createGate()
-  const server = await serve(t, async () => {
-    await opened
-    return { status: 201 }
-  })
+  const { open, server } = await serveLater(t, () => ({ status: 201 }))
   const entry = createEntry()
   const appends = [appendSessionLog('s', entry, server.url)]
   addon.clearSession('s')
