@@ -35,6 +35,9 @@ const [gzip, zlib, raw, brotli] = [gzipSync(BODY), deflateSync(BODY), deflateRaw
 const crc = gzip.length - 8
 const SIGNED = `;chunk-signature=${'a'.repeat(64)}`
 
+/** Node 18 parsed some lines that later versions refuse. */
+const inNode18 = Number.parseInt(process.versions.node, 10) < 20
+
 /** A form, its bytes, and whether we and axios take it. */
 const FORMS = /** @type {[string, string | Buffer, boolean, boolean][]} */ ([
   ['a first line without a reason', head('', 'HTTP/1.1 200\r\n'), true, true],
@@ -53,10 +56,10 @@ const FORMS = /** @type {[string, string | Buffer, boolean, boolean][]} */ ([
   ['a header without a value', head('A:\r\n'), true, true],
   ['a header with spaces around its value', head('A:   b  \r\n'), true, true],
   ['a header in UTF-8', head('A: ü\r\n'), true, true],
-  ['a header with a space behind its name', head('A : b\r\n'), false, false],
+  ['a header with a space behind its name', head('A : b\r\n'), false, inNode18],
   ['a header over two lines', head('A: b\r\n c\r\n'), false, false],
   ['a header without a colon', head('nothing\r\n'), false, false],
-  ['a header without a name', head(': b\r\n'), false, false],
+  ['a header without a name', head(': b\r\n'), false, inNode18],
   ['a header with a control character', head('A: a\x01b\r\n'), false, false],
   ['1900 headers', head('a: b\r\n'.repeat(1900)), true, true],
   [
