@@ -110,6 +110,13 @@ export const ROWS = [
     goals: [{ number: 4, atMost: 0.4, over: 'axios' }],
   },
   {
+    work: 'beside-a-read',
+    metric: 'slowest',
+    label: '… the slowest append of another session meanwhile',
+    unit: 'ms',
+    goals: [{ number: 4, atMost: 0.1, over: 'undici' }],
+  },
+  {
     work: 'teleport',
     metric: 'wall',
     label: '50 teleport pages of 1,000',

@@ -19,6 +19,7 @@ export const WORKLOADS = [
   'appends',
   'in-a-row',
   'read',
+  'beside-a-read',
   'teleport',
   'small-read',
   'entry-sizes',
