@@ -184,6 +184,13 @@ export interface ReadOptions {
    * result, before its promise resolves. An error that it throws is ignored.
    */
   onProgress?: ((progress: ReadProgress) => void) | null | undefined
+  /**
+   * Looks for entries whose `parentUuid` stands nowhere in the list: a resume that follows this chain from its end misses
+   * all before such a gap. Where there are any, the diagnostic `session_get_chain_gap` with `{ gaps }` is reported before
+   * the promise resolves, and a debug line for each of the first 20. The entries are the same. Nothing is looked for in a
+   * log since its last compaction, where the parents of the first entries stand before it. Default: `false`.
+   */
+  checkChain?: boolean | null | undefined
 }
 
 /** The progress of a read. */
@@ -318,7 +325,7 @@ export declare function flush(options?: FlushOptions | null): Promise<boolean>
  *
  * @param sessionId the session whose head is set
  * @param url the absolute URL of the log, http or https
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts
@@ -338,7 +345,7 @@ export declare function getSessionLogs<T = Entry>(sessionId: string, url: string
  * @param sessionId the session, as the server's URLs name it
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts
@@ -358,7 +365,7 @@ export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, acc
  * @param sessionId the session, as the server's URLs name it
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts

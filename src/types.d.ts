@@ -182,6 +182,13 @@ export interface ReadOptions {
    * result, before its promise resolves. An error that it throws is ignored.
    */
   onProgress?: ((progress: ReadProgress) => void) | null | undefined
+  /**
+   * Looks for entries whose `parentUuid` stands nowhere in the list: a resume that follows this chain from its end misses
+   * all before such a gap. Where there are any, the diagnostic `session_get_chain_gap` with `{ gaps }` is reported before
+   * the promise resolves, and a debug line for each of the first 20. The entries are the same. Nothing is looked for in a
+   * log since its last compaction, where the parents of the first entries stand before it. Default: `false`.
+   */
+  checkChain?: boolean | null | undefined
 }
 
 /** The progress of a read. */

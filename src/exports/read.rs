@@ -31,7 +31,7 @@ use crate::rejection::Rejection;
 ///
 /// @param sessionId the session whose head is set
 /// @param url the absolute URL of the log, http or https
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts
@@ -76,7 +76,7 @@ pub fn get_session_logs<'e>(
         let request = endpoint.read(after_last_compact, &settings.timeouts);
         let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
         let request = request.at_most(Some(settings.limits.max_response_bytes));
-        let job = job(environment, env, id, handles);
+        let job = job(environment, env, id, handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let read = read_session_log(job, request, Some(of)).await;
@@ -95,7 +95,7 @@ pub fn get_session_logs<'e>(
 /// @param sessionId the session, as the server's URLs name it
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts
@@ -117,16 +117,16 @@ pub fn get_session_logs_via_oauth<'e>(
     Environment::operation(env, Operation::ReadLog, |environment, id| {
         let settings = environment.instance.settings();
         let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let after_last_compact = is_after_last_compact(env);
         let request = call.endpoint.and_then(|endpoint| {
-            let request =
-                endpoint.read_log(&call.session_id, is_after_last_compact(env), &settings.timeouts)?;
+            let request = endpoint.read_log(&call.session_id, after_last_compact, &settings.timeouts)?;
             Ok((request, Environment::runtime()?))
         });
         let (request, runtime) = match request {
             Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => return end_log(environment, id, failure),
         };
-        let job = job(environment, env, id, call.handles);
+        let job = job(environment, env, id, call.handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let read = read_session_log(job, request, None).await;
@@ -146,7 +146,7 @@ pub fn get_session_logs_via_oauth<'e>(
 /// @param sessionId the session, as the server's URLs name it
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts

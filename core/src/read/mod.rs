@@ -1,6 +1,7 @@
 //! Reads: of a session's log, of the pages of teleport events, and searches in a log.
 
 mod cancel;
+mod chain;
 mod list;
 mod progress;
 mod search;
@@ -25,4 +26,6 @@ pub struct ReadJob<T, S, R> {
     pub reporter: R,
     /// Says that nobody wants the result any more.
     pub cancelled: Cancelled,
+    /// Gaps in the chain of the entries are looked for, and reported.
+    pub check_chain: bool,
 }

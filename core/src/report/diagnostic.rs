@@ -34,6 +34,7 @@ pub enum Diagnostic {
     GetBadToken,
     GetInvalidResponse,
     GetStatus { status: Option<u16> },
+    GetChainGap { gaps: usize },
     TeleportNotFound,
     TeleportBadToken,
     TeleportBadStatus,
@@ -48,6 +49,8 @@ pub struct Data {
     pub status: Option<u16>,
     /// The number of the attempt, from 1.
     pub attempt: Option<u32>,
+    /// Entries whose parent stands nowhere in the log.
+    pub gaps: Option<usize>,
 }
 
 impl Diagnostic {
@@ -78,6 +81,7 @@ impl Diagnostic {
             Self::GetBadToken => ("session_get_fail_bad_token", Level::Error),
             Self::GetInvalidResponse => ("session_get_fail_invalid_response", Level::Error),
             Self::GetStatus { .. } => ("session_get_fail_status", Level::Error),
+            Self::GetChainGap { .. } => ("session_get_chain_gap", Level::Warn),
             Self::TeleportNotFound => ("teleport_events_not_found", Level::Warn),
             Self::TeleportBadToken => ("teleport_events_bad_token", Level::Error),
             Self::TeleportBadStatus => ("teleport_events_bad_status", Level::Error),
@@ -90,9 +94,14 @@ impl Diagnostic {
     /// The third argument; `None` where the function is called with two.
     pub fn data(self) -> Option<Data> {
         match self {
-            Self::PersistStatus { status, attempt } => Some(Data { status, attempt: Some(attempt) }),
-            Self::PersistRetriesExhausted { attempt } => Some(Data { status: None, attempt: Some(attempt) }),
-            Self::GetStatus { status } => Some(Data { status, attempt: None }),
+            Self::PersistStatus { status, attempt } => {
+                Some(Data { status, attempt: Some(attempt), ..Data::default() })
+            }
+            Self::PersistRetriesExhausted { attempt } => {
+                Some(Data { attempt: Some(attempt), ..Data::default() })
+            }
+            Self::GetStatus { status } => Some(Data { status, ..Data::default() }),
+            Self::GetChainGap { gaps } => Some(Data { gaps: Some(gaps), ..Data::default() }),
             _ => None,
         }
     }

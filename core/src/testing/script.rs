@@ -220,6 +220,9 @@ impl Reporter for Recorder {
                     if let Some(attempt) = data.attempt {
                         line += &format!(" attempt={attempt}");
                     }
+                    if let Some(gaps) = data.gaps {
+                        line += &format!(" gaps={gaps}");
+                    }
                 }
                 state.reports.push(line);
             }
