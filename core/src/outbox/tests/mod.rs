@@ -1,0 +1,5 @@
+mod crashes;
+mod directory;
+mod format;
+mod memory;
+mod spools;
