@@ -14,13 +14,14 @@ mod record;
 mod scan;
 mod spool;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use writer::OutboxCore;
 
@@ -118,6 +119,17 @@ impl Outbox {
         let (core, options) = (Arc::clone(&self.core), self.options.clone());
         let look = move || adopt::adopt(&core, &options, session_id.as_deref(), &wanted);
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
+    /// Brings the files up to date, now.
+    pub async fn settled(&self) {
+        let spools = self.core.spools();
+        let step = move || {
+            for spool in spools {
+                spool.step(Instant::now());
+            }
+        };
+        tokio::task::spawn_blocking(step).await.ok();
     }
 
     /// Writes what is queued on this thread, for a second at most, and what is appended from now on at once: for the end

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::code::{code, is_unsupported};
 use super::directory::Unavailable;
@@ -181,7 +182,8 @@ impl Spool {
             stepped.as_mut().enable();
             {
                 let mut queue = self.queue();
-                if queue.synced >= seq {
+                let is_delivered = queue.delivered.as_ref().is_some_and(|(through, _)| *through >= seq);
+                if queue.synced >= seq || is_delivered {
                     return true;
                 }
                 if queue.is_failing || queue.ended {

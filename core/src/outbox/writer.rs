@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 
 use super::directory::{Directory, Unavailable};
 use super::files::Files;
@@ -278,7 +279,7 @@ async fn run(core: Arc<OutboxCore>) {
                 }
             }
         };
-        tokio::time::timeout_at(until.into(), core.changed.notified()).await.ok();
+        tokio::time::timeout_at(until, core.changed.notified()).await.ok();
     }
 }
 

@@ -35,6 +35,15 @@ pub enum Diagnostic {
     GetInvalidResponse,
     GetStatus { status: Option<u16> },
     GetChainGap { gaps: usize },
+    OutboxDeferred { entries: usize },
+    OutboxRecovered { entries: usize },
+    OutboxLate { entries: usize },
+    OutboxFull,
+    OutboxWriteFailed { code: &'static str },
+    OutboxUnavailable { code: &'static str },
+    OutboxCorrupt { bytes: u64 },
+    OutboxDeadLetter { status: u16 },
+    OutboxExpired { entries: usize },
     TeleportNotFound,
     TeleportBadToken,
     TeleportBadStatus,
@@ -51,6 +60,10 @@ pub struct Data {
     pub attempt: Option<u32>,
     /// Entries whose parent stands nowhere in the log.
     pub gaps: Option<usize>,
+    pub entries: Option<usize>,
+    pub bytes: Option<u64>,
+    /// Of an error of the disk, as Node names it: `ENOSPC`.
+    pub code: Option<&'static str>,
 }
 
 impl Diagnostic {
@@ -82,6 +95,15 @@ impl Diagnostic {
             Self::GetInvalidResponse => ("session_get_fail_invalid_response", Level::Error),
             Self::GetStatus { .. } => ("session_get_fail_status", Level::Error),
             Self::GetChainGap { .. } => ("session_get_chain_gap", Level::Warn),
+            Self::OutboxDeferred { .. } => ("session_outbox_deferred", Level::Warn),
+            Self::OutboxRecovered { .. } => ("session_outbox_recovered", Level::Info),
+            Self::OutboxLate { .. } => ("session_outbox_late", Level::Warn),
+            Self::OutboxFull => ("session_outbox_full", Level::Error),
+            Self::OutboxWriteFailed { .. } => ("session_outbox_write_failed", Level::Error),
+            Self::OutboxUnavailable { .. } => ("session_outbox_unavailable", Level::Error),
+            Self::OutboxCorrupt { .. } => ("session_outbox_corrupt", Level::Error),
+            Self::OutboxDeadLetter { .. } => ("session_outbox_dead_letter", Level::Error),
+            Self::OutboxExpired { .. } => ("session_outbox_expired", Level::Warn),
             Self::TeleportNotFound => ("teleport_events_not_found", Level::Warn),
             Self::TeleportBadToken => ("teleport_events_bad_token", Level::Error),
             Self::TeleportBadStatus => ("teleport_events_bad_status", Level::Error),
@@ -102,6 +124,15 @@ impl Diagnostic {
             }
             Self::GetStatus { status } => Some(Data { status, ..Data::default() }),
             Self::GetChainGap { gaps } => Some(Data { gaps: Some(gaps), ..Data::default() }),
+            Self::OutboxDeferred { entries }
+            | Self::OutboxRecovered { entries }
+            | Self::OutboxLate { entries }
+            | Self::OutboxExpired { entries } => Some(Data { entries: Some(entries), ..Data::default() }),
+            Self::OutboxWriteFailed { code } | Self::OutboxUnavailable { code } => {
+                Some(Data { code: Some(code), ..Data::default() })
+            }
+            Self::OutboxCorrupt { bytes } => Some(Data { bytes: Some(bytes), ..Data::default() }),
+            Self::OutboxDeadLetter { status } => Some(Data { status: Some(status), ..Data::default() }),
             _ => None,
         }
     }

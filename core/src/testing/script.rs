@@ -223,6 +223,9 @@ impl Reporter for Recorder {
                     if let Some(gaps) = data.gaps {
                         line += &format!(" gaps={gaps}");
                     }
+                    if let Some(entries) = data.entries {
+                        line += &format!(" entries={entries}");
+                    }
                 }
                 state.reports.push(line);
             }

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 
 use super::memory::MemoryDisk;
 use crate::outbox::adopt::adopt;

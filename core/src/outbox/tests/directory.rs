@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::crashes::{body, runtime};
 use crate::outbox::adopt::adopt;

@@ -20,7 +20,7 @@ struct Inode {
 }
 
 #[derive(Default)]
-pub(super) struct World {
+pub(crate) struct World {
     names: BTreeMap<PathBuf, usize>,
     /// The names that a loss of power leaves for sure.
     synced_names: BTreeMap<PathBuf, usize>,
@@ -34,12 +34,12 @@ pub(super) struct World {
     halves: bool,
     /// The call that fails, and how.
     fails_at: Option<(usize, ErrorKind)>,
-    pub(super) now: u64,
+    pub(crate) now: u64,
 }
 
 /// The disk, as one process sees it.
 #[derive(Clone)]
-pub(super) struct MemoryDisk {
+pub(crate) struct MemoryDisk {
     world: Arc<Mutex<World>>,
     process: u32,
 }
@@ -51,29 +51,29 @@ struct Handle {
 }
 
 impl MemoryDisk {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { world: Arc::new(Mutex::new(World { now: 1_000_000, ..World::default() })), process: 0 }
     }
 
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(super) fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.world().calls
     }
 
-    pub(super) fn end_at(&self, call: usize, halves: bool) {
+    pub(crate) fn end_at(&self, call: usize, halves: bool) {
         let mut world = self.world();
         (world.ends_at, world.halves) = (Some(call), halves);
     }
 
-    pub(super) fn fail_at(&self, call: usize, kind: ErrorKind) {
+    pub(crate) fn fail_at(&self, call: usize, kind: ErrorKind) {
         self.world().fails_at = Some((call, kind));
     }
 
     /// The process ends, and another one begins.
-    pub(super) fn next_process(&self) -> Self {
+    pub(crate) fn next_process(&self) -> Self {
         let mut world = self.world();
         world.process += 1;
         let process = world.process;
@@ -84,7 +84,7 @@ impl MemoryDisk {
     }
 
     /// The machine loses its power: of what was not synced, `keeps` decides page by page and name by name.
-    pub(super) fn lose_power(&self, mut keeps: impl FnMut() -> bool) {
+    pub(crate) fn lose_power(&self, mut keeps: impl FnMut() -> bool) {
         let mut world = self.world();
         let World { names, synced_names, inodes, .. } = &mut *world;
         let all: Vec<_> = names.keys().chain(synced_names.keys()).cloned().collect();
@@ -115,13 +115,13 @@ impl MemoryDisk {
     }
 
     /// The files whose names end so, with their bytes.
-    pub(super) fn files(&self, suffix: &str) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self, suffix: &str) -> Vec<(String, Vec<u8>)> {
         let world = self.world();
         let files = world.names.iter().filter(|(path, _)| path.to_string_lossy().ends_with(suffix));
         files.map(|(path, inode)| (path.display().to_string(), world.inodes[*inode].data.clone())).collect()
     }
 
-    pub(super) fn put(&self, path: &str, data: &[u8]) {
+    pub(crate) fn put(&self, path: &str, data: &[u8]) {
         let mut world = self.world();
         world.inodes.push(Inode { data: data.into(), synced: data.into(), lock: None, is_linked: true });
         let inode = world.inodes.len() - 1;

@@ -1,10 +1,11 @@
 //! What a spool writes, and when.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use super::crashes::{body, outbox, runtime};
 use super::memory::MemoryDisk;
