@@ -108,8 +108,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             if !means.has_token {
                 return;
             }
-            let is_new =
-                !old.has_token || old.endpoint.authorization() != means.endpoint.authorization();
+            let is_new = !old.has_token || old.endpoint.authorization() != means.endpoint.authorization();
             queue.is_urgent |=
                 is_new && queue.deferral.is_some_and(|deferral| deferral.cause != Cause::Outage);
             if !old.endpoint.is_same_log(&means.endpoint)
