@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::look::is_same_server;
-use super::queue::Means;
+use super::queue::{Means, Queue};
 use super::session::Delivery;
 use super::{AskForToken, Grant, Settle};
 use crate::append::{Cause, Random};
@@ -48,6 +48,8 @@ pub struct OwnSession {
     pub url: String,
     pub entries: usize,
     pub bytes: u64,
+    /// When its file was made, in milliseconds since 1970; `None` where it has none.
+    pub since: Option<u64>,
     /// Why it is deferred; `None` where it is being sent.
     pub deferred: Option<Cause>,
 }
@@ -99,15 +101,14 @@ impl<T, R> Shared<T, R> {
             if entries > 0 { deferred.insert(id, (entries, bytes)) } else { deferred.remove(&id) }
         };
         let (old_entries, old_bytes) = old.unwrap_or_default();
-        if (old_entries, old_bytes) == (entries, bytes) {
-            return;
-        }
         let add = |figure: &AtomicU64, old: u64, new: u64| {
             figure.fetch_add(new.wrapping_sub(old), Ordering::Relaxed);
         };
         add(&self.figures.deferred, old_entries, entries);
         add(&self.figures.deferred_bytes, old_bytes, bytes);
-        self.changed.send_modify(|count| *count += 1);
+        if self.changed.receiver_count() > 0 {
+            self.changed.send_modify(|count| *count += 1);
+        }
     }
 }
 
@@ -172,7 +173,8 @@ impl<T: Transport + Clone, R: Reporter + Clone> Shared<T, R> {
         let Ok(Some(Grant { token, transport, retry, timeouts })) = granted.await else { return };
         let Ok(endpoint) = LogEndpoint::new(&origin.url, &token) else { return };
         let reporter = self.reporter.clone();
-        let means = Means { transport, reporter, endpoint: Arc::new(endpoint), retry, timeouts };
+        let means =
+            Means { transport, reporter, endpoint: Arc::new(endpoint), retry, timeouts, has_token: true };
         let of = origin.clone();
         let is_this = move |other: &Origin| other.url == of.url;
         let look = self.outbox.adopt(Some(origin.session_id.clone()), is_this).await;
@@ -334,23 +336,49 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
         }
     }
 
-    /// Waits until nothing is deferred, of a session or of all.
+    /// The folder.
+    pub fn folder(&self) -> &str {
+        &self.shared.outbox.options().dir
+    }
+
+    /// The token that a session had last, or any other.
+    pub fn last_token(&self, session_id: &str) -> Option<String> {
+        let sessions = self.shared.sessions();
+        let own = sessions.by_id.get(session_id);
+        let mut all = own.into_iter().chain(sessions.by_id.values());
+        let means = all.find_map(|delivery| delivery.queue().means.clone())?;
+        String::from_utf8(means.endpoint.token().to_vec()).ok()
+    }
+
+    /// Has the dead letters of a session tried again; how many they are.
+    pub async fn requeue(&self, session_id: String) -> usize {
+        let entries = self.shared.outbox.requeue(session_id).await;
+        if entries > 0 {
+            self.shared.look().await;
+        }
+        entries
+    }
+
+    /// Waits until nothing is left to deliver, of a session or of all.
     pub async fn until_delivered(&self, session_id: Option<&str>) {
         let mut changed = self.shared.changed.subscribe();
         loop {
             changed.borrow_and_update();
-            if !self.has_deferred(session_id) || self.shared.has_ended() || changed.changed().await.is_err() {
+            if !self.has_undelivered(session_id)
+                || self.shared.has_ended()
+                || changed.changed().await.is_err()
+            {
                 return;
             }
         }
     }
 
-    fn has_deferred(&self, session_id: Option<&str>) -> bool {
+    /// Whether something is left to deliver, of a session or of all.
+    pub fn has_undelivered(&self, session_id: Option<&str>) -> bool {
         let sessions = self.shared.sessions();
         let all = sessions.by_id.values().chain(&sessions.others);
         let mut of = all.filter(|delivery| session_id.is_none_or(|id| *delivery.session_id == *id));
-        let deferred = self.shared.deferred();
-        of.any(|delivery| deferred.contains_key(&delivery.id))
+        of.any(|delivery| !delivery.queue().entries.is_empty())
     }
 
     /// Bytes of a session's entries in memory.
@@ -359,14 +387,15 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
         self.shared.sessions().by_id[session_id].queue().memory
     }
 
-    /// Deferred entries of a session, and their bytes.
-    pub fn deferred(&self, session_id: &str) -> (u64, u64) {
+    /// Deferred entries of a session, their bytes, and how many have been delivered since.
+    pub fn deferred(&self, session_id: &str) -> (u64, u64, u64) {
         let sessions = self.shared.sessions();
         let all = sessions.by_id.values().chain(&sessions.others);
         let of = all.filter(|delivery| *delivery.session_id == *session_id);
-        let counts = self.shared.deferred();
-        let deferred = of.filter_map(|delivery| counts.get(&delivery.id));
-        deferred.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
+        of.fold((0, 0, 0), |sum, delivery| {
+            let queue = delivery.queue();
+            (sum.0 + queue.deferred, sum.1 + queue.deferred_bytes, sum.2 + queue.all_recovered)
+        })
     }
 
     /// What this instance has, and what is in the folder besides.
@@ -385,6 +414,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
                     session_id: delivery.session_id.to_string(),
                     url: url.into(),
                     entries: queue.entries.len(),
+                    since: since(&queue),
                     bytes: queue.entries.iter().map(|entry| u64::from(entry.bytes)).sum(),
                     deferred: queue.deferral.map(|deferral| deferral.cause),
                 });
@@ -421,4 +451,10 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
             delivery.progressed.notify_waiters();
         }
     }
+}
+
+/// When the oldest file of a queue was made.
+fn since<T, R>(queue: &Queue<T, R>) -> Option<u64> {
+    let spools = queue.entries.iter().filter_map(|entry| entry.source.spool.as_ref());
+    spools.take(1).find_map(|spool| spool.created())
 }

@@ -24,6 +24,8 @@ pub struct Means<T, R> {
     pub endpoint: Arc<LogEndpoint>,
     pub retry: Retry,
     pub timeouts: Timeouts,
+    /// False where the host has no token now, and the endpoint has an earlier one: nothing is sent before another.
+    pub has_token: bool,
 }
 
 /// A call whose promise has not settled.
@@ -105,6 +107,8 @@ pub(super) struct Queue<T, R> {
     pub(super) deferred_bytes: u64,
     /// Of them, delivered since there were any.
     pub(super) recovered: u64,
+    /// Of all time.
+    pub(super) all_recovered: u64,
     /// Of `entries`, those whose text is in memory.
     pub(super) memory: u64,
     /// Refusals in a row of the entry at the front, and when they began.
@@ -133,6 +137,7 @@ impl<T, R> Default for Queue<T, R> {
             deferred: 0,
             deferred_bytes: 0,
             recovered: 0,
+            all_recovered: 0,
             memory: 0,
             refusals: 0,
             refused_since: None,

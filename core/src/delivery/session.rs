@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::breakers::breaker_of;
 use super::deliveries::Shared;
-use super::queue::{Body, Call, Means, Queue, Queued, Source};
+use super::queue::{Body, Call, Deferral, Means, Queue, Queued, Source};
 use super::{Breaker, Settle};
 use crate::append::Cause;
 use crate::http::Transport;
@@ -67,6 +67,16 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     pub(super) fn append(self: &Arc<Self>, uuid: EntryUuid, body: Bytes, means: Means<T, R>, settle: Settle) {
         let mut queue = self.queue();
         self.use_means(&mut queue, &means);
+        if !means.has_token && queue.deferral.is_none() {
+            queue.deferral = Some(Deferral {
+                cause: Cause::Token,
+                failures: 1,
+                due: self.now(),
+                successes: 0,
+                strikes: 0,
+            });
+        }
+        let has_token = means.has_token;
         let call = Call { means, settle };
         let known = queue.position(&uuid).filter(|at| queue.entries[*at].call.is_none());
         let at = if let Some(at) = known {
@@ -77,7 +87,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             queue.push(entry);
             queue.entries.len() - 1
         };
-        if queue.deferral.is_some() && !self.is_granted(&mut queue) {
+        if queue.deferral.is_some() && (!has_token || !self.is_granted(&mut queue)) {
             let call = queue.take_call(at);
             queue.spill();
             let (seq, source) = (queue.entries[at].seq, Arc::clone(&queue.entries[at].source));
@@ -95,7 +105,11 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     /// The latest URL and token serve all that is deferred. A new token asks for a try.
     pub(super) fn use_means(&self, queue: &mut Queue<T, R>, means: &Means<T, R>) {
         if let Some(old) = &queue.means {
-            let is_new = old.endpoint.authorization() != means.endpoint.authorization();
+            if !means.has_token {
+                return;
+            }
+            let is_new =
+                !old.has_token || old.endpoint.authorization() != means.endpoint.authorization();
             queue.is_urgent |=
                 is_new && queue.deferral.is_some_and(|deferral| deferral.cause != Cause::Outage);
             if !old.endpoint.is_same_log(&means.endpoint)
@@ -145,6 +159,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     /// Whether an append to a deferred session may wait for a try, which it then asks for.
     fn is_granted(&self, queue: &mut Queue<T, R>) -> bool {
         let Some(means) = &queue.means else { return false };
+        if !means.has_token {
+            return false;
+        }
         let breaker = Self::breaker(means);
         if queue.is_draining {
             return true;

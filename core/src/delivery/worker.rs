@@ -225,6 +225,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         let is_new = endpoint != *means.endpoint;
         let mut queue = self.queue();
         queue.means = Some(Means {
+            has_token: true,
             transport,
             retry,
             timeouts,
@@ -365,6 +366,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         let was_deferred = entry.call.is_none();
         if was_deferred {
             queue.recovered += 1;
+            queue.all_recovered += 1;
             self.shared.figures.recovered.fetch_add(1, Ordering::Relaxed);
         }
         let mut recovered = 0;

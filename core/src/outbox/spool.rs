@@ -439,6 +439,11 @@ impl Spool {
         self.file().as_ref().expect("there is a file").read(seq)
     }
 
+    /// When the file was made; `None` where there is none, or where it is being written.
+    pub fn created(&self) -> Option<u64> {
+        self.file.try_lock().ok()?.as_ref().map(|file| file.name().created)
+    }
+
     /// The name of the file, where there is one.
     pub(super) fn file_name(&self) -> Option<super::name::Name> {
         self.file().as_ref().map(OpenFile::name)

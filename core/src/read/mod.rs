@@ -29,3 +29,14 @@ pub struct ReadJob<T, S, R> {
     /// Gaps in the chain of the entries are looked for, and reported.
     pub check_chain: bool,
 }
+
+impl<T, S, R> ReadJob<T, S, R> {
+    /// Waits for `work`, unless the read is cancelled meanwhile.
+    pub async fn first(mut self, work: impl Future<Output = ()>) -> Self {
+        if cancel::is_cancelled_during(&mut self.cancelled, work).await {
+            // That was its only signal: another one says the same.
+            self.cancelled = cancellation().1;
+        }
+        self
+    }
+}

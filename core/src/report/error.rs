@@ -12,6 +12,8 @@ pub enum Operation {
     ReadTeleportEvents,
     Flush,
     Clear,
+    /// A look into the outbox.
+    Outbox,
     /// A call of one of the host's logging functions.
     Report,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Operation {
             Self::ReadTeleportEvents => "reading teleport events",
             Self::Flush => "waiting for appends",
             Self::Clear => "clearing sessions",
+            Self::Outbox => "looking into the outbox",
             Self::Report => "reporting to the host",
         })
     }

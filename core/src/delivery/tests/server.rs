@@ -331,6 +331,7 @@ impl Process {
             endpoint: Arc::new(endpoint),
             retry,
             timeouts: Timeouts::default(),
+            has_token: true,
         }
     }
 
