@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::server::{Process, Refusal, Server, base, paused};
+use crate::append::Retry;
 use crate::outbox::tests::memory::MemoryDisk;
 use crate::testing::fuzz::seeded;
 
@@ -55,8 +56,11 @@ fn a_dead_letter_is_not_counted_as_recovered() {
     paused().block_on(async {
         let process = Process::new(&disk, &server, &base);
         server.world().refuses = Some(Refusal::Of("large", 413));
-        assert_eq!(process.append("s", "large").await, Ok(false));
-        sleep(Duration::from_secs(3600)).await;
+        let retry = Retry { max_attempts: 3, ..Retry::default() };
+        let means = process.means_with("s", "token", retry);
+        assert_eq!(process.append_by("s", "large", means).await, Ok(false));
+        // Seven tries more, whose waits double.
+        sleep(Duration::from_secs(24 * 3600)).await;
         assert_eq!(process.count("session_outbox_dead_letter"), 1);
         assert_eq!(process.count("session_outbox_recovered"), 0);
         let figures = process.deliveries.figures();
