@@ -152,7 +152,15 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             source = Arc::new(Source { spool: None, doubt: Mutex::default(), is_adopted: false });
         }
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        Some(Queued { seq, uuid, bytes, body: Body::Memory(body), source, call: Some(Box::new(call)) })
+        Some(Queued {
+            seq,
+            uuid,
+            bytes,
+            body: Body::Memory(body),
+            source,
+            call: Some(Box::new(call)),
+            was_deferred: false,
+        })
     }
 
     /// Whether an append to a deferred session may wait for a try, which it then asks for.
