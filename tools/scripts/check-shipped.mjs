@@ -2,10 +2,12 @@
 // profile than `release`. Looks at those beside index.js and those of the platforms' packages; none is as well.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { TEST_BUILD } from '../shared/test-build.mjs'
 import { fileURLToPath } from 'node:url'
 
 /** What a binary holds that is not to be shipped, and why it is not. @type {[string, string][]} */
 const SIGNS = [
+  [TEST_BUILD, 'was built for tests alone, or is a stand-in without any code'],
   ['panicAt', 'was built with the feature test-hooks'],
   // Only checked arithmetic can say so, and the release profile has none.
   ['attempt to add with overflow', 'was built in another profile than release'],

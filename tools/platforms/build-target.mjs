@@ -1,0 +1,25 @@
+// Builds the binary for a target: npm run build:target -- TRIPLE
+//
+// As it is published, beside index.js, where this machine has what that needs: Rust's own standard library for the target
+// and, for macOS and Windows, a machine of that kind. Else one for tests alone, in target/platforms.
+
+import { targets } from '../shared/targets.mjs'
+import { buildForRelease, canRelease } from './build/for-release.mjs'
+import { buildForTests } from './build/for-tests.mjs'
+
+const [, , target] = process.argv
+if (target === undefined || !targets.includes(target)) {
+  console.error(`usage: npm run build:target -- TRIPLE\n\nTRIPLE is one of ${targets.join(', ')}`)
+  process.exit(2)
+}
+try {
+  if (canRelease(target)) {
+    console.log(`Built, to be published: ${buildForRelease(target)}`)
+  } else {
+    console.log(`${target} cannot be built here as it is published: this is a build for tests alone`)
+    console.log(`Built, for tests alone: ${buildForTests(target) ?? 'checked only, there is no linker for it'}`)
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
