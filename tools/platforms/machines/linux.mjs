@@ -29,6 +29,8 @@ function addBasics(root) {
   }
   symlinkSync('/bin/busybox', join(root, 'usr/bin/env'))
   writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n')
+  // Names that no hosts file has are not known, and soon.
+  writeFileSync(join(root, 'etc/resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
 }
 
