@@ -14,10 +14,10 @@ if (target === undefined || !targets.includes(target)) {
 }
 try {
   if (canRelease(target)) {
-    console.log(`Built, to be published: ${buildForRelease(target)}`)
+    console.log(`Built, to be published: ${await buildForRelease(target)}`)
   } else {
     console.log(`${target} cannot be built here as it is published: this is a build for tests alone`)
-    console.log(`Built, for tests alone: ${buildForTests(target) ?? 'checked only, there is no linker for it'}`)
+    console.log(`Built, for tests alone: ${(await buildForTests(target)) ?? 'checked only, there is no linker for it'}`)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

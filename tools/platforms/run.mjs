@@ -24,7 +24,7 @@ if (unknown.length > 0) {
 const chosen = names.length > 0 ? names : Object.keys(platforms)
 
 const releases = new Set(chosen.filter((name) => canRelease(platforms[name].target)))
-installAll(
+await installAll(
   chosen.flatMap((name) => {
     const { target, machine } = platforms[name]
     return [...(releases.has(name) ? [zigNeed] : buildNeeds(target)), ...(machine?.needs ?? [])]
@@ -54,7 +54,7 @@ async function testPlatform(name) {
   const { target, machine, files = [], env = {}, exclusions } = platforms[name]
   console.log(`${name}: building for ${target} …`)
   const isRelease = releases.has(name)
-  const binary = isRelease ? buildForRelease(target, kept('builds')) : buildForTests(target)
+  const binary = await (isRelease ? buildForRelease(target, kept('builds')) : buildForTests(target))
   const built = isRelease ? 'as it is published' : howForTests(target)
   const checked = binary ? checkBinary(binary) : 'not linked'
   /** @type {import('./table.mjs').Row} */

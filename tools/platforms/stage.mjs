@@ -1,10 +1,19 @@
 // The clone as a platform gets it: its files as they are now, the binary for the platform beside index.js, and no other; and
 // a folder into which that is installed, as a host has it.
 
-import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { kept, ROOT } from './folders.mjs'
 import { run } from './run-program.mjs'
+
+/** Copies the clone's files as they are now, without what git ignores. @param {string} folder */
+export function copyClone(folder) {
+  const files = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
+  for (const file of files.split('\0').filter((file) => file !== '' && existsSync(join(ROOT, file)))) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    cpSync(join(ROOT, file), join(folder, file), { recursive: true })
+  }
+}
 
 /**
  * @param {string} name
@@ -14,11 +23,7 @@ export function createStage(name, binary) {
   const clone = kept('stages', name, 'clone')
   const host = kept('stages', name, 'host')
   rmSync(kept('stages', name), { recursive: true, force: true })
-  const files = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
-  for (const file of files.split('\0').filter(Boolean)) {
-    mkdirSync(dirname(join(clone, file)), { recursive: true })
-    cpSync(join(ROOT, file), join(clone, file), { recursive: true })
-  }
+  copyClone(clone)
   copyFileSync(binary, join(clone, basename(binary)))
   mkdirSync(join(clone, 'node_modules'))
 

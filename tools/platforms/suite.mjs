@@ -75,5 +75,7 @@ async function runFile(machine, name, file, exclusions, env) {
 /** The tests that failed, without the suites that did so for theirs. @param {string} tap */
 function findFailures(tap) {
   const failures = tap.matchAll(/^( *)not ok \d+ - (.*?)\r?\n\1 {2}---\r?\n([\s\S]*?)\n\1 {2}\.\.\./gm)
-  return [...failures].filter(([, , , detail]) => !/failureType: 'subtestsFailed'/.test(detail)).map(([, , test]) => test)
+  return [...failures]
+    .filter(([, , , detail]) => !/failureType: 'subtestsFailed'/.test(detail))
+    .map(([, , test]) => test)
 }

@@ -20,7 +20,10 @@ export function createSdk() {
     const { manifest_path } = packages.find((/** @type {{ name: string }} */ { name }) => name === crate)
     const framework = `/System/Library/Frameworks/${name}.framework`
     mkdirSync(join(sdk, framework), { recursive: true })
-    writeFileSync(join(sdk, framework, `${name}.tbd`), writeStub(`${framework}/Versions/A/${name}`, dirname(manifest_path)))
+    writeFileSync(
+      join(sdk, framework, `${name}.tbd`),
+      writeStub(`${framework}/Versions/A/${name}`, dirname(manifest_path)),
+    )
   }
   mkdirSync(join(sdk, 'usr/lib'), { recursive: true })
   const ofZig = join(dirname(findZig()), 'lib/libc/darwin')
@@ -32,7 +35,9 @@ export function createSdk() {
 /** @param {string} path of the library on a Mac @param {string} crate the folder of what declares its names */
 function writeStub(path, crate) {
   const sources = readdirSync(join(crate, 'src'), { recursive: true, encoding: 'utf8' })
-  const text = sources.filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(crate, 'src', name), 'utf8'))
+  const text = sources
+    .filter((name) => name.endsWith('.rs'))
+    .map((name) => readFileSync(join(crate, 'src', name), 'utf8'))
   const declared = text.join('\n').matchAll(/pub (?:fn|static(?: mut)?) (\w+)/g)
   const names = [...new Set([...declared].map(([, name]) => `_${name}`))]
   const targets = '[ x86_64-macos, arm64-macos ]'

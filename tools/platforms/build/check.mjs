@@ -42,7 +42,10 @@ function checkMusl(file) {
 
 /** @param {string} file @param {string} option */
 function readObject(file, option) {
-  const { stdout, status, stderr, error } = spawnSync('objdump', [option, file], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const { stdout, status, stderr, error } = spawnSync('objdump', [option, file], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
   if (status !== 0) {
     throw new Error(`objdump ${option} ${file} failed (it is part of binutils): ${stderr ?? ''}${error?.message ?? ''}`)
   }

@@ -34,12 +34,12 @@ function addStandardLibrary(target) {
 /**
  * @param {string} target
  * @param {string} [folder] in which it is then; one for macOS or Windows is always beside index.js
- * @returns {string} the file
+ * @returns {Promise<string>} the file
  */
-export function buildForRelease(target, folder = ROOT) {
+export async function buildForRelease(target, folder = ROOT) {
   const file = join(folder, fileName(target))
   if (platformOf(target).platform === 'linux') {
-    installAll([zigNeed])
+    await installAll([zigNeed])
     const { subcommand, target: linked, variables } = zig(target)
     run('cargo', [subcommand, '--release', '--lib', '--locked', '--target', linked], variables)
     mkdirSync(folder, { recursive: true })

@@ -6,7 +6,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter } from 'node:path'
 import { fileName, platformOf } from '../../shared/targets.mjs'
 import { markTestBuild } from '../../shared/test-build.mjs'
 import { kept, ROOT } from '../folders.mjs'
@@ -19,7 +19,10 @@ import { zig } from './zig.mjs'
 
 const PROFILE = 'test-build'
 /** What is built in place of a target. @type {Record<string, string>} */
-const STAND_INS = { 'x86_64-pc-windows-msvc': 'x86_64-pc-windows-gnu', 'aarch64-pc-windows-msvc': 'aarch64-pc-windows-gnullvm' }
+const STAND_INS = {
+  'x86_64-pc-windows-msvc': 'x86_64-pc-windows-gnu',
+  'aarch64-pc-windows-msvc': 'aarch64-pc-windows-gnullvm',
+}
 const LIBRARIES = /** @type {Record<string, string>} */ ({
   linux: 'libsession_ingress.so',
   darwin: 'libsession_ingress.dylib',
@@ -30,7 +33,11 @@ const LIBRARIES = /** @type {Record<string, string>} */ ({
 export const testBuildOf = (target) => kept('builds', fileName(target))
 
 /** What building it needs. @param {string} target */
-export const buildNeeds = (target) => [zigNeed, rustNeed, ...(platformOf(target).platform === 'win32' ? [mingwNeed] : [])]
+export const buildNeeds = (target) => [
+  zigNeed,
+  rustNeed,
+  ...(platformOf(target).platform === 'win32' ? [mingwNeed] : []),
+]
 
 /** How, in a few words. @param {string} target */
 export function howForTests(target) {
@@ -42,13 +49,13 @@ export function howForTests(target) {
 /**
  * @param {string} target
  * @param {import('node:child_process').StdioOptions} [stdio] of cargo
- * @returns {string | undefined} the file; `undefined` where it is checked and not linked
+ * @returns {Promise<string | undefined>} the file; `undefined` where it is checked and not linked
  */
-export function buildForTests(target, stdio = 'inherit') {
+export async function buildForTests(target, stdio = 'inherit') {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`rustup has no standard library for ${target} here, and test builds are made on Debian 12, x64`)
   }
-  installAll(buildNeeds(target))
+  await installAll(buildNeeds(target))
   const { platform, arch } = platformOf(target)
   const triple = STAND_INS[target] ?? target
   const links = !(platform === 'win32' && arch === 'arm64')

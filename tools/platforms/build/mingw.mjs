@@ -22,7 +22,10 @@ export const mingwNeed = folderNeed('the mingw compiler for Windows', 50, folder
   mkdirSync(bin, { recursive: true })
   for (const [name, program] of Object.entries({ gcc: 'gcc-posix', ar: 'ar', dlltool: 'dlltool' })) {
     const command = `exec '${folder}/usr/bin/${PREFIX}${program}' "$@"`
-    writeFileSync(join(bin, PREFIX + name), `#!/bin/sh\nLD_LIBRARY_PATH='${folder}/usr/lib/x86_64-linux-gnu' ${command}\n`)
+    writeFileSync(
+      join(bin, PREFIX + name),
+      `#!/bin/sh\nLD_LIBRARY_PATH='${folder}/usr/lib/x86_64-linux-gnu' ${command}\n`,
+    )
     chmodSync(join(bin, PREFIX + name), 0o755)
   }
   // napi-build looks for it where the interface is GNU's. The addon finds Node's functions when it is loaded.

@@ -15,7 +15,8 @@ const OWN = 'bookworm'
 /** @param {string} name @param {string[]} [settings] */
 function stateOptions(name, settings = []) {
   const folder = kept('apt', name)
-  for (const part of ['state/lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, part), { recursive: true })
+  for (const part of ['state/lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(folder, part), { recursive: true })
   const status = join(folder, 'status')
   writeFileSync(status, '')
   return [
@@ -33,7 +34,9 @@ function findArchives() {
   const machine = stateOptions('machine')
   run('apt-get', [...machine, 'update'])
   const format = ['--format', '$(CODENAME) $(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']
-  const lines = run('apt-get', [...machine, 'indextargets', ...format]).trim().split('\n')
+  const lines = run('apt-get', [...machine, 'indextargets', ...format])
+    .trim()
+    .split('\n')
   /** @type {Map<string, string>} */
   const archives = new Map(lines.map((line) => /** @type {[string, string]} */ (line.split(' '))))
   const main = archives.get(OWN)

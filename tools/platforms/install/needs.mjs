@@ -7,7 +7,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
  * @property {string} what
  * @property {number} megabytes to be downloaded
  * @property {() => boolean} isThere
- * @property {() => void} install
+ * @property {() => void | Promise<void>} install
  */
 
 /**
@@ -16,7 +16,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
  * @param {string} what
  * @param {number} megabytes
  * @param {string} folder
- * @param {(folder: string) => void} install
+ * @param {(folder: string) => void | Promise<void>} install
  * @returns {Need}
  */
 export function folderNeed(what, megabytes, folder, install) {
@@ -25,16 +25,16 @@ export function folderNeed(what, megabytes, folder, install) {
     what,
     megabytes,
     isThere: () => existsSync(done),
-    install: () => {
+    install: async () => {
       rmSync(folder, { recursive: true, force: true })
-      install(folder)
+      await install(folder)
       writeFileSync(done, '')
     },
   }
 }
 
 /** Says what is to be downloaded, and downloads it. @param {Need[]} needs */
-export function installAll(needs) {
+export async function installAll(needs) {
   const missing = [...new Set(needs)].filter(({ isThere }) => !isThere())
   if (missing.length === 0) return
   const total = missing.reduce((sum, { megabytes }) => sum + megabytes, 0)
@@ -42,7 +42,7 @@ export function installAll(needs) {
   for (const { what, megabytes } of missing) console.log(`  ${String(megabytes).padStart(4)} MB  ${what}`)
   for (const { what, install } of missing) {
     const started = performance.now()
-    install()
+    await install()
     console.log(`  ${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s  ${what}`)
   }
 }

@@ -15,10 +15,12 @@ export const zigNeed = {
   what: 'zig',
   megabytes: 90,
   isThere: () => existsSync(join(zigPrograms, 'cargo-zigbuild')),
-  install: () => {
-    run('python3', ['-m', 'venv', environment])
-    run(join(zigPrograms, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...ZIG])
-  },
+  install: installZig,
+}
+
+function installZig() {
+  run('python3', ['-m', 'venv', environment])
+  run(join(zigPrograms, 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...ZIG])
 }
 
 /** zig's program itself, for a cargo-zigbuild that does not find it by Python. */
@@ -35,7 +37,7 @@ export function findZig() {
  * @param {string} folder
  */
 export function unpackMuslNode(cpu, folder) {
-  if (!zigNeed.isThere()) zigNeed.install()
+  if (!zigNeed.isThere()) installZig()
   const wheels = `${folder}.wheels`
   mkdirSync(wheels, { recursive: true })
   const platform = ['--platform', `musllinux_1_2_${cpu}`, '--python-version', '3.12', '--only-binary', ':all:']

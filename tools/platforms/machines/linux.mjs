@@ -21,7 +21,8 @@ function addBasics(root) {
   const busybox = `${root}.busybox`
   // A static one for this machine's own processor is quick, whatever the root is for.
   unpack('bookworm', ['busybox-static:amd64'], busybox)
-  for (const folder of ['bin', 'usr/bin', 'usr/lib', 'etc', 'tmp', 'root']) mkdirSync(join(root, folder), { recursive: true })
+  for (const folder of ['bin', 'usr/bin', 'usr/lib', 'etc', 'tmp', 'root'])
+    mkdirSync(join(root, folder), { recursive: true })
   const program = join(root, 'bin/busybox')
   copyFileSync(join(busybox, 'bin/busybox'), program)
   for (const name of run(program, ['--list']).trim().split('\n')) {
