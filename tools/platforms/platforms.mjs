@@ -13,6 +13,7 @@ import { wineMachine } from './machines/wine.mjs'
  * @typedef {object} Platform
  * @property {string} target of package.json
  * @property {TestMachine} [machine] none: it is built, and cannot run
+ * @property {boolean} [hasCoreTests] whether the core's own tests are run
  * @property {string[]} [files] of the test-suite
  * @property {Record<string, string>} [env] of the test-suite
  * @property {import('./suite.mjs').Exclusion[]} [exclusions]
@@ -52,7 +53,13 @@ export const platforms = {
     machine: muslMachine('x64'),
     files: [...ALL, ...OF_PACKAGE],
   },
-  'linux-arm64-gnu': { target: 'aarch64-unknown-linux-gnu', machine: arm64Machine(), files: TELLING, env: EMULATED },
+  'linux-arm64-gnu': {
+    target: 'aarch64-unknown-linux-gnu',
+    machine: arm64Machine(),
+    hasCoreTests: true,
+    files: TELLING,
+    env: EMULATED,
+  },
   'linux-arm64-musl': {
     target: 'aarch64-unknown-linux-musl',
     machine: muslMachine('arm64'),

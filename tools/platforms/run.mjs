@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { checkBinary } from './build/check.mjs'
 import { buildForRelease, canRelease } from './build/for-release.mjs'
 import { buildForTests, buildNeeds, howForTests } from './build/for-tests.mjs'
+import { runCoreTests } from './core-tests.mjs'
 import { kept } from './folders.mjs'
 import { installAll } from './install/needs.mjs'
 import { zigNeed } from './install/python.mjs'
@@ -51,7 +52,7 @@ process.exitCode = rows.some(({ failed }) => failed.length > 0) ? 1 : 0
 
 /** @param {string} name @returns {Promise<import('./table.mjs').Row>} */
 async function testPlatform(name) {
-  const { target, machine, files = [], env = {}, exclusions } = platforms[name]
+  const { target, machine, hasCoreTests, files = [], env = {}, exclusions } = platforms[name]
   console.log(`${name}: building for ${target} …`)
   const isRelease = releases.has(name)
   const binary = await (isRelease ? buildForRelease(target, kept('builds')) : buildForTests(target))
@@ -67,6 +68,12 @@ async function testPlatform(name) {
     row.testedWith.push(`main job on ${runtime}`)
     if (await runMainJob(ready, name, runtime, command)) row.passed += 1
     else row.failed.push(`main job on ${runtime}`)
+  }
+  if (hasCoreTests && isRelease) {
+    row.testedWith.push("the core's own tests")
+    const { passed, failed } = await runCoreTests(ready, name, target)
+    row.passed += passed
+    row.failed.push(...failed)
   }
   const variables = { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: stage.binary }
   const counts = await runSuite(ready, name, files, { exclusions, env: variables })

@@ -40,8 +40,8 @@ export async function buildForRelease(target, folder = ROOT) {
   const file = join(folder, fileName(target))
   if (platformOf(target).platform === 'linux') {
     await installAll([zigNeed])
-    const { subcommand, target: linked, variables } = zig(target)
-    run('cargo', [subcommand, '--release', '--lib', '--locked', '--target', linked], variables)
+    const { program, subcommand, target: linked, variables } = zig(target)
+    run(program, [subcommand, '--release', '--lib', '--locked', '--target', linked], variables)
     mkdirSync(folder, { recursive: true })
     copyFileSync(join(ROOT, 'target', target, 'release/libsession_ingress.so'), file)
   } else {

@@ -59,7 +59,12 @@ export async function buildForTests(target, stdio = 'inherit') {
   const { platform, arch } = platformOf(target)
   const triple = STAND_INS[target] ?? target
   const links = !(platform === 'win32' && arch === 'arm64')
-  const { subcommand, target: linked, variables } = platform === 'win32' ? forWindows(triple, links) : zig(triple)
+  const {
+    program,
+    subcommand,
+    target: linked,
+    variables,
+  } = platform === 'win32' ? forWindows(triple, links) : zig(triple)
   if (platform === 'darwin') Object.assign(variables, { SDKROOT: createSdk() })
 
   const parameters = [subcommand, '--locked', '--lib', '--profile', PROFILE, '--features', 'test-hooks']
@@ -71,8 +76,8 @@ export async function buildForTests(target, stdio = 'inherit') {
     PATH: `${rust.path}${delimiter}${variables.PATH}`,
   }
   const command = [...parameters, '--target', linked, ...rust.parameters]
-  const { status } = spawnSync('cargo', command, { cwd: ROOT, env, stdio })
-  if (status !== 0) throw new Error(`cargo ${command.join(' ')} failed`)
+  const { status } = spawnSync(program, command, { cwd: ROOT, env, stdio })
+  if (status !== 0) throw new Error(`${program} ${command.join(' ')} failed`)
   if (!links) return undefined
 
   const file = testBuildOf(target)
@@ -86,5 +91,5 @@ export async function buildForTests(target, stdio = 'inherit') {
 function forWindows(triple, links) {
   if (!links) return { ...zig(triple), subcommand: 'check' }
   const PATH = `${mingw.path}${delimiter}${process.env.PATH}`
-  return { subcommand: 'build', target: triple, variables: { ...mingw.variables, PATH } }
+  return { program: 'cargo', subcommand: 'build', target: triple, variables: { ...mingw.variables, PATH } }
 }

@@ -10,6 +10,7 @@ const GLIBC = '2.28'
 /** What cargo is told and given to build a target by it. @param {string} target */
 export function zig(target) {
   return {
+    program: 'cargo-zigbuild',
     subcommand: 'zigbuild',
     target: target.endsWith('-linux-gnu') ? `${target}.${GLIBC}` : target,
     variables: /** @type {Record<string, string>} */ ({
