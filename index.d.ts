@@ -54,6 +54,12 @@ export interface ConfigureOptions {
   timeouts?: TimeoutOptions | null | undefined
   /** Limits of concurrency and memory. */
   limits?: LimitOptions | null | undefined
+  /**
+   * Keeps entries on disk until the server has them: through outages, crashes and the end of the process. What is left
+   * over is delivered by the next process that uses the session with the same `dir`, or, with `getToken`, by any that
+   * configures it. Merged with what was set before; `null`: none. Binds when a session is first used. Default: none.
+   */
+  outbox?: OutboxOptions | null | undefined
   /** Authorities to trust besides the usual ones, and the client certificate. Overrides environment variables. */
   tls?: TlsOptions | null | undefined
   /**
@@ -141,6 +147,62 @@ export interface TlsOptions {
   passphrase?: string | null | undefined
 }
 
+/** Keeps entries on disk until the server has them; docs/outbox.md says when to use it. */
+export interface OutboxOptions {
+  /**
+   * A folder for this purpose: absolute, on a local disk, the user's own, such as `~/.my-cli/outbox`. It is made where it
+   * is missing, for its owner alone (mode 0700). Entries stand in it as plain text.
+   */
+  dir: string
+  /**
+   * The token for a session that this instance has not used itself, of which another process left entries behind; `null`
+   * or `undefined` leaves the session for later. `url` is what that process was given: look at it before handing out a
+   * token. Called on the JavaScript thread, about once a minute for each such session; synchronous: for a promise there is
+   * a `logError` with a `TypeError`, and no token. Default: only sessions that are used again are delivered.
+   */
+  getToken?: ((session: { sessionId: string; url: string }) => string | null | undefined) | null | undefined
+  /**
+   * What an append means whose attempts are used up while its entry is kept. `'delivered'`: it resolves `false`, not known
+   * to be stored, and the entry goes on. `'durable'`: it resolves `true` as soon as the entry is safe on the disk.
+   * Default: `'delivered'`.
+   */
+  settle?: 'delivered' | 'durable' | null | undefined
+  /**
+   * Bytes that the folder may take; an integer from 1. Beyond it, entries are sent and not kept, and those of a deferred
+   * session resolve `false`, with the diagnostic `session_outbox_full`. Default: 1 GiB.
+   */
+  maxBytes?: number | null | undefined
+  /**
+   * The age in milliseconds from which on what nobody delivers is moved to the dead letters; 0 is no limit. Default: 30
+   * days.
+   */
+  maxAgeMs?: number | null | undefined
+  /** The longest wait between two tries, in milliseconds. Default: 300 000. */
+  maxDelayMs?: number | null | undefined
+  /** The time in milliseconds after which what was written is synced to the disk; 0: at once. Default: 500. */
+  syncAfterMs?: number | null | undefined
+}
+
+/** What waits in the outbox of a session. */
+export interface OutboxSession {
+  /** `null` for what another process holds, on Windows. */
+  sessionId: string | null
+  /** The URL of the log, without query; `null` as above. */
+  url: string | null
+  /** How many are not delivered; `null` as above. */
+  entries: number | null
+  bytes: number
+  /** When the oldest file was made, in milliseconds since 1970; `null` where nothing was written yet. */
+  since: number | null
+  /**
+   * `'sending'` and `'deferred'`: of this process. `'elsewhere'`: another process has it. `'waiting'`: nobody has.
+   * `'dead'`: the server refuses it, or it became too old; it is not tried any more.
+   */
+  state: 'sending' | 'deferred' | 'elsewhere' | 'waiting' | 'dead'
+  /** Of a deferred one: the server or the way to it, the token, or the session itself. */
+  reason?: 'outage' | 'token' | 'session'
+}
+
 /** Limits, each an integer from 1. */
 export interface LimitOptions {
   /**
@@ -184,6 +246,13 @@ export interface ReadOptions {
    * result, before its promise resolves. An error that it throws is ignored.
    */
   onProgress?: ((progress: ReadProgress) => void) | null | undefined
+  /**
+   * Looks for entries whose `parentUuid` stands nowhere in the list: a resume that follows this chain from its end misses
+   * all before such a gap. Where there are any, the diagnostic `session_get_chain_gap` with `{ gaps }` is reported before
+   * the promise resolves, and a debug line for each of the first 20. The entries are the same. Nothing is looked for in a
+   * log since its last compaction, where the parents of the first entries stand before it. Default: `false`.
+   */
+  checkChain?: boolean | null | undefined
 }
 
 /** The progress of a read. */
@@ -202,6 +271,8 @@ export interface FlushOptions {
   timeoutMs?: number | null | undefined
   /** The session to wait for. Default: all sessions of this JavaScript environment. */
   sessionId?: string | null | undefined
+  /** Waits for what the outbox has deferred, too: before a container is deleted, say. Default: `false`. */
+  deferred?: boolean | null | undefined
 }
 
 /** Counters of the appends of a session, or of all sessions of a JavaScript environment. */
@@ -221,6 +292,12 @@ export interface SessionStats {
   failed: number
   /** Attempts beyond an append's first, those after conflicts included. */
   retries: number
+  /** Entries in the outbox whose promises have settled, and that are not delivered; 0 without an outbox. */
+  deferred: number
+  /** The size of those entries as JSON, in bytes. */
+  deferredBytes: number
+  /** Entries that were delivered after they had been deferred, or left behind by another process. */
+  recovered: number
 }
 
 /**
@@ -290,15 +367,33 @@ export declare function clearSession(sessionId: string): Promise<void>
 export declare function configure(options: ConfigureOptions): void
 
 /**
+ * Gives up what is not delivered of a session, or of all sessions: what is queued here, what other processes left
+ * behind, dead letters, and (without an id) what could not be read. For a logout, and for a change of account.
+ *
+ * Resolves the number of entries that were given up, once their removal is on the disk. Pending promises of these
+ * entries resolve `false`; an entry whose request is under way may be stored all the same. What another process holds
+ * stays. Rejects with a `TypeError` where `sessionId` is given and not a string.
+ *
+ * @param sessionId the session; default: all of them
+ *
+ * @example
+ * ```ts
+ * const lost = await discardOutboxSession()
+ * ```
+ */
+export declare function discardOutboxSession(sessionId?: string): Promise<number>
+
+/**
  * Waits until no append of this JavaScript environment, or of one session, is pending. For hosts that are about to
  * exit.
  *
  * Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
  * before. Resolves `false` when `timeoutMs` have passed and an append is still pending; the appends go on. It waits for
- * appends that are begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and
+ * appends that are begun meanwhile, too, and delays none. With `deferred`, it waits for what the outbox has deferred,
+ * too. For whether the appends succeeded, see their promises and
  * `sessionStats`. Rejects with a `TypeError` for wrong options.
  *
- * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+ * @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions; `deferred`: default false
  *
  * @example
  * ```ts
@@ -318,7 +413,7 @@ export declare function flush(options?: FlushOptions | null): Promise<boolean>
  *
  * @param sessionId the session whose head is set
  * @param url the absolute URL of the log, http or https
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts
@@ -338,7 +433,7 @@ export declare function getSessionLogs<T = Entry>(sessionId: string, url: string
  * @param sessionId the session, as the server's URLs name it
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts
@@ -358,7 +453,7 @@ export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, acc
  * @param sessionId the session, as the server's URLs name it
  * @param accessToken the OAuth token, passed to `getOAuthHeaders`
  * @param orgUUID the organization, sent as the header `x-organization-uuid`
- * @param options `signal` cancels the read, `onProgress` receives its progress
+ * @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
  *
  * @example
  * ```ts
@@ -367,6 +462,32 @@ export declare function getSessionLogsViaOAuth<T = Entry>(sessionId: string, acc
  * ```
  */
 export declare function getTeleportEvents<T = Entry>(sessionId: string, accessToken: string, orgUUID: string, options?: ReadOptions | null): Promise<T[] | null>
+
+/**
+ * Lists what waits in the outbox: of this instance, of other processes, and of none.
+ *
+ * Resolves one object for each session, and for each state that its entries are in; `[]` where no outbox is configured.
+ * Sessions without entries are not listed.
+ *
+ * @example
+ * ```ts
+ * for (const { sessionId, entries, state } of await outboxSessions()) console.log(sessionId, entries, state)
+ * ```
+ */
+export declare function outboxSessions(): Promise<OutboxSession[]>
+
+/**
+ * Has the dead letters of a session, and what became too old, tried again: by the process that uses the session next, or
+ * by any that can give a token for it.
+ *
+ * Resolves the number of entries. Rejects with a `TypeError` where `sessionId` is not a string.
+ *
+ * @example
+ * ```ts
+ * await requeueOutboxSession(sessionId)
+ * ```
+ */
+export declare function requeueOutboxSession(sessionId: string): Promise<number>
 
 /**
  * Counters of the appends of one session, or of all sessions of this JavaScript environment since the addon was loaded

@@ -122,6 +122,9 @@ const rsa = authority.issue({ key: createRsaKey() })
 const NOTHING_IN_COMMON =
   /the server and this client have no TLS version, cipher or kind of key in common: it needs TLS 1\.3, or TLS 1\.2 with ECDHE/
 
+/** From 24 on, Node refuses them, too. */
+const NODE_TAKES_1024 = Number.parseInt(process.versions.node, 10) < 24
+
 /** What Node takes and rustls does not, with what is said. */
 const UNSUPPORTED =
   /** @type {[string, Certified, import('node:https').ServerOptions, string, RegExp[], boolean?][]} */ ([
@@ -131,6 +134,7 @@ const UNSUPPORTED =
       {},
       authority.cert,
       [/it has a key of a kind that is not supported \(RSA with 1024 bits\)/, KEYS],
+      NODE_TAKES_1024,
     ],
     [
       'an authority with RSA of 1024 bits',
@@ -138,6 +142,7 @@ const UNSUPPORTED =
       {},
       short.cert,
       [/an authority above it has a key of a kind that is not supported \(RSA with 1024 bits\)/, KEYS],
+      NODE_TAKES_1024,
     ],
     ['a key of P-521', authority.issue({ key: createKey('secp521r1') }), {}, authority.cert, [NOTHING_IN_COMMON]],
     [

@@ -52,6 +52,12 @@ export interface ConfigureOptions {
   timeouts?: TimeoutOptions | null | undefined
   /** Limits of concurrency and memory. */
   limits?: LimitOptions | null | undefined
+  /**
+   * Keeps entries on disk until the server has them: through outages, crashes and the end of the process. What is left
+   * over is delivered by the next process that uses the session with the same `dir`, or, with `getToken`, by any that
+   * configures it. Merged with what was set before; `null`: none. Binds when a session is first used. Default: none.
+   */
+  outbox?: OutboxOptions | null | undefined
   /** Authorities to trust besides the usual ones, and the client certificate. Overrides environment variables. */
   tls?: TlsOptions | null | undefined
   /**
@@ -139,6 +145,62 @@ export interface TlsOptions {
   passphrase?: string | null | undefined
 }
 
+/** Keeps entries on disk until the server has them; docs/outbox.md says when to use it. */
+export interface OutboxOptions {
+  /**
+   * A folder for this purpose: absolute, on a local disk, the user's own, such as `~/.my-cli/outbox`. It is made where it
+   * is missing, for its owner alone (mode 0700). Entries stand in it as plain text.
+   */
+  dir: string
+  /**
+   * The token for a session that this instance has not used itself, of which another process left entries behind; `null`
+   * or `undefined` leaves the session for later. `url` is what that process was given: look at it before handing out a
+   * token. Called on the JavaScript thread, about once a minute for each such session; synchronous: for a promise there is
+   * a `logError` with a `TypeError`, and no token. Default: only sessions that are used again are delivered.
+   */
+  getToken?: ((session: { sessionId: string; url: string }) => string | null | undefined) | null | undefined
+  /**
+   * What an append means whose attempts are used up while its entry is kept. `'delivered'`: it resolves `false`, not known
+   * to be stored, and the entry goes on. `'durable'`: it resolves `true` as soon as the entry is safe on the disk.
+   * Default: `'delivered'`.
+   */
+  settle?: 'delivered' | 'durable' | null | undefined
+  /**
+   * Bytes that the folder may take; an integer from 1. Beyond it, entries are sent and not kept, and those of a deferred
+   * session resolve `false`, with the diagnostic `session_outbox_full`. Default: 1 GiB.
+   */
+  maxBytes?: number | null | undefined
+  /**
+   * The age in milliseconds from which on what nobody delivers is moved to the dead letters; 0 is no limit. Default: 30
+   * days.
+   */
+  maxAgeMs?: number | null | undefined
+  /** The longest wait between two tries, in milliseconds. Default: 300 000. */
+  maxDelayMs?: number | null | undefined
+  /** The time in milliseconds after which what was written is synced to the disk; 0: at once. Default: 500. */
+  syncAfterMs?: number | null | undefined
+}
+
+/** What waits in the outbox of a session. */
+export interface OutboxSession {
+  /** `null` for what another process holds, on Windows. */
+  sessionId: string | null
+  /** The URL of the log, without query; `null` as above. */
+  url: string | null
+  /** How many are not delivered; `null` as above. */
+  entries: number | null
+  bytes: number
+  /** When the oldest file was made, in milliseconds since 1970; `null` where nothing was written yet. */
+  since: number | null
+  /**
+   * `'sending'` and `'deferred'`: of this process. `'elsewhere'`: another process has it. `'waiting'`: nobody has.
+   * `'dead'`: the server refuses it, or it became too old; it is not tried any more.
+   */
+  state: 'sending' | 'deferred' | 'elsewhere' | 'waiting' | 'dead'
+  /** Of a deferred one: the server or the way to it, the token, or the session itself. */
+  reason?: 'outage' | 'token' | 'session'
+}
+
 /** Limits, each an integer from 1. */
 export interface LimitOptions {
   /**
@@ -182,6 +244,13 @@ export interface ReadOptions {
    * result, before its promise resolves. An error that it throws is ignored.
    */
   onProgress?: ((progress: ReadProgress) => void) | null | undefined
+  /**
+   * Looks for entries whose `parentUuid` stands nowhere in the list: a resume that follows this chain from its end misses
+   * all before such a gap. Where there are any, the diagnostic `session_get_chain_gap` with `{ gaps }` is reported before
+   * the promise resolves, and a debug line for each of the first 20. The entries are the same. Nothing is looked for in a
+   * log since its last compaction, where the parents of the first entries stand before it. Default: `false`.
+   */
+  checkChain?: boolean | null | undefined
 }
 
 /** The progress of a read. */
@@ -200,6 +269,8 @@ export interface FlushOptions {
   timeoutMs?: number | null | undefined
   /** The session to wait for. Default: all sessions of this JavaScript environment. */
   sessionId?: string | null | undefined
+  /** Waits for what the outbox has deferred, too: before a container is deleted, say. Default: `false`. */
+  deferred?: boolean | null | undefined
 }
 
 /** Counters of the appends of a session, or of all sessions of a JavaScript environment. */
@@ -219,4 +290,10 @@ export interface SessionStats {
   failed: number
   /** Attempts beyond an append's first, those after conflicts included. */
   retries: number
+  /** Entries in the outbox whose promises have settled, and that are not delivered; 0 without an outbox. */
+  deferred: number
+  /** The size of those entries as JSON, in bytes. */
+  deferredBytes: number
+  /** Entries that were delivered after they had been deferred, or left behind by another process. */
+  recovered: number
 }

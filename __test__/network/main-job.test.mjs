@@ -92,14 +92,15 @@ test('the main job has the same outcome through squid over http', async (t) => {
   assert.ok(service.headers.every(({ via }) => via?.includes('squid')))
 })
 
-// It closes each connection behind its response, and says nothing of it: until that is known, appends take another attempt.
+// It closes each connection behind its response, and says nothing of it: an append that is written before the end of the
+// connection is seen takes another attempt. How many do is a matter of the machine's speed.
 test('the main job has the same outcome through tinyproxy over http', async (t) => {
   const [service, tinyproxy] = await Promise.all([start(t), startTinyproxy(t)])
   const { errors, diagnostics, ...results } = await doJob(service.url, { HTTP_PROXY: tinyproxy.url })
   assert.ok(service.headers.every(({ via }) => via?.includes('tinyproxy')))
   const { errors: none, diagnostics: expected, ...same } = direct
   assert.deepEqual(results, same)
-  assert.ok(errors.length <= 20, `${errors.length} errors`)
+  t.diagnostic(`${errors.length} requests met a closed connection`)
   for (const error of errors) assert.match(error, /the response broke off/)
   const known = ['session_persist_fail_status', 'session_persist_recovered_from_409']
   assert.deepEqual(

@@ -8,6 +8,8 @@
 //! - [`session`]: heads, queues and counters of sessions.
 //! - [`protocol`]: the requests, and the uuids of entries.
 //! - [`report`]: log lines, diagnostics and errors for the host, and the request for its token.
+//! - [`delivery`]: entries that are kept until the server has them, try by try.
+//! - [`outbox`]: a folder that keeps entries until the server has them.
 //! - [`json`]: entries and fields cut out of JSON as text.
 //! - [`http`]: requests and responses. Connections, redirects, trust, proxies, limits.
 //! - [`runtime`]: the tokio runtime of the process.
@@ -16,8 +18,10 @@
 
 pub mod append;
 pub mod channel;
+pub mod delivery;
 pub mod http;
 pub mod json;
+pub mod outbox;
 pub mod panic;
 pub mod protocol;
 pub mod read;

@@ -1,5 +1,8 @@
 //! Messages to the JavaScript thread.
 
+use session_ingress_core::delivery::{Grant, OwnSession};
+use session_ingress_core::http::Client;
+use session_ingress_core::outbox::ListedSession;
 use session_ingress_core::report::Report;
 use tokio::sync::oneshot;
 
@@ -14,6 +17,14 @@ pub(crate) enum Message {
     NotSerialisable(OperationId),
     /// Asks the host for its token again.
     RenewToken(oneshot::Sender<Option<String>>),
+    /// Asks the host for the token of a session in the outbox that it has not used itself.
+    GrantToken {
+        session_id: String,
+        url: String,
+        grant: oneshot::Sender<Option<Grant<Client>>>,
+    },
+    /// Nothing is deferred any more that this `flush` waits for.
+    NothingDeferred(OperationId),
     /// Progress of a read is due.
     Progress(OperationId),
     /// The time of a `flush` is over. Where the thread was busy, appends may have settled since: their messages, which
@@ -31,8 +42,18 @@ pub(crate) enum Outcome {
     Null,
     /// The list of entries that were delivered.
     List,
+    Number(f64),
+    /// What waits in the outbox.
+    OutboxRows(Vec<OutboxRow>),
     /// A rejection with an `Error` that has this message.
     Rejected(String),
     /// A panic ended the operation: its promise resolves to the value of a failure.
     Failed,
+}
+
+/// What an outbox has of a session.
+#[derive(Debug)]
+pub(crate) enum OutboxRow {
+    Own(OwnSession),
+    Other(ListedSession),
 }

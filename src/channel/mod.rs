@@ -8,7 +8,7 @@ mod waker;
 
 pub(crate) use completion::Completion;
 pub(crate) use list_sink::{ListChunk, ListSink, ListUpdate};
-pub(crate) use message::{Message, OperationId, Outcome};
+pub(crate) use message::{Message, OperationId, OutboxRow, Outcome};
 pub(crate) use sender::ChannelSender;
 pub(crate) use waker::Waker;
 

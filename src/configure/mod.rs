@@ -2,6 +2,7 @@
 
 mod network;
 mod options;
+mod outbox;
 mod values;
 
 use napi::Env;
@@ -13,6 +14,8 @@ use crate::js::{Persistent, Value};
 use crate::rejection::Rejection;
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
+pub(crate) use outbox::OutboxSettings;
+use outbox::read_outbox;
 use values::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
 
 /// The changes of one call of `configure`, completely checked.
@@ -21,27 +24,36 @@ pub(crate) struct OptionsPatch {
     settings: CallSettings,
     /// Set where `tls` or `proxy` is given; the settings of connections are then read again.
     network: Option<NetworkOptions>,
+    /// Set where `outbox` is given: what it is from now on.
+    pub(crate) outbox: Option<Option<OutboxSettings>>,
     /// `limits.maxConcurrentRequests`, where it is given. The limit is that of the process, so a call without it must
     /// not undo the limit that another environment has set.
     pub(crate) max_concurrent_requests: Option<usize>,
 }
 
 impl OptionsPatch {
-    /// Reads `options` as a patch of `settings` and `network`. A key that is present replaces, `null` or
+    /// Reads `options` as a patch of `settings`, `network` and `outbox`. A key that is present replaces, `null` or
     /// `undefined` restores the default, an absent key stays.
     pub(crate) fn read<'e>(
         env: &'e Env,
         options: Value<'_>,
         settings: CallSettings,
         network: &NetworkOptions,
+        outbox: &Option<OutboxSettings>,
     ) -> Result<Self, Rejection<'e>> {
-        let mut patch =
-            Self { callbacks: Vec::new(), settings, network: None, max_concurrent_requests: None };
+        let mut patch = Self {
+            callbacks: Vec::new(),
+            settings,
+            network: None,
+            outbox: None,
+            max_concurrent_requests: None,
+        };
         for (key, value) in entries(env, options, "options")? {
             match key.as_str() {
                 "retry" => patch.read_retry(env, value)?,
                 "timeouts" => patch.read_timeouts(env, value)?,
                 "limits" => patch.read_limits(env, value)?,
+                "outbox" => read_outbox(env, value, patch.outbox.get_or_insert_with(|| outbox.clone()))?,
                 "tls" => read_tls(env, value, patch.network.get_or_insert_with(|| network.clone()))?,
                 "proxy" => read_proxy(env, value, patch.network.get_or_insert_with(|| network.clone()))?,
                 name => {

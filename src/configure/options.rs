@@ -5,7 +5,7 @@ use session_ingress_core::append::Retry;
 use session_ingress_core::http::NetworkOptions;
 use session_ingress_core::protocol::Timeouts;
 
-use super::OptionsPatch;
+use super::{OptionsPatch, OutboxSettings};
 use crate::js::{Persistent, Value};
 
 /// A function of the host.
@@ -47,6 +47,7 @@ pub(crate) struct Options {
     callbacks: [Option<Persistent>; 6],
     pub(crate) settings: CallSettings,
     pub(crate) network: NetworkOptions,
+    pub(crate) outbox: Option<OutboxSettings>,
 }
 
 /// The options that apply to a call: it uses the values of the time when it is made.
@@ -88,6 +89,9 @@ impl Options {
         self.settings = patch.settings;
         if let Some(network) = patch.network {
             self.network = network;
+        }
+        if let Some(outbox) = patch.outbox {
+            self.outbox = outbox;
         }
     }
 }

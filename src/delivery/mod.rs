@@ -1,5 +1,6 @@
 //! Delivers the messages of operations, on the JavaScript thread.
 
+mod outbox;
 mod read;
 mod report;
 
@@ -70,6 +71,14 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
         Message::RenewToken(renewed) => {
             // A callback that throws counts as no new token: specification.md, section 2.
             renewed.send(environment.instance.token(env).ok().flatten()).ok();
+        }
+        Message::GrantToken { session_id, url, grant } => {
+            grant.send(outbox::grant_token(environment, env, &session_id, &url)).ok();
+        }
+        Message::NothingDeferred(id) => {
+            if environment.flushes.note_nothing_deferred(id) {
+                environment.settle(env, id, &Outcome::Boolean(true));
+            }
         }
         Message::Progress(id) => {
             read::deliver_progress(environment, env, id, |progress| Some(progress.report()));

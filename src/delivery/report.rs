@@ -50,13 +50,25 @@ pub(super) fn notify(env: &Env, function: Value<'_>, arguments: &[Value<'_>]) {
 }
 
 fn data(env: &Env, diagnostic: Diagnostic) -> Option<Value<'_>> {
-    let Data { status, attempt } = diagnostic.data()?;
+    let Data { status, attempt, gaps, entries, bytes, code } = diagnostic.data()?;
     let data = js::object(env);
     if let Some(status) = status {
         js::set(env, data, "status", js::number(env, status.into()));
     }
     if let Some(attempt) = attempt {
         js::set(env, data, "attempt", js::number(env, attempt.into()));
+    }
+    if let Some(gaps) = gaps {
+        js::set(env, data, "gaps", js::number(env, gaps as f64));
+    }
+    if let Some(entries) = entries {
+        js::set(env, data, "entries", js::number(env, entries as f64));
+    }
+    if let Some(bytes) = bytes {
+        js::set(env, data, "bytes", js::number(env, bytes as f64));
+    }
+    if let Some(code) = code {
+        js::set(env, data, "code", js::string(env, code));
     }
     Some(data)
 }

@@ -15,18 +15,20 @@ pub(crate) struct Flush {
     /// The appends that it waits for.
     pub(crate) pending: Arc<PendingCounters>,
     pub(crate) timer: Option<JoinHandle<()>>,
+    /// The task that waits until nothing is deferred, as long as it does.
+    pub(crate) deferred: Option<JoinHandle<()>>,
 }
 
 impl Flush {
     pub(crate) fn is_done(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.deferred.is_none()
     }
 }
 
 impl Drop for Flush {
     fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
-            timer.abort();
+        for task in self.timer.iter().chain(&self.deferred) {
+            task.abort();
         }
     }
 }
@@ -63,6 +65,14 @@ impl Flushes {
     /// Takes a flush that is pending.
     pub(crate) fn take(&self, id: OperationId) -> Option<Flush> {
         self.0.borrow_mut().remove(id)
+    }
+
+    /// Notes that nothing is deferred any more; true where the flush is done by that, and taken.
+    pub(crate) fn note_nothing_deferred(&self, id: OperationId) -> bool {
+        let mut state = self.0.borrow_mut();
+        let Some(flush) = state.by_id.get_mut(&id) else { return false };
+        flush.deferred = None;
+        flush.is_done() && state.remove(id).is_some()
     }
 
     /// Notes that an append settles, for [`take_done`](Self::take_done).

@@ -2,9 +2,10 @@
 
 mod flushes;
 mod operations;
+mod outbox_rows;
 mod signals;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -18,10 +19,11 @@ use session_ingress_core::runtime::runtime;
 use tokio::runtime::Handle;
 
 use crate::channel::{Channel, Completion, Message, OperationId, Outcome, Waker};
-use crate::globals::{Json, set_immediate};
-use crate::instance::Instance;
+use crate::globals::{Json, on_exit, set_immediate};
+use crate::instance::{Instance, end_all, write_all};
 use crate::js::{self, Persistent, Value};
 use crate::rejection::Rejection;
+use outbox_rows::outbox_rows;
 
 pub(crate) use flushes::{Flush, Flushes};
 pub(crate) use operations::{Operations, PendingOperation, PendingRead};
@@ -44,6 +46,7 @@ pub(crate) struct Environment {
     /// A function that writes debug lines to Node's own log; set where `NODE_DEBUG` asks for it.
     debug_log: RefCell<Option<Rc<Persistent>>>,
     waker: Arc<Waker>,
+    writes_outbox_at_exit: Cell<bool>,
     deliver: Persistent,
     set_immediate: Option<Persistent>,
 }
@@ -71,6 +74,7 @@ impl Environment {
             instance: Instance::new(channel.clone()),
             debug_log: RefCell::default(),
             waker,
+            writes_outbox_at_exit: Cell::default(),
             deliver: Persistent::new(env, deliver),
             set_immediate: set_immediate(env).map(|function| Persistent::new(env, function)),
         });
@@ -160,6 +164,8 @@ impl Environment {
                 }
             }
             Outcome::Null => deferred.resolve(env, js::null(env)),
+            Outcome::Number(number) => deferred.resolve(env, js::number(env, *number)),
+            Outcome::OutboxRows(rows) => deferred.resolve(env, outbox_rows(env, rows)),
             Outcome::List => {
                 let list = read.and_then(|read| read.list);
                 deferred.resolve(env, list.map_or_else(|| js::array(env), |list| list.get(env)));
@@ -199,8 +205,22 @@ impl Environment {
     /// Applies the options of one call of `configure`.
     pub(crate) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
         self.instance.configure(env, options)?;
+        if self.instance.has_outbox() {
+            self.write_outbox_at_exit(env);
+        }
         self.instance.update_wants_debug(self.debug_log.borrow().is_some());
         Ok(())
+    }
+
+    /// Has what is queued for the disk written when the event loop ends, or the environment.
+    fn write_outbox_at_exit(&self, env: &Env) {
+        if self.writes_outbox_at_exit.replace(true) {
+            return;
+        }
+        let (at_exit, at_end) = (self.instance.outboxes.all(), self.instance.outboxes.all());
+        on_exit(env, move || write_all(&at_exit));
+        // Of a worker that is terminated: nothing emits `exit` there.
+        env.add_env_cleanup_hook(at_end, |all| end_all(&all)).ok();
     }
 
     /// Sets a function that receives debug lines and errors besides the host.
@@ -259,6 +279,6 @@ fn value_of_failed(env: &Env, operation: Operation) -> Value<'_> {
     match operation {
         Operation::Append | Operation::Flush => js::boolean(env, false),
         Operation::ReadLog | Operation::ReadTeleportEvents => js::null(env),
-        Operation::Clear | Operation::Report => js::undefined(env),
+        Operation::Clear | Operation::Report | Operation::Outbox => js::undefined(env),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
+use session_ingress_core::delivery::Means;
 use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
 use session_ingress_core::session::{PendingEntry, Session};
 
@@ -60,6 +61,13 @@ pub fn append_session_log<'e>(
         let url = string_argument(env, url, "url")?;
         let token = instance.token(env)?;
         let reporter = instance.reporter();
+        let outbox = instance.outboxes.of(&session_id);
+        // Where the session had one before, an outbox keeps the entry until there is another.
+        let had = || outbox.as_ref().and_then(|outbox| outbox.last_token(&session_id));
+        let (token, has_token) = match token {
+            Some(token) => (Some(token), true),
+            None => (had(), false),
+        };
         let Some(token) = token else {
             reporter.debug(|| NO_TOKEN.to_owned());
             reporter.diagnostic(Diagnostic::PersistNoToken);
@@ -105,8 +113,17 @@ pub fn append_session_log<'e>(
         session.begin(Arc::clone(&pending_entry));
         environment.operations.with(id, |pending| pending.entry = Some((session.clone(), pending_entry)));
         let CallSettings { retry, timeouts, .. } = instance.settings();
-        let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
         let completion = environment.completion(Operation::Append, id);
+        if let Some(outbox) = outbox {
+            if !has_token {
+                reporter.diagnostic(Diagnostic::PersistNoToken);
+            }
+            let means = Means { transport: client, reporter, endpoint, retry, timeouts, has_token };
+            let settle = Box::new(move |stored| completion.settle(Outcome::Boolean(stored)));
+            outbox.append((&session, &session_id), (uuid, body), means, settle);
+            return Ok(());
+        }
+        let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
         enqueue(runtime, &session, entry, client, reporter, move |appended| {
             completion.settle(Outcome::Boolean(appended));
         });

@@ -17,13 +17,14 @@ use crate::rejection::Rejection;
 pub(super) struct ReadOptions<'e> {
     signal: Option<Value<'e>>,
     on_progress: Option<Value<'e>>,
+    check_chain: bool,
 }
 
 impl<'e> ReadOptions<'e> {
     /// Reads and checks the last argument of the readers.
     pub(super) fn read(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
-        let Some(options) = optional_object(env, options, &["signal", "onProgress"])? else {
-            return Ok(Self { signal: None, on_progress: None });
+        let Some(options) = optional_object(env, options, &["signal", "onProgress", "checkChain"])? else {
+            return Ok(Self { signal: None, on_progress: None, check_chain: false });
         };
         let given =
             |key| Ok::<_, Rejection<'e>>(Some(js::get(env, options, key)?).filter(|v| !js::is_nullish(*v)));
@@ -35,7 +36,12 @@ impl<'e> ReadOptions<'e> {
         if on_progress.is_some_and(|function| js::kind(function) != ValueType::Function) {
             return Err(Rejection::Type("options.onProgress must be a function".into()));
         }
-        Ok(Self { signal, on_progress })
+        let check_chain = match given("checkChain")? {
+            Some(value) => js::as_boolean(value)
+                .ok_or_else(|| Rejection::Type("options.checkChain must be a boolean".into()))?,
+            None => false,
+        };
+        Ok(Self { signal, on_progress, check_chain })
     }
 }
 
@@ -43,6 +49,14 @@ impl<'e> ReadOptions<'e> {
 pub(super) struct ReadHandles {
     cancelled: Cancelled,
     progress: Option<Arc<ProgressThrottle>>,
+    check_chain: bool,
+}
+
+impl ReadHandles {
+    /// The same for a read of a log: the parents of the first entries since a compaction stand before them.
+    pub(super) fn for_log(self, after_last_compact: bool) -> Self {
+        Self { check_chain: self.check_chain && !after_last_compact, ..self }
+    }
 }
 
 /// Begins a read with its options. Where the signal has aborted already, rejects with its reason.
@@ -80,7 +94,7 @@ pub(super) fn begin_read<'e>(
             }
         })?;
     }
-    Ok(ReadHandles { cancelled, progress })
+    Ok(ReadHandles { cancelled, progress, check_chain: options.check_chain })
 }
 
 /// The job of a read, with the ends that [`begin_read`] gave.
@@ -88,12 +102,13 @@ pub(super) fn job(
     environment: &Environment,
     env: &Env,
     id: OperationId,
-    ReadHandles { cancelled, progress }: ReadHandles,
+    ReadHandles { cancelled, progress, check_chain }: ReadHandles,
 ) -> ReadJob<Client, ListSink, ChannelSender> {
     ReadJob {
         transport: environment.instance.client(env),
         sink: ListSink::new(environment.channel.clone(), id, progress),
         reporter: environment.instance.reporter(),
         cancelled,
+        check_chain,
     }
 }

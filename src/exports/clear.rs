@@ -26,6 +26,7 @@ pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
     cleared(env, |environment| {
         let session_id = session_key(env, session_id)?;
         environment.instance.sessions.borrow_mut().clear(&session_id);
+        environment.instance.outboxes.forget(Some(&session_id));
         Ok(())
     })
 }
@@ -40,6 +41,7 @@ pub fn clear_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
 pub fn clear_all_sessions(env: &Env) -> napi::Result<Value<'_>> {
     cleared(env, |environment| {
         let forgotten = environment.instance.sessions.borrow_mut().clear_all();
+        environment.instance.outboxes.forget(None);
         if !forgotten.is_empty() {
             // Where the system refuses a thread, they are dropped here: tokio panics then, which fails nothing.
             catch_panic(|| runtime().map(|runtime| runtime.spawn_blocking(|| drop(forgotten)))).ok();

@@ -1,5 +1,6 @@
 //! `flush`: waits for pending appends, for hosts that are about to exit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Env;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::arguments::{optional_object, session_key};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::environment::{Environment, Flush};
+use crate::instance::Deliveries;
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 
@@ -19,10 +21,11 @@ use crate::rejection::Rejection;
 ///
 /// Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
 /// before. Resolves `false` when `timeoutMs` have passed and an append is still pending; the appends go on. It waits for
-/// appends that are begun meanwhile, too, and delays none. For whether the appends succeeded, see their promises and
+/// appends that are begun meanwhile, too, and delays none. With `deferred`, it waits for what the outbox has deferred,
+/// too. For whether the appends succeeded, see their promises and
 /// `sessionStats`. Rejects with a `TypeError` for wrong options.
 ///
-/// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions
+/// @param options `timeoutMs`: default none, 0 does not wait; `sessionId`: default all sessions; `deferred`: default false
 ///
 /// @example
 /// ```ts
@@ -39,18 +42,24 @@ pub fn flush<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
 struct FlushOptions {
     timeout: Option<Duration>,
     session: Option<String>,
+    deferred: bool,
 }
 
 impl FlushOptions {
     fn read<'e>(env: &'e Env, options: Value<'e>) -> Result<Self, Rejection<'e>> {
-        let Some(options) = optional_object(env, options, &["timeoutMs", "sessionId"])? else {
-            return Ok(Self { timeout: None, session: None });
+        let Some(options) = optional_object(env, options, &["timeoutMs", "sessionId", "deferred"])? else {
+            return Ok(Self { timeout: None, session: None, deferred: false });
         };
         let timeout = js::get(env, options, "timeoutMs")?;
         let session = js::get(env, options, "sessionId")?;
+        let deferred = js::get(env, options, "deferred")?;
+        let deferred = if js::is_nullish(deferred) { Some(false) } else { js::as_boolean(deferred) };
+        let deferred =
+            deferred.ok_or_else(|| Rejection::Type("options.deferred must be true or false".into()))?;
         Ok(Self {
             timeout: (!js::is_nullish(timeout)).then(|| milliseconds(timeout)).transpose()?,
             session: (!js::is_nullish(session)).then(|| session_key(env, session)).transpose()?,
+            deferred,
         })
     }
 }
@@ -69,16 +78,23 @@ fn begin<'e>(
     environment: &Environment,
     env: &Env,
     id: OperationId,
-    FlushOptions { timeout, session }: FlushOptions,
+    FlushOptions { timeout, session, deferred }: FlushOptions,
 ) -> Result<(), Rejection<'e>> {
     let pending = {
         let sessions = environment.instance.sessions.borrow();
-        match session {
-            Some(session) => sessions.pending(&session).cloned(),
+        match &session {
+            Some(session) => sessions.pending(session).cloned(),
             None => Some(sessions.all().pending().clone()),
         }
     };
-    let pending = pending.filter(|pending| !pending.is_empty());
+    let outboxes = if deferred { environment.instance.outboxes.list() } else { Vec::new() };
+    let waiting: Vec<_> =
+        outboxes.into_iter().filter(|outbox| outbox.has_undelivered(session.as_deref())).collect();
+    let pending = if waiting.is_empty() {
+        pending.filter(|pending| !pending.is_empty())
+    } else {
+        Some(pending.unwrap_or_default())
+    };
     let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
         // Settled synchronously, because an event loop that has ended must not be started again.
         environment.settle(env, id, &Outcome::Boolean(pending.is_none()));
@@ -92,7 +108,13 @@ fn begin<'e>(
             return Ok(());
         }
     };
-    environment.flushes.add(id, Flush { pending: pending.clone(), timer });
+    let deferred =
+        (!waiting.is_empty()).then(|| until_delivered(environment, id, waiting, session)).transpose();
+    let Ok(deferred) = deferred else {
+        environment.settle(env, id, &Outcome::Boolean(false));
+        return Ok(());
+    };
+    environment.flushes.add(id, Flush { pending: pending.clone(), timer, deferred });
     Ok(())
 }
 
@@ -105,5 +127,21 @@ fn end_later(
     Ok(Environment::runtime()?.spawn(async move {
         tokio::time::sleep(after).await;
         channel.send(Message::FlushTimeout(id));
+    }))
+}
+
+/// Waits, on the runtime, until nothing is left in these outboxes.
+fn until_delivered(
+    environment: &Environment,
+    id: OperationId,
+    outboxes: Vec<Arc<Deliveries>>,
+    session: Option<String>,
+) -> Result<JoinHandle<()>, http::Error> {
+    let channel = environment.channel.clone();
+    Ok(Environment::runtime()?.spawn(async move {
+        for outbox in outboxes {
+            outbox.until_delivered(session.as_deref()).await;
+        }
+        channel.send(Message::NothingDeferred(id));
     }))
 }

@@ -9,6 +9,7 @@ mod clear;
 mod configure;
 mod debug_log;
 mod flush;
+mod outbox;
 mod read;
 mod stats;
 #[cfg(feature = "test-hooks")]

@@ -1,9 +1,11 @@
 //! The three readers: they check their arguments and start a job on the runtime.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::Env;
 use napi_derive::napi;
+use session_ingress_core::delivery::Means;
 use session_ingress_core::http;
 use session_ingress_core::protocol::LogEndpoint;
 use session_ingress_core::protocol::OAuthEndpoint;
@@ -17,6 +19,7 @@ use super::append::NO_TOKEN;
 use super::arguments::{session_key, string_argument};
 use super::begin_read::{ReadHandles, ReadOptions, begin_read, job};
 use crate::channel::{Message, OperationId, Outcome};
+use crate::configure::CallSettings;
 use crate::environment::Environment;
 use crate::globals::is_truthy;
 use crate::js::Value;
@@ -31,7 +34,7 @@ use crate::rejection::Rejection;
 ///
 /// @param sessionId the session whose head is set
 /// @param url the absolute URL of the log, http or https
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts
@@ -65,7 +68,7 @@ pub fn get_session_logs<'e>(
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
-        environment.operations.with_read(id, |read| read.session_id = Some(session_id));
+        environment.operations.with_read(id, |read| read.session_id = Some(session_id.clone()));
         let endpoint = LogEndpoint::new(&url, &token);
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
@@ -76,9 +79,22 @@ pub fn get_session_logs<'e>(
         let request = endpoint.read(after_last_compact, &settings.timeouts);
         let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
         let request = request.at_most(Some(settings.limits.max_response_bytes));
-        let job = job(environment, env, id, handles);
+        let before = instance.outboxes.of(&session_id).map(|outbox| {
+            let CallSettings { retry, timeouts, .. } = settings;
+            let (transport, reporter) = (instance.client(env), instance.reporter());
+            let means =
+                Means { transport, reporter, endpoint: Arc::new(endpoint), retry, timeouts, has_token: true };
+            (outbox, of.session.clone(), session_id, means)
+        });
+        let job = job(environment, env, id, handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
+            let job = match before {
+                Some((outbox, session, session_id, means)) => {
+                    job.first(outbox.before_read(session, &session_id, means)).await
+                }
+                None => job,
+            };
             let read = read_session_log(job, request, Some(of)).await;
             completion.settle(if read { Outcome::List } else { Outcome::Null });
         });
@@ -95,7 +111,7 @@ pub fn get_session_logs<'e>(
 /// @param sessionId the session, as the server's URLs name it
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts
@@ -117,16 +133,16 @@ pub fn get_session_logs_via_oauth<'e>(
     Environment::operation(env, Operation::ReadLog, |environment, id| {
         let settings = environment.instance.settings();
         let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let after_last_compact = is_after_last_compact(env);
         let request = call.endpoint.and_then(|endpoint| {
-            let request =
-                endpoint.read_log(&call.session_id, is_after_last_compact(env), &settings.timeouts)?;
+            let request = endpoint.read_log(&call.session_id, after_last_compact, &settings.timeouts)?;
             Ok((request, Environment::runtime()?))
         });
         let (request, runtime) = match request {
             Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => return end_log(environment, id, failure),
         };
-        let job = job(environment, env, id, call.handles);
+        let job = job(environment, env, id, call.handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let read = read_session_log(job, request, None).await;
@@ -146,7 +162,7 @@ pub fn get_session_logs_via_oauth<'e>(
 /// @param sessionId the session, as the server's URLs name it
 /// @param accessToken the OAuth token, passed to `getOAuthHeaders`
 /// @param orgUUID the organization, sent as the header `x-organization-uuid`
-/// @param options `signal` cancels the read, `onProgress` receives its progress
+/// @param options `signal` cancels the read, `onProgress` receives its progress, `checkChain` reports gaps
 ///
 /// @example
 /// ```ts

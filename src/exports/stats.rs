@@ -3,6 +3,8 @@
 use napi::Env;
 use napi_derive::napi;
 
+use std::sync::atomic::Ordering;
+
 use session_ingress_core::session::Stats;
 
 use super::arguments::session_key;
@@ -27,7 +29,7 @@ use crate::rejection::Rejection;
 #[napi(ts_args_type = "sessionId?: string", ts_return_type = "SessionStats", catch_unwind)]
 pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
     match stats(env, session_id) {
-        Ok(Stats { pending, pending_bytes, head, appended, failed, retries }) => {
+        Ok((Stats { pending, pending_bytes, head, appended, failed, retries }, deferred)) => {
             let stats = js::object(env);
             let set = |key, number| js::set(env, stats, key, js::number(env, number as f64));
             set("pending", pending);
@@ -37,6 +39,9 @@ pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
             set("appended", appended);
             set("failed", failed);
             set("retries", retries);
+            set("deferred", deferred.entries);
+            set("deferredBytes", deferred.bytes);
+            set("recovered", deferred.recovered);
             Ok(stats)
         }
         Err(rejection) => {
@@ -46,11 +51,40 @@ pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
     }
 }
 
-fn stats<'e>(env: &'e Env, session_id: Value<'e>) -> Result<Stats, Rejection<'e>> {
+/// What an outbox has deferred; nothing without one.
+#[derive(Default)]
+struct Deferred {
+    entries: u64,
+    bytes: u64,
+    recovered: u64,
+}
+
+fn stats<'e>(env: &'e Env, session_id: Value<'e>) -> Result<(Stats, Deferred), Rejection<'e>> {
     let environment = Environment::of(env).map_err(|error| Rejection::Type(error.reason.to_string()))?;
     if js::kind(session_id) == napi::ValueType::Undefined {
-        return Ok(environment.instance.sessions.borrow().all().stats(None));
+        return Ok((environment.instance.sessions.borrow().all().stats(None), deferred(&environment, None)));
     }
     let session_id = session_key(env, session_id)?;
-    Ok(environment.instance.sessions.borrow().stats(&session_id))
+    let stats = environment.instance.sessions.borrow().stats(&session_id);
+    Ok((stats, deferred(&environment, Some(&session_id))))
+}
+
+fn deferred(environment: &Environment, session_id: Option<&str>) -> Deferred {
+    let mut sum = Deferred::default();
+    for outbox in environment.instance.outboxes.list() {
+        let (entries, bytes, recovered) = match session_id {
+            Some(session_id) => outbox.deferred(session_id),
+            None => {
+                let figures = outbox.figures();
+                let [entries, bytes, recovered] =
+                    [&figures.deferred, &figures.deferred_bytes, &figures.recovered]
+                        .map(|figure| figure.load(Ordering::Relaxed));
+                (entries, bytes, recovered)
+            }
+        };
+        sum.entries += entries;
+        sum.bytes += bytes;
+        sum.recovered += recovered;
+    }
+    sum
 }

@@ -1,6 +1,7 @@
 //! One instance, the state that `configure` sets up: options, sessions with their heads and queues, connections.
 
 mod credentials;
+mod outbox;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use crate::globals::variable;
 use crate::js::Value;
 use crate::rejection::Rejection;
 
+pub(crate) use outbox::{Deliveries, Outboxes, end_all, write_all};
+
 /// Options, sessions and connections. Used on the thread of its environment only. Cells are borrowed for single
 /// steps, and never while JavaScript runs: JavaScript may call back into the addon.
 pub(crate) struct Instance {
@@ -25,6 +28,7 @@ pub(crate) struct Instance {
     pub(crate) sessions: RefCell<Sessions>,
     /// The settings of connections, and the client for them. They are read from `process.env` at the first request.
     connection: RefCell<Option<(Settings, Client)>>,
+    pub(crate) outboxes: Outboxes,
     channel: Arc<Channel>,
     wants_debug: Arc<AtomicBool>,
 }
@@ -35,6 +39,7 @@ impl Instance {
             options: RefCell::default(),
             sessions: RefCell::default(),
             connection: RefCell::default(),
+            outboxes: Outboxes::default(),
             channel,
             wants_debug: Arc::default(),
         }
@@ -43,11 +48,12 @@ impl Instance {
     /// Applies the options of one call of `configure`: all of them, or none where one is wrong.
     pub(crate) fn configure<'e>(&self, env: &'e Env, options: Value<'_>) -> Result<(), Rejection<'e>> {
         // Copied, because reading may run getters of the host, which may call `configure`.
-        let (settings, network) = {
+        let (settings, network, outbox) = {
             let options = self.options.borrow();
-            (options.settings, options.network.clone())
+            (options.settings, options.network.clone(), options.outbox.clone())
         };
-        let patch = OptionsPatch::read(env, options, settings, &network)?;
+        let patch = OptionsPatch::read(env, options, settings, &network, &outbox)?;
+        let touches_outbox = patch.outbox.is_some();
         if patch.touches_connections() {
             self.connection.replace(None);
         }
@@ -55,7 +61,27 @@ impl Instance {
             concurrency_limit().set(limit);
         }
         self.options.borrow_mut().apply(patch);
+        if touches_outbox {
+            self.update_outbox();
+        }
         Ok(())
+    }
+
+    fn update_outbox(&self) {
+        let options = self.options.borrow();
+        let outbox = options.outbox.as_ref().map(|outbox| (&outbox.options, outbox.get_token.is_some()));
+        self.outboxes.configure(outbox, &self.channel, self.reporter());
+    }
+
+    /// Whether an outbox is configured.
+    pub(crate) fn has_outbox(&self) -> bool {
+        self.options.borrow().outbox.is_some()
+    }
+
+    /// The host's function for the tokens of sessions that it has not used itself.
+    pub(crate) fn get_token<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
+        let get_token = self.options.borrow().outbox.as_ref()?.get_token.clone();
+        get_token.map(|function| function.get(env))
     }
 
     pub(crate) fn settings(&self) -> CallSettings {

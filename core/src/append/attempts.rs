@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use tokio::time::sleep;
 
-use super::Entry;
 use super::backoff::retry_after;
 use super::conflicts::Conflicts;
 use super::log_scan::LogScan;
+use super::outcome::{Cause, Failure, Outcome, Proof};
 use super::server_message::server_message;
+use super::{Entry, Interruption};
 use crate::http::{self, Response, Transport, discard};
 use crate::protocol::{EntryUuid, LogEndpoint, server_head};
 use crate::read::{SearchError, search_log};
@@ -20,7 +21,7 @@ use crate::session::Session;
 /// The step after a request.
 enum Next {
     /// The server has the entry.
-    Stored,
+    Stored(Proof),
     /// No further attempt can help.
     GiveUp,
     /// Another request, without delay: the server said what to change.
@@ -63,6 +64,8 @@ pub(super) struct Attempts<'a, T> {
     /// and the server would take the entry once more.
     from: Option<EntryUuid>,
     unresolved: Option<Unresolved>,
+    failure: Failure,
+    interruption: Interruption,
 }
 
 impl<'a, T: Transport> Attempts<'a, T> {
@@ -93,12 +96,32 @@ impl<'a, T: Transport> Attempts<'a, T> {
             ambiguous,
             from,
             unresolved,
+            failure: Failure { cause: Cause::Outage, status: None, asked: None, refusals: 0 },
+            interruption: Interruption::default(),
         }
     }
 
-    /// Whether the server has the entry.
-    pub(super) async fn run(mut self) -> bool {
-        let stored = self.repeat().await;
+    /// The same for an entry that an earlier process may have sent, or may be sending still: `head` is one from which
+    /// it is refused where it is stored.
+    pub(super) fn in_doubt_from(mut self, head: Option<EntryUuid>) -> Self {
+        if !self.ambiguous {
+            (self.ambiguous, self.from, self.unresolved) = (true, head, None);
+        }
+        self
+    }
+
+    /// The same, ending in place of a wait once the server is known to be out of reach.
+    pub(super) fn until(mut self, interruption: Interruption) -> Self {
+        self.interruption = interruption;
+        self
+    }
+
+    pub(super) async fn run(mut self) -> Outcome {
+        let outcome = match self.repeat().await {
+            Some(proof) => Outcome::Stored(proof),
+            None => Outcome::Failed(self.failure),
+        };
+        let stored = outcome.is_stored();
         let (uuid, url) = (&self.entry.uuid, self.entry.endpoint.url());
         self.session.with_in_doubt(|entries| {
             if self.ambiguous && !stored {
@@ -107,10 +130,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 entries.forget(uuid);
             }
         });
-        stored
+        outcome
     }
 
-    async fn repeat(&mut self) -> bool {
+    /// How the server is known to have the entry; `None` where it is not.
+    async fn repeat(&mut self) -> Option<Proof> {
         loop {
             let (unresolved, attempt) = (self.unresolved.take(), self.attempt);
             let begins_with_search = unresolved.is_some();
@@ -119,12 +143,12 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 None => self.put().await,
             };
             match next {
-                Next::Stored => return true,
-                Next::GiveUp => return false,
+                Next::Stored(proof) => return Some(proof),
+                Next::GiveUp => return None,
                 Next::AtOnce => {}
                 Next::After(Failed { error, .. }) if self.is_last() => {
                     self.exhausted(self.attempt, error);
-                    return false;
+                    return None;
                 }
                 Next::After(Failed { asked, .. }) => {
                     let wait = self.entry.retry.wait(self.attempt, asked, self.entry.random);
@@ -132,7 +156,11 @@ impl<'a, T: Transport> Attempts<'a, T> {
                         let (uuid, attempt, ms) = (&self.entry.uuid, self.attempt, wait.as_millis());
                         format!("Appending {uuid} failed (attempt {attempt}), next attempt in {ms} ms")
                     });
-                    sleep(wait).await;
+                    if self.interruption.during(wait).await {
+                        self.reporter.debug(|| "The server is out of reach for others, too".into());
+                        self.exhausted(self.attempt, None);
+                        return None;
+                    }
                     self.attempt += 1;
                 }
             }
@@ -179,15 +207,22 @@ impl<'a, T: Transport> Attempts<'a, T> {
         }
         self.conflicts.end_row();
         if status == 401 {
+            self.failed(Cause::Token, Some(401), None);
             return Box::pin(self.unauthorized()).await;
         }
         self.reporter.debug(|| format!("Appended {}", self.entry.uuid));
-        self.stored(self.entry.uuid.clone())
+        self.stored(self.entry.uuid.clone(), Proof::Put)
     }
 
-    fn stored(&mut self, head: EntryUuid) -> Next {
+    fn stored(&mut self, head: EntryUuid, proof: Proof) -> Next {
         self.session.set_head(self.endpoint.url(), head);
-        Next::Stored
+        Next::Stored(proof)
+    }
+
+    /// Notes why the attempt failed.
+    fn failed(&mut self, cause: Cause, status: Option<u16>, asked: Option<Duration>) {
+        let refusals = if cause == Cause::Entry { self.failure.refusals + 1 } else { 0 };
+        self.failure = Failure { cause, status, asked, refusals };
     }
 
     fn no_response(&mut self, failure: http::Error) -> Next {
@@ -195,6 +230,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         self.ambiguous |= failure.may_have_reached_the_server();
         // The URL and the token were found good: what is left to be unsendable stays so.
         let hopeless = matches!(failure, http::Error::Unsendable(_));
+        self.failed(if hopeless { Cause::Session } else { Cause::Outage }, None, None);
         self.reporter.error(Error::NoResponse(Operation::Append, failure));
         self.reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: self.attempt });
         if hopeless { Next::GiveUp } else { Next::After(Failed::default()) }
@@ -206,6 +242,8 @@ impl<'a, T: Transport> Attempts<'a, T> {
         self.ambiguous |= status == 408 || !(400..500).contains(&status);
         self.reporter.debug(|| format!("Appending {}: the server answered {status}", self.entry.uuid));
         let attempt = self.attempt;
+        let asked = retry_after(status, headers, SystemTime::now());
+        self.failed(Cause::of_status(status), Some(status), asked);
         let diagnostic = Diagnostic::PersistStatus { status: Some(status), attempt };
         let hopeless = self.entry.retry.give_up_on.contains(status);
         if hopeless || self.is_last() {
@@ -222,7 +260,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             self.reporter.error(Error::Status(Operation::Append, status));
         }
         self.reporter.diagnostic(diagnostic);
-        Next::After(Failed { asked: retry_after(status, headers, SystemTime::now()), error: None })
+        Next::After(Failed { asked, error: None })
     }
 
     async fn unauthorized(&mut self) -> Next {
@@ -247,8 +285,9 @@ impl<'a, T: Transport> Attempts<'a, T> {
     async fn conflict(&mut self, named: Option<EntryUuid>) -> Next {
         if named.as_ref() == Some(&self.entry.uuid) {
             self.recovered();
-            return self.stored(self.entry.uuid.clone());
+            return self.stored(self.entry.uuid.clone(), Proof::Seen);
         }
+        self.failed(Cause::Session, Some(409), None);
         let max_conflicts = self.entry.retry.max_conflicts;
         let wait = self.conflicts.count(self.entry.random);
         if max_conflicts > 0 && !wait.is_zero() {
@@ -297,7 +336,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         match search_log(self.transport, request, scan, self.reporter).await {
             Ok(LogScan { has_own: true, last: Some(last), .. }) => {
                 self.recovered();
-                self.stored(last)
+                self.stored(last, Proof::Seen)
             }
             Ok(LogScan { has_named, last: Some(last), .. }) if has_named || named.is_none() => {
                 self.adopt(last)
@@ -309,6 +348,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 self.unresolved(named)
             }
             Err(SearchError::BadToken) => {
+                self.failed(Cause::Token, Some(401), None);
                 self.unresolved(named);
                 self.unauthorized().await
             }

@@ -3,7 +3,9 @@
 mod attempts;
 mod backoff;
 mod conflicts;
+mod interruption;
 mod log_scan;
+mod outcome;
 mod random;
 mod server_message;
 mod statuses;
@@ -23,6 +25,8 @@ use crate::test_hooks::panic_point;
 
 use attempts::Attempts;
 pub use backoff::Retry;
+pub use interruption::Interruption;
+pub use outcome::{Cause, Failure, Outcome, Proof};
 pub use random::{Random, random};
 pub use statuses::Statuses;
 
@@ -67,7 +71,23 @@ async fn append<T: Transport>(
     reporter: &dyn Reporter,
 ) -> bool {
     panic_point!("append");
-    Attempts::new(transport, session, entry, reporter).run().await
+    Attempts::new(transport, session, entry, reporter).run().await.is_stored()
+}
+
+/// Makes the attempts of an entry that is kept until the server has it.
+pub(crate) async fn attempt<T: Transport>(
+    transport: &T,
+    session: &Session,
+    entry: &Entry,
+    reporter: &dyn Reporter,
+    (doubt, interruption): (Option<Option<EntryUuid>>, Interruption),
+) -> Outcome {
+    panic_point!("append");
+    let attempts = Attempts::new(transport, session, entry, reporter).until(interruption);
+    match doubt {
+        Some(head) => attempts.in_doubt_from(head).run().await,
+        None => attempts.run().await,
+    }
 }
 
 /// Reports an entry that cannot be sent at all.

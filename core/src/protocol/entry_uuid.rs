@@ -20,6 +20,10 @@ impl EntryUuid {
         (!text.is_empty()).then(|| Self(text.into()))
     }
 
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The value of a header; `None` where it has control characters. The protocol then treats it as no head.
     pub fn header(&self) -> Option<HeaderValue> {
         HeaderValue::from_bytes(&self.0).ok()

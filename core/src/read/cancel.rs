@@ -36,6 +36,11 @@ pub(super) fn unless_cancelled<F: Future>(
     })
 }
 
+/// Waits for `work`; true where it was cancelled first.
+pub(super) async fn is_cancelled_during(cancelled: &mut Cancelled, work: impl Future<Output = ()>) -> bool {
+    matches!(select(cancelled, Box::pin(work)).await, Either::Left(_))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Reads: of a session's log, of the pages of teleport events, and searches in a log.
 
 mod cancel;
+mod chain;
 mod list;
 mod progress;
 mod search;
@@ -25,4 +26,17 @@ pub struct ReadJob<T, S, R> {
     pub reporter: R,
     /// Says that nobody wants the result any more.
     pub cancelled: Cancelled,
+    /// Gaps in the chain of the entries are looked for, and reported.
+    pub check_chain: bool,
+}
+
+impl<T, S, R> ReadJob<T, S, R> {
+    /// Waits for `work`, unless the read is cancelled meanwhile.
+    pub async fn first(mut self, work: impl Future<Output = ()>) -> Self {
+        if cancel::is_cancelled_during(&mut self.cancelled, work).await {
+            // That was its only signal: another one says the same.
+            self.cancelled = cancellation().1;
+        }
+        self
+    }
 }

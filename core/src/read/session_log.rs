@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::cancel::unless_cancelled;
+use super::chain::CheckedChain;
 use super::list::{Fetched, ReadError, fetch, read_list};
 use super::{ReadJob, Sink, SinkError};
 use crate::http::{self, Request, Transport};
@@ -42,7 +43,8 @@ pub async fn read_session_log<T: Transport, S: Sink, R: Reporter>(
     request: Request,
     of: Option<SessionLog>,
 ) -> bool {
-    let ReadJob { transport, mut sink, reporter, cancelled } = job;
+    let ReadJob { transport, sink, reporter, cancelled, check_chain } = job;
+    let mut sink = CheckedChain::new(sink, check_chain);
     let before = of.as_ref().and_then(|SessionLog { session, url, .. }| session.head(url));
     let read = read_log(&transport, request, &mut sink, &reporter);
     let log = unless_cancelled(cancelled, read, Operation::ReadLog, &reporter).await.flatten();
@@ -52,6 +54,9 @@ pub async fn read_session_log<T: Transport, S: Sink, R: Reporter>(
             None if log.entries == 0 && is_whole => session.forget_head(&url, before.as_ref()),
             None => {}
         }
+    }
+    if log.is_some() {
+        sink.report(&reporter);
     }
     log.is_some()
 }

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::cancel::unless_cancelled;
+use super::chain::CheckedChain;
 use super::list::{Fetched, ReadError, fetch, read_list};
 use super::{ReadJob, Sink, SinkError};
 use crate::http::{self, Transport};
@@ -30,9 +31,14 @@ pub async fn read_teleport_events<T: Transport, S: Sink, R: Reporter>(
     job: ReadJob<T, S, R>,
     pages: TeleportPages,
 ) -> Events {
-    let ReadJob { transport, mut sink, reporter, cancelled } = job;
+    let ReadJob { transport, sink, reporter, cancelled, check_chain } = job;
+    let mut sink = CheckedChain::new(sink, check_chain);
     let read = read_events(&transport, &pages, &mut sink, &reporter);
-    unless_cancelled(cancelled, read, Operation::ReadTeleportEvents, &reporter).await.unwrap_or(Events::None)
+    let events = unless_cancelled(cancelled, read, Operation::ReadTeleportEvents, &reporter).await;
+    if events == Some(Events::Read) {
+        sink.report(&reporter);
+    }
+    events.unwrap_or(Events::None)
 }
 
 /// Reports a read whose requests cannot be sent.

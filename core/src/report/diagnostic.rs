@@ -34,6 +34,16 @@ pub enum Diagnostic {
     GetBadToken,
     GetInvalidResponse,
     GetStatus { status: Option<u16> },
+    GetChainGap { gaps: usize },
+    OutboxDeferred { entries: usize },
+    OutboxRecovered { entries: usize },
+    OutboxLate { entries: usize },
+    OutboxFull,
+    OutboxWriteFailed { code: &'static str },
+    OutboxUnavailable { code: &'static str },
+    OutboxCorrupt { bytes: u64 },
+    OutboxDeadLetter { status: u16 },
+    OutboxExpired { entries: usize },
     TeleportNotFound,
     TeleportBadToken,
     TeleportBadStatus,
@@ -48,6 +58,12 @@ pub struct Data {
     pub status: Option<u16>,
     /// The number of the attempt, from 1.
     pub attempt: Option<u32>,
+    /// Entries whose parent stands nowhere in the log.
+    pub gaps: Option<usize>,
+    pub entries: Option<usize>,
+    pub bytes: Option<u64>,
+    /// Of an error of the disk, as Node names it: `ENOSPC`.
+    pub code: Option<&'static str>,
 }
 
 impl Diagnostic {
@@ -78,6 +94,16 @@ impl Diagnostic {
             Self::GetBadToken => ("session_get_fail_bad_token", Level::Error),
             Self::GetInvalidResponse => ("session_get_fail_invalid_response", Level::Error),
             Self::GetStatus { .. } => ("session_get_fail_status", Level::Error),
+            Self::GetChainGap { .. } => ("session_get_chain_gap", Level::Warn),
+            Self::OutboxDeferred { .. } => ("session_outbox_deferred", Level::Warn),
+            Self::OutboxRecovered { .. } => ("session_outbox_recovered", Level::Info),
+            Self::OutboxLate { .. } => ("session_outbox_late", Level::Warn),
+            Self::OutboxFull => ("session_outbox_full", Level::Error),
+            Self::OutboxWriteFailed { .. } => ("session_outbox_write_failed", Level::Error),
+            Self::OutboxUnavailable { .. } => ("session_outbox_unavailable", Level::Error),
+            Self::OutboxCorrupt { .. } => ("session_outbox_corrupt", Level::Error),
+            Self::OutboxDeadLetter { .. } => ("session_outbox_dead_letter", Level::Error),
+            Self::OutboxExpired { .. } => ("session_outbox_expired", Level::Warn),
             Self::TeleportNotFound => ("teleport_events_not_found", Level::Warn),
             Self::TeleportBadToken => ("teleport_events_bad_token", Level::Error),
             Self::TeleportBadStatus => ("teleport_events_bad_status", Level::Error),
@@ -90,9 +116,23 @@ impl Diagnostic {
     /// The third argument; `None` where the function is called with two.
     pub fn data(self) -> Option<Data> {
         match self {
-            Self::PersistStatus { status, attempt } => Some(Data { status, attempt: Some(attempt) }),
-            Self::PersistRetriesExhausted { attempt } => Some(Data { status: None, attempt: Some(attempt) }),
-            Self::GetStatus { status } => Some(Data { status, attempt: None }),
+            Self::PersistStatus { status, attempt } => {
+                Some(Data { status, attempt: Some(attempt), ..Data::default() })
+            }
+            Self::PersistRetriesExhausted { attempt } => {
+                Some(Data { attempt: Some(attempt), ..Data::default() })
+            }
+            Self::GetStatus { status } => Some(Data { status, ..Data::default() }),
+            Self::GetChainGap { gaps } => Some(Data { gaps: Some(gaps), ..Data::default() }),
+            Self::OutboxDeferred { entries }
+            | Self::OutboxRecovered { entries }
+            | Self::OutboxLate { entries }
+            | Self::OutboxExpired { entries } => Some(Data { entries: Some(entries), ..Data::default() }),
+            Self::OutboxWriteFailed { code } | Self::OutboxUnavailable { code } => {
+                Some(Data { code: Some(code), ..Data::default() })
+            }
+            Self::OutboxCorrupt { bytes } => Some(Data { bytes: Some(bytes), ..Data::default() }),
+            Self::OutboxDeadLetter { status } => Some(Data { status: Some(status), ..Data::default() }),
             _ => None,
         }
     }

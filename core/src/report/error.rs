@@ -12,6 +12,8 @@ pub enum Operation {
     ReadTeleportEvents,
     Flush,
     Clear,
+    /// A look into the outbox.
+    Outbox,
     /// A call of one of the host's logging functions.
     Report,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Operation {
             Self::ReadTeleportEvents => "reading teleport events",
             Self::Flush => "waiting for appends",
             Self::Clear => "clearing sessions",
+            Self::Outbox => "looking into the outbox",
             Self::Report => "reporting to the host",
         })
     }
@@ -57,6 +60,12 @@ pub enum Error {
     SessionExpired,
     /// More pages of teleport events than the maximum, which is given.
     PageCap(u32),
+    /// The server refuses an entry for what it is, which is not tried any more.
+    DeadLetter { status: u16, uuid: String },
+    /// The text of an entry cannot be read from the outbox any more: why.
+    OutboxUnreadable(String),
+    /// So many bytes of a file of the outbox cannot be read.
+    OutboxCorrupt(u64),
     /// A panic in the addon, with its text.
     Panicked(Operation, String),
 }
@@ -105,6 +114,16 @@ impl fmt::Display for Error {
             }
             Self::PageCap(pages) => {
                 write!(f, "Error reading teleport events: stopped after {pages} pages, and there are more")
+            }
+            Self::DeadLetter { status, uuid } => write!(
+                f,
+                "Error appending a session entry: the server refuses {uuid} with {status}; it is kept apart in the outbox"
+            ),
+            Self::OutboxUnreadable(why) => {
+                write!(f, "Error appending a session entry: it cannot be read from the outbox any more: {why}")
+            }
+            Self::OutboxCorrupt(bytes) => {
+                write!(f, "Error in the outbox: {bytes} bytes of a file cannot be read; they are kept in quarantine")
             }
             Self::Panicked(operation, text) => write!(f, "Error {operation}: internal error: {text}"),
         }

@@ -19,6 +19,19 @@ pub(crate) fn fuzz(name: &str, mut property: impl FnMut(&mut Unstructured<'_>) -
     eprintln!("{name}: {cases} cases");
 }
 
+/// Random numbers below a limit, the same ones for the same seed.
+pub(crate) fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+}
+
 /// A random text, with many characters that are special in URLs, headers or JSON.
 pub(crate) fn text(u: &mut Unstructured<'_>) -> Result<String> {
     const FRAGMENTS: [&str; 34] = [

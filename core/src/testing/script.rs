@@ -220,6 +220,12 @@ impl Reporter for Recorder {
                     if let Some(attempt) = data.attempt {
                         line += &format!(" attempt={attempt}");
                     }
+                    if let Some(gaps) = data.gaps {
+                        line += &format!(" gaps={gaps}");
+                    }
+                    if let Some(entries) = data.entries {
+                        line += &format!(" entries={entries}");
+                    }
                 }
                 state.reports.push(line);
             }

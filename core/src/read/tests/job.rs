@@ -44,7 +44,8 @@ impl Transport for HeldTransport {
 
 fn job<T>(transport: T, host: &Recorder) -> (ReadJob<T, CollectingSink, Recorder>, Cancel) {
     let (cancel, cancelled) = cancellation();
-    (ReadJob { transport, sink: CollectingSink::default(), reporter: host.clone(), cancelled }, cancel)
+    let sink = CollectingSink::default();
+    (ReadJob { transport, sink, reporter: host.clone(), cancelled, check_chain: false }, cancel)
 }
 
 fn log_request() -> Request {

@@ -1,3 +1,4 @@
+mod chain;
 mod fuzz;
 mod job;
 mod log;

@@ -1,0 +1,4 @@
+mod model;
+mod outage;
+mod responses;
+mod server;

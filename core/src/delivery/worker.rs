@@ -1,0 +1,523 @@
+//! The worker of a session: one entry after the other, round by round and try by try.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::mistake::{Mistake, is_made};
+use super::queue::{Body, Deferral, Doubt, Means, Source};
+use super::session::Delivery;
+use super::{Breaker, Grant, Turn, full_jitter};
+use crate::append::{Cause, Entry, Failure, Interruption, Outcome, Proof, attempt};
+use crate::http::Transport;
+use crate::outbox::{Origin, Removal};
+use crate::panic::catch_panic_async;
+use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
+
+/// For so long the first request of a session waits for the look at the folder, which only a hung disk takes.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// Between two questions for a token.
+const BETWEEN_TOKENS: Duration = Duration::from_secs(60);
+/// Refusals in a row, and the time over which they came, that make a dead letter of an entry.
+const REFUSALS: u32 = 10;
+const REFUSED_FOR: Duration = Duration::from_secs(40);
+/// An outage that others do not have, met so often, is one of the session.
+const STRIKES: u32 = 2;
+
+/// The entry at the front of a queue, ready to be sent.
+struct Front<T, R> {
+    seq: u64,
+    source: Arc<Source>,
+    entry: Entry,
+    means: Means<T, R>,
+}
+
+/// How a worker goes on.
+enum Step {
+    Again,
+    End,
+}
+
+impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
+    /// Sends what is in the queue, until nothing is left.
+    pub(super) async fn work(self: Arc<Self>) {
+        self.look_once().await;
+        loop {
+            let step = async {
+                match self.deferral() {
+                    None => self.round().await,
+                    Some(deferral) => self.wait_and_try(deferral).await,
+                }
+            };
+            let step = match catch_panic_async(step).await {
+                Ok(step) => step,
+                Err(panic) => self.survive(panic),
+            };
+            if matches!(step, Step::End) && self.ends() {
+                return;
+            }
+        }
+    }
+
+    /// Reports a panic, and goes on later: what is in the queue is kept.
+    fn survive(&self, panic: String) -> Step {
+        let Some(means) = self.queue().means.clone() else { return Step::End };
+        means.reporter.error(Error::Panicked(Operation::Append, panic));
+        let breaker = Self::breaker(&means);
+        breaker.leave(self.id);
+        self.defer(Cause::Session, None, &breaker, &means);
+        Step::Again
+    }
+
+    /// Looks for what earlier owners of the session left, before anything of its own is sent.
+    async fn look_once(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.queue().has_looked, true) || self.is_foreign {
+            return;
+        }
+        timeout(LONGEST_LOOK, self.shared.look_for(self)).await.ok();
+    }
+
+    fn deferral(&self) -> Option<Deferral> {
+        self.queue().deferral
+    }
+
+    /// Ends the worker where the queue is empty, or the instance has ended.
+    fn ends(&self) -> bool {
+        let mut queue = self.queue();
+        let ends = queue.entries.is_empty() || self.shared.has_ended();
+        queue.is_working = !ends;
+        if ends {
+            queue.has_sent = false;
+        }
+        drop(queue);
+        if ends {
+            self.progressed.notify_waiters();
+            if self.shared.has_ended() {
+                self.close();
+            }
+        }
+        ends
+    }
+
+    /// The first round of the entry at the front: all its attempts, unless the server is known to be out of reach.
+    async fn round(self: &Arc<Self>) -> Step {
+        let Some(front) = self.front().await else { return Step::End };
+        let (breaker, begun) = (Self::breaker(&front.means), self.now());
+        if !breaker.is_open() {
+            let interruption = Interruption::new(breaker.opens());
+            let outcome = self.send(&front, front.entry.retry.max_attempts, interruption).await;
+            // Where another session has found the outage out meanwhile, it is none more.
+            let is_new = !breaker.is_open();
+            return self.take_outcome(&front, outcome, (&breaker, is_new), begun);
+        }
+        if breaker.take_token() {
+            let outcome = self.send(&front, 1, Interruption::default()).await;
+            return self.take_outcome(&front, outcome, (&breaker, true), begun);
+        }
+        self.defer(Cause::Outage, None, &breaker, &front.means);
+        Step::Again
+    }
+
+    /// Waits until the session may make a try, and makes it.
+    async fn wait_and_try(self: &Arc<Self>, deferral: Deferral) -> Step {
+        let Some(means) = self.queue().means.clone() else { return Step::End };
+        let breaker = Self::breaker(&means);
+        let Some(turn) = self.turn(deferral, &breaker).await else {
+            breaker.leave(self.id);
+            return Step::End;
+        };
+        if let Turn::Drain(wait) = turn {
+            sleep(wait).await;
+        }
+        self.queue().is_draining = true;
+        let turn = self.drain(turn, &breaker).await;
+        self.queue().is_draining = false;
+        let waits_again = self.deferral().is_some();
+        breaker.end_turn(self.id, turn, waits_again);
+        if self.is_foreign && waits_again {
+            self.let_go();
+            return Step::End;
+        }
+        Step::Again
+    }
+
+    /// Makes one try after the other as long as they succeed.
+    async fn drain(self: &Arc<Self>, mut turn: Turn, breaker: &Arc<Breaker>) -> Turn {
+        while self.deferral().is_some() && !self.shared.has_ended() {
+            let Some(mut front) = self.front().await else { return turn };
+            let begun = self.now();
+            let mut outcome = self.send(&front, 1, Interruption::default()).await;
+            if let Outcome::Failed(Failure { cause: Cause::Token, .. }) = outcome
+                && self.renew_token(&mut front).await
+            {
+                outcome = self.send(&front, 1, Interruption::default()).await;
+            }
+            self.take_outcome(&front, outcome, (breaker, true), begun);
+            if !outcome.is_stored() {
+                return turn;
+            }
+            turn = breaker.drains(turn);
+        }
+        turn
+    }
+
+    /// When the session may make a try; `None` where nothing is left, or the instance has ended.
+    async fn turn(self: &Arc<Self>, deferral: Deferral, breaker: &Arc<Breaker>) -> Option<Turn> {
+        let mut due = deferral.due;
+        breaker.wait(self.id);
+        loop {
+            let mut changes = breaker.changes();
+            changes.borrow_and_update();
+            let changed = self.changed.notified();
+            let mut changed = pin!(changed);
+            changed.as_mut().enable();
+            let is_urgent = {
+                let queue = self.queue();
+                if queue.entries.is_empty() || self.shared.has_ended() {
+                    return None;
+                }
+                queue.is_urgent
+            };
+            let mut until = due;
+            if is_urgent || due <= self.now() {
+                let turn = match deferral.cause {
+                    Cause::Outage => breaker.turn(self.id, is_urgent),
+                    Cause::Token if !is_urgent => {
+                        due = self.now() + BETWEEN_TOKENS;
+                        self.ask_for_token().await;
+                        Turn::Wait(None)
+                    }
+                    Cause::Token | Cause::Session | Cause::Entry => Turn::Drain(Duration::ZERO),
+                };
+                match turn {
+                    // With another token it is urgent now.
+                    Turn::Wait(_) if deferral.cause == Cause::Token => continue,
+                    Turn::Wait(at) => until = at.unwrap_or_else(|| self.now() + BETWEEN_TOKENS),
+                    Turn::Drain(_) if deferral.cause != Cause::Outage => {
+                        self.queue().is_urgent = false;
+                        // It takes no place of those that drain.
+                        return Some(Turn::Wait(None));
+                    }
+                    turn => {
+                        self.queue().is_urgent = false;
+                        return Some(turn);
+                    }
+                }
+            }
+            let changes = pin!(changes.changed());
+            if let Ok(Either::Left(_)) = timeout_at(until, select(changes, changed)).await {
+                // A sender lives as long as `breaker` does.
+            }
+        }
+    }
+
+    /// Has the host give a token for what is deferred for want of one.
+    async fn ask_for_token(&self) -> bool {
+        let Some(means) = self.queue().means.clone() else { return false };
+        let url = means.endpoint.url();
+        let Some(granted) = (self.shared.ask_for_token)(&self.session_id, url.as_str()) else { return false };
+        let Ok(Some(Grant { token, transport, retry, timeouts })) = granted.await else { return false };
+        let Ok(endpoint) = means.endpoint.with_token(&token) else { return false };
+        let is_new = endpoint != *means.endpoint;
+        let mut queue = self.queue();
+        queue.means = Some(Means {
+            has_token: true,
+            transport,
+            retry,
+            timeouts,
+            endpoint: Arc::new(endpoint),
+            reporter: means.reporter,
+        });
+        queue.is_urgent |= is_new;
+        is_new
+    }
+
+    /// Asks for a token in the place of one that was refused, as within a round.
+    async fn renew_token(&self, front: &mut Front<T, R>) -> bool {
+        if self.is_foreign {
+            return false;
+        }
+        let refused = front.entry.endpoint.authorization();
+        let token = self.session.renewals().renew(refused, &front.means.reporter).await;
+        let renewed = token.and_then(|token| front.entry.endpoint.with_token(&token).ok());
+        let Some(endpoint) = renewed.filter(|endpoint| *endpoint != *front.entry.endpoint) else {
+            return false;
+        };
+        let endpoint = Arc::new(endpoint);
+        front.entry.endpoint = Arc::clone(&endpoint);
+        if let Some(means) = &mut self.queue().means {
+            means.endpoint = endpoint;
+        }
+        true
+    }
+
+    /// The entry at the front with its text; what cannot be read any more is passed over.
+    async fn front(self: &Arc<Self>) -> Option<Front<T, R>> {
+        loop {
+            let (seq, source, uuid, body, means) = {
+                let mut queue = self.queue();
+                let means = queue.means.clone();
+                let entry = queue.entries.front_mut()?;
+                let own = entry.call.as_ref().map(|call| call.means.clone());
+                let body = if let Body::Memory(body) = &entry.body { Some(body.clone()) } else { None };
+                let front = (entry.seq, Arc::clone(&entry.source), entry.uuid.clone(), body, own.or(means)?);
+                queue.has_sent = true;
+                front
+            };
+            let body = match (body, &source.spool) {
+                (Some(body), _) => Ok(body),
+                (None, Some(spool)) => spool.body(seq).await,
+                (None, None) => Err(std::io::ErrorKind::NotFound.into()),
+            };
+            match body {
+                Ok(body) => {
+                    let Means { endpoint, retry, timeouts, .. } = means.clone();
+                    let random = self.shared.random;
+                    let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
+                    return Some(Front { seq, source, entry, means });
+                }
+                Err(error) => {
+                    means.reporter.error(Error::OutboxUnreadable(error.to_string()));
+                    self.pop(seq, &source, false);
+                }
+            }
+        }
+    }
+
+    async fn send(&self, front: &Front<T, R>, attempts: u32, interruption: Interruption) -> Outcome {
+        let Front { entry, source, means, .. } = front;
+        let mut retry = entry.retry;
+        retry.max_attempts = attempts;
+        let (uuid, body, endpoint) = (entry.uuid.clone(), entry.body.clone(), Arc::clone(&entry.endpoint));
+        let entry = Entry { uuid, body, endpoint, retry, ..*entry };
+        let doubt = source.doubt.lock().ok().and_then(|doubt| doubt.clone());
+        let doubt = doubt.map(|doubt| doubt.head).filter(|_| !is_made(Mistake::NoDoubt));
+        let sent = attempt(&means.transport, &self.session, &entry, &means.reporter, (doubt, interruption));
+        match catch_panic_async(sent).await {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                means.reporter.error(Error::Panicked(Operation::Append, panic));
+                Outcome::Failed(Failure { cause: Cause::Session, status: None, asked: None, refusals: 0 })
+            }
+        }
+    }
+
+    /// `is_try`: a failure is one more of the server.
+    fn take_outcome(
+        self: &Arc<Self>,
+        front: &Front<T, R>,
+        outcome: Outcome,
+        (breaker, is_try): (&Arc<Breaker>, bool),
+        begun: Instant,
+    ) -> Step {
+        match outcome {
+            Outcome::Stored(proof) => {
+                breaker.succeeded();
+                self.stored(front, proof);
+            }
+            Outcome::Failed(failure) if self.is_dead(front, failure, begun) => self.bury(front, failure),
+            Outcome::Failed(failure) => {
+                let cause = self.cause(failure, breaker);
+                if cause == Cause::Outage && is_try {
+                    breaker.failed(failure.asked, self.shared.outbox.options().max_delay);
+                }
+                self.defer(cause, Some(front), breaker, &front.means);
+            }
+        }
+        if self.shared.has_ended() { Step::End } else { Step::Again }
+    }
+
+    fn stored(&self, front: &Front<T, R>, proof: Proof) {
+        let uuid = &front.entry.uuid;
+        if let Ok(mut doubt) = front.source.doubt.lock()
+            && doubt.is_some()
+        {
+            *doubt = match proof {
+                Proof::Put => None,
+                Proof::Seen if is_made(Mistake::DoubtEndsWhenSeen) => None,
+                // Its last owner's request for the next one may be on its way still.
+                Proof::Seen => Some(Doubt { head: Some(uuid.clone()) }),
+            };
+        }
+        if let Some(spool) = &front.source.spool {
+            let url = front.entry.endpoint.url();
+            // Its own uuid, and never the head of the log, which may stand behind the next entry of the file.
+            let kept = if is_made(Mistake::KeepsHeadOfLog) { self.session.head(url) } else { None };
+            match kept {
+                Some(head) => spool.delivered(front.seq, head.as_bytes()),
+                None => spool.delivered(front.seq, uuid.as_bytes()),
+            }
+        }
+        self.queue().last_was_dead = false;
+        self.pop(front.seq, &front.source, true);
+    }
+
+    /// Takes the front out, settles its promise, and ends a deferral of which nothing is left.
+    fn pop(&self, seq: u64, source: &Arc<Source>, is_stored: bool) {
+        let mut queue = self.queue();
+        (queue.refusals, queue.refused_since) = (0, None);
+        let Some(at) = queue.entries.iter().take(1).position(|entry| entry.is(seq, source)) else { return };
+        let Some(entry) = queue.remove(at) else { return };
+        let has_more = queue.entries.iter().any(|entry| Arc::ptr_eq(&entry.source, source));
+        let was_deferred = entry.call.is_none();
+        if was_deferred {
+            queue.recovered += 1;
+            queue.all_recovered += 1;
+            self.shared.figures.recovered.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut recovered = 0;
+        if queue.deferred == 0 {
+            recovered = std::mem::take(&mut queue.recovered);
+            queue.deferral = None;
+        }
+        let reporter = queue.means.as_ref().map(|means| means.reporter.clone());
+        self.count(&queue);
+        drop(queue);
+        if source.is_adopted
+            && !has_more
+            && let Some(spool) = &source.spool
+        {
+            spool.end();
+        }
+        if let Some(call) = entry.call {
+            (call.settle)(is_stored);
+        }
+        if recovered > 0
+            && let Some(reporter) = reporter
+        {
+            reporter.diagnostic(Diagnostic::OutboxRecovered { entries: recovered as usize });
+        }
+        self.progressed.notify_waiters();
+    }
+
+    /// Whether the server refuses the entry at the front for what it is.
+    fn is_dead(&self, front: &Front<T, R>, failure: Failure, begun: Instant) -> bool {
+        let mut queue = self.queue();
+        if failure.cause != Cause::Entry {
+            (queue.refusals, queue.refused_since) = (0, None);
+            return false;
+        }
+        let now = self.now();
+        let since = *queue.refused_since.get_or_insert(begun);
+        queue.refusals += failure.refusals;
+        let is_dead = queue.refusals >= REFUSALS && now - since >= REFUSED_FOR && !queue.last_was_dead;
+        is_dead && front.source.spool.is_some()
+    }
+
+    fn bury(self: &Arc<Self>, front: &Front<T, R>, failure: Failure) {
+        let status = failure.status.unwrap_or(0);
+        let Front { entry, means, source, seq } = front;
+        means.reporter.diagnostic(Diagnostic::OutboxDeadLetter { status });
+        means.reporter.error(Error::DeadLetter { status, uuid: entry.uuid.to_string() });
+        let url = without_query(entry.endpoint.url());
+        let origin = Origin { session_id: self.session_id.to_string(), url, created: 0 };
+        let (uuid, body) = (entry.uuid.as_bytes().to_vec(), entry.body.clone());
+        let (spool, seq, this) = (source.spool.clone(), *seq, Arc::clone(self));
+        self.shared.runtime.spawn(async move {
+            // It stands in one of the two files at any time.
+            if this.shared.outbox.bury(origin, uuid, body).await.is_ok()
+                && let Some(spool) = spool
+            {
+                spool.removed(seq, Removal::DeadLetter);
+            }
+        });
+        self.queue().last_was_dead = true;
+        self.pop(seq, source, false);
+    }
+
+    /// What has to change: an outage that others do not have is one of the session.
+    fn cause(&self, failure: Failure, breaker: &Breaker) -> Cause {
+        match failure.cause {
+            Cause::Entry => Cause::Session,
+            Cause::Outage => {
+                let deferral = self.queue().deferral;
+                let is_own = deferral.is_some_and(|deferral| {
+                    deferral.strikes + u32::from(breaker.successes() > deferral.successes) >= STRIKES
+                });
+                if is_own { Cause::Session } else { Cause::Outage }
+            }
+            cause => cause,
+        }
+    }
+
+    /// Defers all that is in the queue, and settles its promises.
+    fn defer(&self, cause: Cause, tried: Option<&Front<T, R>>, breaker: &Breaker, means: &Means<T, R>) {
+        let mut queue = self.queue();
+        let old = queue.deferral;
+        let failures = old.map_or(0, |old| old.failures) + 1;
+        let wait = match cause {
+            Cause::Outage if tried.is_none() => Duration::ZERO,
+            Cause::Outage => {
+                full_jitter(failures, self.shared.outbox.options().max_delay, self.shared.random)
+            }
+            Cause::Token => Duration::ZERO,
+            Cause::Session | Cause::Entry => self.session_wait(failures),
+        };
+        let successes = breaker.successes();
+        let strikes = old.map_or(0, |old| old.strikes + u32::from(successes > old.successes));
+        queue.deferral = Some(Deferral { cause, failures, due: self.now() + wait, successes, strikes });
+        queue.failed_tries += 1;
+        let mut settled = Vec::new();
+        let mut given_up = Vec::new();
+        for at in 0..queue.entries.len() {
+            if let Some(call) = queue.take_call(at) {
+                let entry = &queue.entries[at];
+                settled.push((call, entry.seq, Arc::clone(&entry.source)));
+                if entry.source.spool.is_none() {
+                    given_up.push(entry.seq);
+                }
+            }
+        }
+        // What the outbox had no room for is given up, as without one.
+        for seq in &given_up {
+            let at = queue.entries.iter().position(|entry| entry.seq == *seq && entry.source.spool.is_none());
+            at.and_then(|at| queue.remove(at));
+        }
+        if queue.deferred == 0 {
+            queue.deferral = None;
+        }
+        queue.spill();
+        let entries = queue.deferred as usize;
+        self.count(&queue);
+        drop(queue);
+        if !given_up.is_empty() {
+            means.reporter.diagnostic(Diagnostic::OutboxFull);
+        }
+        if old.is_none() && entries > 0 {
+            means.reporter.diagnostic(Diagnostic::OutboxDeferred { entries });
+        } else {
+            means.reporter.debug(|| format!("{entries} entries of {} stay deferred", self.session_id));
+        }
+        for (call, seq, source) in settled {
+            self.settle_deferred(Some(call), seq, &source);
+        }
+        self.progressed.notify_waiters();
+    }
+
+    /// Gives the files of a session up that is none of this instance: the next look finds them.
+    fn let_go(&self) {
+        let mut queue = self.queue();
+        let mut sources = Vec::<Arc<Source>>::new();
+        while let Some(entry) = queue.remove(0) {
+            if !sources.iter().any(|source| Arc::ptr_eq(source, &entry.source)) {
+                sources.push(entry.source);
+            }
+        }
+        queue.deferral = None;
+        self.count(&queue);
+        drop(queue);
+        for spool in sources.iter().filter_map(|source| source.spool.as_ref()) {
+            spool.end();
+        }
+    }
+}
+
+fn without_query(url: &reqwest::Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.into()
+}

@@ -1,0 +1,466 @@
+//! The entries of one session on their way to the disk, and from it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::code::{code, is_unsupported};
+use super::directory::Unavailable;
+use super::open_file::{Batch, OpenFile, Unwritten};
+use super::record::{MAX_BODY_BYTES, Origin, Removal, without_secrets};
+use super::writer::OutboxCore;
+use crate::sync::{Mutex, MutexGuard};
+
+/// After so long without another delivery, a file whose entries are all delivered is emptied.
+const EMPTIED_AFTER: Duration = Duration::from_millis(100);
+/// After so long without an entry, it is closed and removed.
+const CLOSED_AFTER: Duration = Duration::from_secs(10);
+/// After so long, a write that failed is tried again.
+const WRITTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// After so long, a file that could not be synced or written anew is synced again.
+const SYNCED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// The largest session id and URL, together, of which a file is made.
+const MAX_ORIGIN_BYTES: usize = 64 * 1024;
+
+/// The entries that one instance appended to a session, in a file that nobody else writes. The file comes with the first
+/// entry that is not delivered before it is written.
+pub struct Spool {
+    core: Arc<OutboxCore>,
+    session_id: Arc<str>,
+    queue: Mutex<Queue>,
+    /// Used by one job at a time, for as long as the disk takes.
+    file: Mutex<Option<OpenFile>>,
+    /// Signals each step of the file.
+    stepped: Notify,
+}
+
+/// What is to be done, and what was done. Locked for a few instructions, never across a call of the disk.
+#[derive(Default)]
+struct Queue {
+    url: String,
+    entries: VecDeque<Unwritten>,
+    /// Bytes of `entries`.
+    queued_bytes: u64,
+    delivered: Option<(u64, Box<[u8]>)>,
+    /// Whether the file has entries that `delivered` covers.
+    acknowledge: bool,
+    removed: Vec<(u64, Removal)>,
+    /// The highest number of an entry that was written, and of one that is on the disk.
+    written: u64,
+    synced: u64,
+    /// The last write, or sync, failed.
+    is_failing: bool,
+    ended: bool,
+    due: Due,
+}
+
+/// When the file needs attention without being asked.
+#[derive(Clone, Copy, Default)]
+struct Due {
+    write: Option<Instant>,
+    sync: Option<Instant>,
+    empty: Option<Instant>,
+    close: Option<Instant>,
+}
+
+impl Due {
+    fn earliest(&self) -> Option<Instant> {
+        [self.write, self.sync, self.empty, self.close].into_iter().flatten().min()
+    }
+}
+
+impl Spool {
+    pub(super) fn new(core: Arc<OutboxCore>, session_id: &str, url: &str) -> Arc<Self> {
+        let queue = Queue { url: without_secrets(url), ..Queue::default() };
+        Self::with(core, session_id, queue, None)
+    }
+
+    pub(super) fn adopted(core: Arc<OutboxCore>, file: OpenFile, last_seq: u64) -> Arc<Self> {
+        let Origin { session_id, url, .. } = file.origin.clone();
+        let queue = Queue { url, written: last_seq, synced: last_seq, ..Queue::default() };
+        Self::with(core, &session_id, queue, Some(file))
+    }
+
+    fn with(core: Arc<OutboxCore>, session_id: &str, queue: Queue, file: Option<OpenFile>) -> Arc<Self> {
+        let spool = Arc::new(Self {
+            core: Arc::clone(&core),
+            session_id: session_id.into(),
+            queue: Mutex::new(queue),
+            file: Mutex::new(file),
+            stepped: Notify::new(),
+        });
+        core.add(&spool);
+        spool
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self) -> MutexGuard<'_, Option<OpenFile>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an entry to be written; the numbers `seq` rise. `from` is the session's head, empty where there is none.
+    /// False where it will not be kept: it is too long for a record.
+    pub fn append(self: &Arc<Self>, seq: u64, from: &[u8], uuid: &[u8], body: &Bytes) -> bool {
+        let overhead = 64 + from.len() + uuid.len();
+        {
+            let mut queue = self.queue();
+            let origin_bytes = self.session_id.len() + queue.url.len();
+            if body.len() + overhead > MAX_BODY_BYTES || origin_bytes > MAX_ORIGIN_BYTES {
+                return false;
+            }
+            queue.queued_bytes += body.len() as u64;
+            queue.entries.push_back(Unwritten {
+                seq,
+                from: from.into(),
+                uuid: uuid.into(),
+                body: body.clone(),
+            });
+        }
+        self.core.wake(self);
+        true
+    }
+
+    /// Notes that the server has all entries up to `seq`, whose uuid is `uuid`.
+    pub fn delivered(&self, seq: u64, uuid: &[u8]) {
+        let wakes = {
+            let mut queue = self.queue();
+            while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
+                let entry = queue.entries.pop_front();
+                queue.queued_bytes -= entry.map_or(0, |entry| entry.body.len() as u64);
+            }
+            queue.delivered = Some((seq, uuid.into()));
+            queue.acknowledge |= queue.written > 0;
+            queue.acknowledge
+        };
+        if wakes {
+            self.core.wake_for_acknowledgement();
+        }
+    }
+
+    /// Notes that an entry will not be delivered.
+    pub fn removed(&self, seq: u64, why: Removal) {
+        {
+            let mut queue = self.queue();
+            if let Some(at) = queue.entries.iter().position(|entry| entry.seq == seq) {
+                let entry = queue.entries.remove(at);
+                queue.queued_bytes -= entry.map_or(0, |entry| entry.body.len() as u64);
+                return;
+            }
+            queue.removed.push((seq, why));
+        }
+        self.core.wake_for_acknowledgement();
+    }
+
+    /// The URL to which later entries go.
+    pub fn moved(&self, url: &str) {
+        self.queue().url = without_secrets(url);
+    }
+
+    /// Bytes that wait to be written.
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.queue().queued_bytes
+    }
+
+    /// Whether the entry can be read from the file.
+    pub fn is_written(&self, seq: u64) -> bool {
+        self.queue().written >= seq
+    }
+
+    /// Waits until the entry is on the disk; false where that fails, and it is in memory alone.
+    pub async fn synced(self: &Arc<Self>, seq: u64) -> bool {
+        loop {
+            let stepped = self.stepped.notified();
+            tokio::pin!(stepped);
+            stepped.as_mut().enable();
+            {
+                let mut queue = self.queue();
+                let is_delivered = queue.delivered.as_ref().is_some_and(|(through, _)| *through >= seq);
+                if queue.synced >= seq || is_delivered {
+                    return true;
+                }
+                if queue.is_failing || queue.ended {
+                    return false;
+                }
+                queue.due.sync = Some(Instant::now());
+            }
+            self.core.wake(self);
+            stepped.await;
+        }
+    }
+
+    /// Reads the JSON of an entry from the file.
+    pub async fn body(self: &Arc<Self>, seq: u64) -> io::Result<Bytes> {
+        let this = Arc::clone(self);
+        let read = move || match &*this.file() {
+            Some(file) => file.read(seq).map(Bytes::from),
+            None => Err(io::ErrorKind::NotFound.into()),
+        };
+        tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+    }
+
+    /// Ends with the file: what is queued is written, and the lock is given up.
+    pub fn end(self: &Arc<Self>) {
+        self.queue().ended = true;
+        self.core.wake(self);
+    }
+
+    /// The same at once, on this thread.
+    pub(super) fn end_now(&self) {
+        let file = self.file().take();
+        if let Some(file) = file {
+            file.end(&self.core.directory);
+        }
+    }
+
+    /// Whether there is something to do now.
+    pub(super) fn wants_step(&self, now: Instant) -> bool {
+        let queue = self.queue();
+        if queue.ended || queue.due.earliest().is_some_and(|due| due <= now) {
+            return true;
+        }
+        let may_write = queue.due.write.is_none();
+        may_write && (!queue.entries.is_empty() || !queue.removed.is_empty() || queue.acknowledge)
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.queue().due.earliest()
+    }
+
+    /// Does what is due; false where it has ended, and is of no use any more.
+    pub(super) fn step(&self, now: Instant) -> bool {
+        let mut file = self.file();
+        self.write(&mut file, now);
+        self.sync(&mut file, now);
+        self.empty(&mut file, now);
+        let mut queue = self.queue();
+        let ends = queue.ended;
+        if ends {
+            queue.due = Due::default();
+        }
+        drop(queue);
+        if ends && let Some(file) = file.take() {
+            file.end(&self.core.directory);
+        }
+        drop(file);
+        self.stepped.notify_waiters();
+        !ends
+    }
+
+    fn write(&self, file: &mut Option<OpenFile>, now: Instant) {
+        let (batch, url) = {
+            let mut queue = self.queue();
+            if queue.due.write.is_some_and(|due| due > now) && !queue.ended {
+                return;
+            }
+            queue.due.write = None;
+            queue.queued_bytes = 0;
+            let batch = Batch {
+                entries: std::mem::take(&mut queue.entries),
+                delivered: queue.delivered.clone(),
+                removed: std::mem::take(&mut queue.removed),
+            };
+            queue.acknowledge = false;
+            (batch, queue.url.clone())
+        };
+        let Some(last) = batch.entries.back().map(|entry| entry.seq) else {
+            // Nothing new: the file, if any, only learns what is delivered.
+            if let Some(file) = file {
+                self.acknowledge(file, batch, &url, now);
+            }
+            return;
+        };
+        match self.write_entries(file, &batch, &url) {
+            Ok(()) => self.written(last, now),
+            Err(Unavailable(code)) => self.failed(batch, code, now),
+        }
+    }
+
+    fn write_entries(
+        &self,
+        slot: &mut Option<OpenFile>,
+        batch: &Batch,
+        url: &str,
+    ) -> Result<(), Unavailable> {
+        let file = match slot {
+            Some(file) => file,
+            None => slot.insert(self.core.create(&self.session_id, url)?),
+        };
+        let before = file.bytes();
+        file.write(batch, url)?;
+        self.core.grew(before, file.bytes());
+        Ok(())
+    }
+
+    fn written(&self, last: u64, now: Instant) {
+        let mut queue = self.queue();
+        queue.written = last;
+        (queue.due.empty, queue.due.close) = (None, None);
+        queue.due.sync.get_or_insert(now + self.core.sync_after);
+        if std::mem::replace(&mut queue.is_failing, false) {
+            self.core.is_failing(None);
+        }
+    }
+
+    /// Gives a batch back that could not be written. Nothing later is written before it.
+    fn failed(&self, batch: Batch, code: &'static str, now: Instant) {
+        let mut queue = self.queue();
+        let Batch { entries, mut removed, .. } = batch;
+        let delivered = queue.delivered.as_ref().map_or(0, |(seq, _)| *seq);
+        for entry in entries.into_iter().rev().filter(|entry| entry.seq > delivered) {
+            queue.queued_bytes += entry.body.len() as u64;
+            queue.entries.push_front(entry);
+        }
+        removed.append(&mut queue.removed);
+        (queue.removed, queue.acknowledge) = (removed, queue.written > 0);
+        queue.due.write = Some(now + WRITTEN_AGAIN_AFTER);
+        queue.is_failing = true;
+        drop(queue);
+        self.core.is_failing(Some(code));
+    }
+
+    fn acknowledge(&self, file: &mut OpenFile, batch: Batch, url: &str, now: Instant) {
+        let before = file.bytes();
+        // A file whose entries are all delivered is emptied, which says the same.
+        if let Some((through, _)) = &batch.delivered
+            && batch.removed.is_empty()
+        {
+            let mut left = file.pending().0;
+            left -= file.count_through(*through).min(left);
+            if left == 0 {
+                file.drop_through(*through);
+            }
+        }
+        if !file.is_done()
+            && let Err(error) = file.write(&batch, url)
+        {
+            self.failed(batch, code(&error), now);
+            return;
+        }
+        self.core.grew(before, file.bytes());
+    }
+
+    fn sync(&self, slot: &mut Option<OpenFile>, now: Instant) {
+        let Some(file) = slot else { return };
+        let (through, delivered) = {
+            let mut queue = self.queue();
+            if queue.due.sync.is_none_or(|due| due > now) || queue.due.write.is_some() {
+                return;
+            }
+            queue.due.sync = None;
+            (queue.written, queue.delivered.clone())
+        };
+        if file.is_done() {
+            self.queue().synced = through;
+            return;
+        }
+        let synced = if file.wants_compaction() {
+            file.rewrite(&self.core.directory, delivered, self.core.random())
+        } else if self.core.can_sync() {
+            match file.sync() {
+                Err(error) if is_unsupported(&error) => {
+                    self.core.cannot_sync(code(&error));
+                    Ok(())
+                }
+                // It is never tried again on the same file: its pages may be marked as written.
+                Err(_) => file.rewrite(&self.core.directory, delivered, self.core.random()),
+                Ok(()) => Ok(()),
+            }
+        } else {
+            Ok(())
+        };
+        let mut queue = self.queue();
+        match synced {
+            Ok(()) => queue.synced = through,
+            Err(error) => {
+                queue.due.sync = Some(now + SYNCED_AGAIN_AFTER);
+                queue.is_failing = true;
+                drop(queue);
+                self.core.is_failing(Some(code(&error)));
+            }
+        }
+    }
+
+    /// Empties a file whose entries are all delivered, and in the end removes it.
+    fn empty(&self, slot: &mut Option<OpenFile>, now: Instant) {
+        let Some(file) = slot else { return };
+        let mut queue = self.queue();
+        if !file.is_done() || !queue.entries.is_empty() {
+            (queue.due.empty, queue.due.close) = (None, None);
+            return;
+        }
+        if file.is_corrupt() {
+            drop(queue);
+            if let Some(file) = slot.take() {
+                file.end(&self.core.directory);
+            }
+            return;
+        }
+        if !file.is_empty() {
+            let due = *queue.due.empty.get_or_insert(now + EMPTIED_AFTER);
+            if due <= now {
+                queue.due.empty = None;
+                drop(queue);
+                let before = file.bytes();
+                if file.empty().is_ok() {
+                    self.core.grew(before, file.bytes());
+                    self.queue().due.close = Some(now + CLOSED_AFTER);
+                }
+            }
+            return;
+        }
+        let due = *queue.due.close.get_or_insert(now + CLOSED_AFTER);
+        if due <= now {
+            queue.due = Due::default();
+            drop(queue);
+            if let Some(file) = slot.take() {
+                self.core.grew(file.bytes(), 0);
+                file.end(&self.core.directory);
+            }
+        }
+    }
+
+    /// The highest number of an entry that was written, and of one that is on the disk.
+    #[cfg(test)]
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let queue = self.queue();
+        (queue.written, queue.synced)
+    }
+
+    #[cfg(test)]
+    pub(super) fn read(&self, seq: u64) -> io::Result<Vec<u8>> {
+        self.file().as_ref().expect("there is a file").read(seq)
+    }
+
+    /// When the file was made; `None` where there is none, or where it is being written.
+    pub fn created(&self) -> Option<u64> {
+        self.file.try_lock().ok()?.as_ref().map(|file| file.name().created)
+    }
+
+    /// The name of the file, where there is one.
+    pub(super) fn file_name(&self) -> Option<super::name::Name> {
+        self.file().as_ref().map(OpenFile::name)
+    }
+
+    /// Writes what is queued on this thread, where the file can be had before `until`.
+    pub(super) fn write_before(&self, until: Instant) {
+        loop {
+            if let Ok(mut file) = self.file.try_lock() {
+                self.queue().due.write = None;
+                self.write(&mut file, Instant::now());
+                return;
+            }
+            if Instant::now() >= until {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! When spools are written: what is appended within a millisecond is written together, off the threads that append.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::directory::{Directory, Unavailable};
+use super::files::Files;
+use super::name::Name;
+use super::open_file::OpenFile;
+use super::record::Origin;
+use super::spool::Spool;
+use super::{Event, OutboxOptions};
+use crate::append::random;
+use crate::sync::{Mutex, MutexGuard};
+
+/// For so long what is appended is gathered before it is written.
+const GATHERED_FOR: Duration = Duration::from_millis(1);
+/// A folder that cannot be used is looked at again after so long.
+const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// One job on the disk at a time in the process, so that the threads for blocking work stay free.
+static JOBS: Semaphore = Semaphore::const_new(1);
+
+type OnEvent = dyn Fn(Event) + Send + Sync;
+
+/// What the spools of one outbox share.
+pub(super) struct OutboxCore {
+    pub(super) directory: Directory,
+    pub(super) sync_after: Duration,
+    max_bytes: u64,
+    runtime: Handle,
+    on_event: Box<OnEvent>,
+    state: Mutex<State>,
+    changed: Notify,
+    /// Bytes of the folder, as it was listed, with what was written since.
+    used: AtomicU64,
+    cannot_sync: AtomicBool,
+    is_failing: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    spools: Vec<Arc<Spool>>,
+    is_running: bool,
+    is_asked: bool,
+    /// Every append is written on the thread that makes it: the event loop has ended.
+    at_once: bool,
+    folder: Folder,
+}
+
+#[derive(Default)]
+enum Folder {
+    #[default]
+    Unknown,
+    Ready,
+    /// Until then it is not tried again.
+    Unavailable(Instant, &'static str),
+}
+
+impl OutboxCore {
+    pub(super) fn new(
+        options: &OutboxOptions,
+        files: Arc<dyn Files>,
+        runtime: Handle,
+        on_event: impl Fn(Event) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            directory: Directory::new(PathBuf::from(&options.dir), files),
+            sync_after: options.sync_after,
+            max_bytes: options.max_bytes,
+            runtime,
+            on_event: Box::new(on_event),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            used: AtomicU64::new(0),
+            cannot_sync: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn report(&self, event: Event) {
+        (self.on_event)(event);
+    }
+
+    pub(super) fn random(&self) -> u64 {
+        (random() * 2f64.powi(53)) as u64 ^ ((random() * 2f64.powi(53)) as u64) << 11
+    }
+
+    /// Makes the folder where that is not done yet. While it cannot be used, that is told once a minute at most.
+    pub(super) fn prepare(&self) -> Result<(), Unavailable> {
+        match self.state().folder {
+            Folder::Ready => return Ok(()),
+            Folder::Unavailable(until, code) if until > Instant::now() => return Err(Unavailable(code)),
+            Folder::Unavailable(..) | Folder::Unknown => {}
+        }
+        let prepared = self.directory.prepare();
+        if prepared.is_ok() {
+            self.used.store(self.directory.bytes(), Ordering::Relaxed);
+        }
+        let was_unavailable = {
+            let mut state = self.state();
+            let was = matches!(state.folder, Folder::Unavailable(..));
+            state.folder = match prepared {
+                Ok(()) => Folder::Ready,
+                Err(Unavailable(code)) => Folder::Unavailable(Instant::now() + LOOKED_AT_AGAIN_AFTER, code),
+            };
+            was
+        };
+        if let Err(Unavailable(code)) = prepared
+            && !was_unavailable
+        {
+            self.report(Event::Unavailable { code });
+        }
+        prepared
+    }
+
+    /// Makes a file for a session.
+    pub(super) fn create(&self, session_id: &str, url: &str) -> Result<OpenFile, Unavailable> {
+        self.prepare()?;
+        let now = self.directory.files.now();
+        let checksum = super::name::session_checksum(session_id);
+        let listed = self.directory.list()?;
+        let of_session = listed.iter().filter(|(name, _)| name.session == checksum);
+        // Behind the files that are there, whatever the clock says.
+        let latest = of_session.map(|(name, _)| name.created + 1).max().unwrap_or(0);
+        let origin = Origin { session_id: session_id.into(), url: url.into(), created: now.max(latest) };
+        let file = OpenFile::create(&self.directory, origin, self.random());
+        if let Err(Unavailable("ENOENT")) = file {
+            // The folder has gone: it is made again with the next write.
+            self.state().folder = Folder::Unknown;
+        }
+        let file = file?;
+        self.grew(0, file.bytes());
+        self.directory.sync();
+        Ok(file)
+    }
+
+    /// Opens what is left of a file's name, for one who owns it.
+    pub(super) fn add(&self, spool: &Arc<Spool>) {
+        self.state().spools.push(Arc::clone(spool));
+    }
+
+    /// Has the writer look at what was queued. The first call of a burst spawns it.
+    pub(super) fn wake(self: &Arc<Self>, spool: &Arc<Spool>) {
+        let at_once = {
+            let mut state = self.state();
+            if !state.at_once {
+                self.ask(&mut state);
+            }
+            state.at_once
+        };
+        if at_once {
+            spool.write_before(Instant::now() + Duration::from_secs(1));
+        }
+    }
+
+    /// The same for what may wait for the next write.
+    pub(super) fn wake_for_acknowledgement(self: &Arc<Self>) {
+        self.ask(&mut self.state());
+    }
+
+    fn ask(self: &Arc<Self>, state: &mut State) {
+        if std::mem::replace(&mut state.is_asked, true) {
+            return;
+        }
+        if state.is_running {
+            self.changed.notify_one();
+        } else {
+            state.is_running = true;
+            self.runtime.spawn(run(Arc::clone(self)));
+        }
+    }
+
+    /// Writes what is queued on this thread, and what is appended from now on.
+    pub(super) fn write_before(&self, until: Instant) {
+        let spools = {
+            let mut state = self.state();
+            state.at_once = true;
+            state.spools.clone()
+        };
+        for spool in spools {
+            spool.write_before(until);
+        }
+    }
+
+    /// Ends with all files: what is queued is written, and their locks are given up.
+    pub(super) fn close(&self, until: Instant) {
+        self.write_before(until);
+        let spools = std::mem::take(&mut self.state().spools);
+        for spool in spools {
+            spool.end_now();
+        }
+    }
+
+    pub(super) fn spools(&self) -> Vec<Arc<Spool>> {
+        self.state().spools.clone()
+    }
+
+    pub(super) fn grew(&self, from: u64, to: u64) {
+        if to >= from {
+            self.used.fetch_add(to - from, Ordering::Relaxed);
+        } else {
+            // It may have been emptied by somebody else when it was listed.
+            let smaller = |used: u64| Some(used.saturating_sub(from - to));
+            self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, smaller).ok();
+        }
+    }
+
+    /// Bytes of the folder, with those that wait to be written.
+    fn used(&self) -> u64 {
+        let queued: u64 = self.state().spools.iter().map(|spool| spool.queued_bytes()).sum();
+        self.used.load(Ordering::Relaxed) + queued
+    }
+
+    /// Whether another entry fits, `slack` of the room being free.
+    pub(super) fn has_room(&self, bytes: u64, slack: f64) -> bool {
+        let room = self.max_bytes as f64 * (1.0 - slack);
+        (self.used() + bytes) as f64 <= room
+    }
+
+    pub(super) fn can_sync(&self) -> bool {
+        !self.cannot_sync.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cannot_sync(&self, code: &'static str) {
+        if !self.cannot_sync.swap(true, Ordering::Relaxed) {
+            self.report(Event::WriteFailed { code });
+        }
+    }
+
+    /// Tells when writing begins to fail.
+    pub(super) fn is_failing(&self, code: Option<&'static str>) {
+        let was = self.is_failing.swap(code.is_some(), Ordering::Relaxed);
+        if let Some(code) = code
+            && !was
+        {
+            self.report(Event::WriteFailed { code });
+        }
+    }
+}
+
+/// Writes as long as something is queued, or due.
+async fn run(core: Arc<OutboxCore>) {
+    loop {
+        tokio::time::sleep(GATHERED_FOR).await;
+        core.state().is_asked = false;
+        let now = Instant::now();
+        let spools = core.spools();
+        let work: Vec<_> = spools.into_iter().filter(|spool| spool.wants_step(now)).collect();
+        if !work.is_empty() {
+            let permit = JOBS.acquire().await;
+            let step =
+                move || work.into_iter().filter(|spool| !spool.step(Instant::now())).collect::<Vec<_>>();
+            let ended = tokio::task::spawn_blocking(step).await.unwrap_or_default();
+            drop(permit);
+            core.state().spools.retain(|spool| !ended.iter().any(|ended| Arc::ptr_eq(spool, ended)));
+        }
+        let next = core.spools().iter().filter_map(|spool| spool.due()).min();
+        let until = {
+            let mut state = core.state();
+            if state.is_asked {
+                continue;
+            }
+            match next {
+                Some(next) => next,
+                None => {
+                    state.is_running = false;
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout_at(until, core.changed.notified()).await.ok();
+    }
+}
+
+/// The name of a file that is made now.
+pub(super) fn name_of_now(core: &OutboxCore, session_id: &str) -> Name {
+    Name::new(session_id, core.directory.files.now(), core.random() as u32)
+}

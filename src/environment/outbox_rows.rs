@@ -1,0 +1,62 @@
+//! The rows of `outboxSessions`, as JavaScript gets them.
+
+use napi::Env;
+use session_ingress_core::append::Cause;
+use session_ingress_core::outbox::Whereabouts;
+
+use crate::channel::OutboxRow;
+use crate::js::{self, Value};
+
+pub(super) fn outbox_rows<'e>(env: &'e Env, rows: &[OutboxRow]) -> Value<'e> {
+    let list = js::array(env);
+    for (index, row) in rows.iter().enumerate() {
+        js::set(env, list, &index.to_string(), outbox_row(env, row));
+    }
+    list
+}
+
+fn outbox_row<'e>(env: &'e Env, row: &OutboxRow) -> Value<'e> {
+    let object = js::object(env);
+    let text = |text: Option<&str>| text.map_or_else(|| js::null(env), |text| js::string(env, text));
+    let number = |number: Option<f64>| number.map_or_else(|| js::null(env), |number| js::number(env, number));
+    let set = |key, value| js::set(env, object, key, value);
+    match row {
+        OutboxRow::Own(own) => {
+            set("sessionId", js::string(env, &own.session_id));
+            set("url", js::string(env, &own.url));
+            set("entries", js::number(env, own.entries as f64));
+            set("bytes", js::number(env, own.bytes as f64));
+            set("since", number(own.since.map(|since| since as f64)));
+            set("state", js::string(env, if own.deferred.is_some() { "deferred" } else { "sending" }));
+            if let Some(cause) = own.deferred {
+                set("reason", js::string(env, reason(cause)));
+            }
+        }
+        OutboxRow::Other(other) => {
+            let origin = other.origin.as_ref();
+            set("sessionId", text(origin.map(|origin| origin.session_id.as_str())));
+            set("url", text(origin.map(|origin| origin.url.as_str())));
+            set("entries", number(other.entries.map(|entries| entries as f64)));
+            set("bytes", js::number(env, other.bytes as f64));
+            set("since", js::number(env, other.since as f64));
+            set("state", js::string(env, state(other.whereabouts)));
+        }
+    }
+    object
+}
+
+fn reason(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Outage => "outage",
+        Cause::Token => "token",
+        Cause::Session | Cause::Entry => "session",
+    }
+}
+
+fn state(whereabouts: Whereabouts) -> &'static str {
+    match whereabouts {
+        Whereabouts::Elsewhere => "elsewhere",
+        Whereabouts::Waiting => "waiting",
+        Whereabouts::Dead => "dead",
+    }
+}
