@@ -42,9 +42,7 @@ const TELLING = [
 const EMULATED = { LIFE_ROUNDS: '20' }
 
 /** @type {import('./suite.mjs').Exclusion[]} */
-const NOT_UNDER_WINE = [
-  { file: 'json-fidelity', tests: /deep/, why: 'the stack of this node.exe ends sooner under wine' },
-]
+const NOT_UNDER_WINE = []
 
 /** @type {Record<string, Platform>} */
 export const platforms = {
@@ -69,4 +67,5 @@ export const platforms = {
   'win32-x64': { target: 'x86_64-pc-windows-msvc', machine: wineMachine(), files: ALL, exclusions: NOT_UNDER_WINE },
   'darwin-arm64': { target: 'aarch64-apple-darwin' },
   'darwin-x64': { target: 'x86_64-apple-darwin' },
+  'win32-arm64': { target: 'aarch64-pc-windows-msvc' },
 }

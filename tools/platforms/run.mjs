@@ -2,7 +2,7 @@
 //
 // On Debian 12, x64. What it needs is downloaded by apt, pip, npm and cargo as they are set up here, and kept in target/.
 
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { checkBinary } from './build/check.mjs'
 import { buildForRelease, canRelease } from './build/for-release.mjs'
 import { buildForTests, buildNeeds, howForTests } from './build/for-tests.mjs'
@@ -43,6 +43,8 @@ for (const name of chosen) {
     console.error(`  ${name} FAILED: ${error instanceof Error ? error.message : error}`)
     rows.push({ name, built: '', checked: '', testedWith: [], passed: 0, failed: [why], skipped: [] })
   }
+  mkdirSync(kept('rows'), { recursive: true })
+  writeFileSync(kept('rows', `${name}.json`), JSON.stringify(rows.at(-1), null, 2))
   console.log(`${name} took ${((performance.now() - started) / 60_000).toFixed(1)} minutes`)
 }
 const table = writeTable(rows)
@@ -57,7 +59,7 @@ async function testPlatform(name) {
   const isRelease = releases.has(name)
   const binary = await (isRelease ? buildForRelease(target, kept('builds')) : buildForTests(target))
   const built = isRelease ? 'as it is published' : howForTests(target)
-  const checked = binary ? checkBinary(binary) : 'not linked'
+  const checked = binary ? checkBinary(binary) : 'compiles, and is not linked'
   /** @type {import('./table.mjs').Row} */
   const row = { name, built, checked, testedWith: [], passed: 0, failed: [], skipped: [] }
   if (!machine || !binary) return row

@@ -41,9 +41,12 @@ export const buildNeeds = (target) => [
 
 /** How, in a few words. @param {string} target */
 export function howForTests(target) {
-  const { platform } = platformOf(target)
-  const linker = { linux: 'zig', darwin: 'zig, against stubs', win32: `mingw, as ${STAND_INS[target]}` }[platform]
-  return `test build: Debian's Rust, std from source, ${linker}`
+  const { platform, arch } = platformOf(target)
+  const linker = { linux: 'zig', darwin: 'zig, against stubs', win32: arch === 'x64' ? 'mingw' : 'not linked' }[
+    platform
+  ]
+  const as = STAND_INS[target] ? ` as ${STAND_INS[target]}` : ''
+  return `for tests alone${as}: Debian's Rust, std from source, ${linker}`
 }
 
 /**
@@ -70,7 +73,8 @@ export async function buildForTests(target, stdio = 'inherit') {
   const parameters = [subcommand, '--locked', '--lib', '--profile', PROFILE, '--features', 'test-hooks']
   const env = {
     ...process.env,
-    CARGO_TARGET_DIR: kept('cargo'),
+    // One for each target: two of them may be built at a time.
+    CARGO_TARGET_DIR: kept('compiled', triple),
     ...rust.variables,
     ...variables,
     PATH: `${rust.path}${delimiter}${variables.PATH}`,
@@ -82,7 +86,7 @@ export async function buildForTests(target, stdio = 'inherit') {
 
   const file = testBuildOf(target)
   mkdirSync(kept('builds'), { recursive: true })
-  copyFileSync(kept('cargo', triple, PROFILE, LIBRARIES[platform]), file)
+  copyFileSync(kept('compiled', triple, triple, PROFILE, LIBRARIES[platform]), file)
   markTestBuild(file)
   return file
 }
