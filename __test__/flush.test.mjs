@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { addon, createEntry, useHost } from './support/addon.mjs'
-import { runProgram, startProgram } from './support/child.mjs'
+import { interrupt, runProgram, startProgram } from './support/child.mjs'
 import { createGate, serve } from './support/server.mjs'
 
 const { appendSessionLog, flush, sessionStats } = addon
@@ -185,7 +185,7 @@ test("the README's example stores what is queued when it is interrupted", async 
     code: example(),
   })
   await new Promise((resolve) => server.server.once('request', resolve))
-  child.kill('SIGINT')
+  interrupt(child, 'SIGINT')
   server.open()
   assert.deepEqual(await ended, { stdout: '', stderr: '', code: 130, signal: null })
   assert.equal(server.requests.length, 10)
@@ -199,7 +199,7 @@ test("the README's example gives up when its time is over, and says what is left
     code: example().replace('5000', '50'),
   })
   await new Promise((resolve) => server.server.once('request', resolve))
-  child.kill('SIGINT')
+  interrupt(child, 'SIGINT')
   const { stderr, code } = await ended
   assert.match(stderr, /^10 entries/)
   assert.equal(code, 130)

@@ -24,6 +24,10 @@ const NONE = {
   NO_PROXY: undefined,
 }
 
+/** Whether two names are of one variable, as on Windows where they differ by case alone. */
+const isOne = (/** @type {string} */ one, /** @type {string} */ other) =>
+  process.platform === 'win32' && one.toLowerCase() === other.toLowerCase()
+
 const stored = () => ({ status: 201 })
 
 /**
@@ -102,6 +106,7 @@ test('the variables that name a proxy are looked at in their order', async (t) =
     ['HTTPS_PROXY', 'all_proxy'],
     ['all_proxy', 'ALL_PROXY'],
   ]) {
+    if (isOne(first, second)) continue
     one.asked.length = 0
     useProxies(t, { [first]: one.url, [second]: other.url, http_proxy: refused })
     assert.equal(await appendSessionLog('s', createEntry(), server.url), true, first)
@@ -111,6 +116,7 @@ test('the variables that name a proxy are looked at in their order', async (t) =
     ['http_proxy', 'HTTP_PROXY'],
     ['HTTP_PROXY', 'all_proxy'],
   ]) {
+    if (isOne(first, second)) continue
     one.asked.length = 0
     useProxies(t, { [first]: one.url, [second]: other.url, https_proxy: refused })
     assert.equal(await appendSessionLog('s', createEntry(), plain.url), true, first)
@@ -166,7 +172,9 @@ for (const [name, url] of [
     assert.equal(await getSessionLogs('s', server.url), null)
     assert.equal(host.errors.length, 2)
     for (const { message } of host.errors) {
-      assert.match(message, new RegExp(`the request cannot be sent: ${name} is `))
+      // Where both spellings are one variable, it is found by the first that is looked for.
+      const flags = isOne('a', 'A') ? 'i' : ''
+      assert.match(message, new RegExp(`the request cannot be sent: ${name} is `, flags))
       assert.doesNotMatch(message, /secret|127\.0\.0\.1|user/)
     }
     assert.equal(server.requests.length, 0)

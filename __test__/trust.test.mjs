@@ -184,6 +184,33 @@ test('a certificate store of the operating system that is missing or empty is su
   }
 })
 
+test("the operating system's store is read for the first https request, and for none to http", async (t) => {
+  const [plain, server] = [await serve(t, () => ({ status: 201 })), await serveTls(t, localhost)]
+  const host = useHost(t, ONE_ATTEMPT)
+  useVariables(t, { SSL_CERT_FILE: join(createFolder(t), 'missing.pem') })
+  configure({ tls: { ca: authority.cert } })
+  const told = () => host.debugLines.filter((line) => line.startsWith("The operating system's certificates: ")).length
+  for (const [url, times] of /** @type {const} */ ([
+    [plain.url, 0],
+    [server.url, 1],
+    [plain.url, 1],
+    [server.url, 1],
+  ])) {
+    assert.equal(await appendSessionLog('s', createEntry(), url), true)
+    assert.equal(told(), times)
+  }
+})
+
+test("a redirect from http to https is followed with the operating system's store", async (t) => {
+  const tls = { cert: localhost.cert, key: localhost.pem }
+  const server = await serve(t, () => ({ body: { loglines: [1] } }), tls)
+  const plain = await serve(t, () => ({ status: 307, headers: { location: server.url } }))
+  useHost(t, ONE_ATTEMPT)
+  useVariables(t, { SSL_CERT_FILE: createFile(t, authority.cert) })
+  assert.deepEqual(await addon.getSessionLogs('s', plain.url), [1])
+  assert.equal(server.requests.length, 1)
+})
+
 test('a server that does not speak TLS, and one that speaks no version of it that is good, are told apart', async (t) => {
   const host = useHost(t, ONE_ATTEMPT)
   const plain = await serve(t, () => ({ status: 201 }))

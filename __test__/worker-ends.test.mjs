@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runProgram, startProgram } from './support/child.mjs'
+import { interrupt, runProgram, startProgram } from './support/child.mjs'
 import { roundsOf, seedOf } from './support/random.mjs'
 import { createGate, serve } from './support/server.mjs'
 
@@ -66,7 +66,7 @@ for (const [end, code] of /** @type {[string, number][]} */ ([
     await new Promise((resolve) => child.stdout.once('data', resolve))
     open()
     await allSent
-    child.kill('SIGTERM')
+    interrupt(child, 'SIGTERM')
     assert.deepEqual(await ended, { stdout: `${code}\n`, stderr: '', code: 0, signal: null })
     const sent = server.requests.map((request) => [request.json().uuid, request.headers['last-uuid']])
     const expected = Array.from({ length: 20 }, (_, n) => [`w${n}`, n > 0 ? `w${n - 1}` : undefined])

@@ -1,7 +1,7 @@
 // Loaded only where it is in doubt which C library the process has. Files do not say: there may be those of both.
 
 /**
- * The C library of this process, by its own report.
+ * The C library of this process, by its own report or, where that is silent as Bun's is, by what is mapped into it.
  *
  * @returns {'glibc' | 'musl' | undefined} undefined: it does not say
  */
@@ -21,6 +21,14 @@ module.exports = function readLibc() {
     }
   } catch {
     // A runtime without reports.
+  }
+  try {
+    // No `require`: this file becomes part of bundles that have none.
+    const maps = process.getBuiltinModule('node:fs').readFileSync('/proc/self/maps', 'utf8')
+    if (/\/ld-musl-/.test(maps)) return 'musl'
+    if (/\/libc(-[\d.]+\.so|\.so\.6)$/m.test(maps)) return 'glibc'
+  } catch {
+    // A runtime that has no such function, or may not read the file.
   }
   return undefined
 }

@@ -64,10 +64,9 @@ export function useHost(t, options = {}) {
 export function useVariables(t, variables) {
   const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]))
   const set = (/** @type {Record<string, string | undefined>} */ values) => {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
+    // Those that are none first: on Windows `https_proxy` and `HTTPS_PROXY` are one variable.
+    for (const [name, value] of Object.entries(values)) if (value === undefined) delete process.env[name]
+    for (const [name, value] of Object.entries(values)) if (value !== undefined) process.env[name] = value
     // Naming them has the environment read anew.
     addon.configure(OF_ENVIRONMENT)
   }

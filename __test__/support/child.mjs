@@ -24,10 +24,25 @@ const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../fixture
  */
 export function startProgram(name, given = {}, { env = process.env, command = [], timeout = 120_000 } = {}) {
   const [file, ...args] = [...command, process.execPath, pathOf(name), JSON.stringify(given)]
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout, killSignal: 'SIGKILL' })
+  // The last is for `interrupt`.
+  const stdio = /** @type {any} */ (['ignore', 'pipe', 'pipe', ...(hasSignals ? [] : ['ipc'])])
+  const child = spawn(file, args, { env, stdio, timeout, killSignal: 'SIGKILL' })
   const exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const ended = Promise.all([text(child.stdout), text(child.stderr), exit])
   return { child, ended: ended.then(([stdout, stderr, { code, signal }]) => ({ stdout, stderr, code, signal })) }
+}
+
+const hasSignals = process.platform !== 'win32'
+
+/**
+ * Sends a signal to a program that handles it. Windows has none: there the program is told to behave as if it came.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+export function interrupt(child, signal) {
+  if (hasSignals) child.kill(signal)
+  else child.send(signal)
 }
 
 /**

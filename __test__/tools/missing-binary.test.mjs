@@ -45,15 +45,22 @@ describe('without the binary beside it', () => {
     skip: process.platform !== 'linux',
   }, async () => {
     const arch = process.arch
-    const reports = {
-      glibc: { header: { glibcVersionRuntime: '2.36' }, sharedObjects: [`/lib/ld-musl-${arch}.so.1`] },
-      musl: { header: {}, sharedObjects: ['/usr/bin/node', '/lib/ld-musl-x86_64.so.1'] },
-    }
-    for (const [libc, report] of Object.entries(reports)) {
+    // What is reported and, where that is silent as in Bun, what is mapped into the process.
+    const silent = { header: {}, sharedObjects: [] }
+    /** @type {[libc: string, report: object, maps: string][]} */
+    const processes = [
+      ['glibc', { header: { glibcVersionRuntime: '2.36' }, sharedObjects: [`/lib/ld-musl-${arch}.so.1`] }, ''],
+      ['musl', { header: {}, sharedObjects: ['/usr/bin/node', '/lib/ld-musl-x86_64.so.1'] }, ''],
+      ['glibc', silent, '7f00-7f01 r--p 00000000 08:01 17 /usr/lib/x86_64-linux-gnu/libc.so.6\n'],
+      ['glibc', silent, '7f00-7f01 r--p 00000000 08:01 17 /lib/x86_64-linux-gnu/libc-2.28.so\n'],
+      ['musl', silent, '7f00-7f01 r--p 00000000 08:01 17 /lib/ld-musl-x86_64.so.1\n'],
+    ]
+    for (const [libc, report, maps] of processes) {
       // The process is asked where files may not be looked at.
       const script = `
         Object.defineProperty(process, 'permission', { value: {} })
         process.report.getReport = () => (${JSON.stringify(report)})
+        process.getBuiltinModule = () => ({ readFileSync: () => ${JSON.stringify(maps)} })
         const before = process.report.excludeNetwork
         try { require('session-ingress') } catch (error) { console.log(error.message.split('\\n').slice(0, 4).join('\\n')) }
         console.log(process.report.excludeNetwork === before)`

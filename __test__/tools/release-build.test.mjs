@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startIngressServer } from 'session-ingress/testing'
 import { QUICK_BUILD } from '../../tools/shared/quick-build.mjs'
+import { markTestBuild } from '../../tools/shared/test-build.mjs'
 import { addAppendFaults } from '../support/append-faults.mjs'
 import { createFolder, installTarball } from '../support/package.mjs'
 
@@ -35,6 +36,8 @@ async function checkShipped(t, put) {
   await mkdir(join(dir, 'tools/scripts'), { recursive: true })
   const script = join(dir, 'tools/scripts/check-shipped.mjs')
   await copyFile(join(ROOT, 'tools/scripts/check-shipped.mjs'), script)
+  await mkdir(join(dir, 'tools/shared'))
+  await copyFile(join(ROOT, 'tools/shared/test-build.mjs'), join(dir, 'tools/shared/test-build.mjs'))
   await put(join(dir, 'session-ingress.linux-x64-gnu.node'))
   return run(process.execPath, [script]).then(
     () => 'fine',
@@ -57,6 +60,24 @@ test('the quick build may not be packed: it can be told to panic, and has anothe
     /^1: session-ingress\.linux-x64-gnu\.node was built with the feature test-hooks: .*`npm run build`\n/,
   )
   assert.match(said, / was built in another profile than release: /)
+})
+
+test('a build for tests alone, and what stands in for a binary, may not be packed', async (t) => {
+  const built = (await readdir(ROOT)).find((name) => name.endsWith('.node')) ?? ''
+  for (const content of [await readFile(join(ROOT, built)), '']) {
+    const said = await checkShipped(t, async (path) => {
+      await writeFile(path, content)
+      markTestBuild(path)
+    })
+    assert.match(said, /^1: session-ingress\.linux-x64-gnu\.node was built for tests alone, or .*without any code: /)
+  }
+})
+
+test('a package of a platform without its binary may not be packed', async (t) => {
+  assert.match(
+    await checkShipped(t, (path) => mkdir(join(path, '../npm/linux-x64-gnu'), { recursive: true }).then(() => {})),
+    /^1: npm\/linux-x64-gnu has no binary/,
+  )
 })
 
 test('a binary that is larger than any release build may not be packed', async (t) => {

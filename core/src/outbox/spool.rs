@@ -451,6 +451,12 @@ impl Spool {
             if let Ok(mut file) = self.file.try_lock() {
                 self.queue().due.write = None;
                 self.write(&mut file, Instant::now());
+                // Nothing is left behind that is delivered.
+                if file.as_ref().is_some_and(OpenFile::is_done)
+                    && let Some(file) = file.take()
+                {
+                    file.end(&self.core.directory);
+                }
                 return;
             }
             if Instant::now() >= until {

@@ -10,12 +10,12 @@ use super::panicked;
 use super::send_error::SendErrorKind;
 use super::tuning::{ALPN, tune};
 use crate::http::config::Settings;
-use crate::http::connect::{ConnectLimitLayer, FreshConnections, no_connection};
+use crate::http::connect::{ConnectLimitLayer, FreshConnections, is_reset, no_connection};
 use crate::http::error::Error;
 use crate::http::headers::AGENT;
 use crate::http::message::MAX_URL_BYTES;
 use crate::http::proxy::{Route, Routes};
-use crate::http::tls::{ClientTls, client_tls};
+use crate::http::tls::{ClientTls, client_tls, perhaps_refused};
 
 /// The time for which connections are used that were made without a file that could not be read for a passing reason.
 const INCOMPLETE_FOR: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub(super) struct Connections {
     // A std mutex: it is held for a few instructions, never across an await.
     pool: Mutex<Pool>,
     tls: ClientConfig,
+    /// Whether the operating system's store was read, which takes as long as many requests.
+    has_store: bool,
     connect_timeout: Option<Duration>,
     routes: Arc<Routes>,
     /// The reason for which the client certificate was left out.
@@ -44,15 +46,18 @@ pub(super) struct Pool {
 }
 
 impl Connections {
-    /// Reads certificates from disk, on a thread that may wait.
-    pub(super) async fn new(settings: Settings) -> Result<Self, Error> {
-        let made = tokio::task::spawn_blocking(move || make(&settings)).await.map_err(panicked)?;
-        made.map_err(Error::NotConnected)
+    /// Reads certificates from disk, on a thread that may wait: those that a request to this URL needs and, where these
+    /// replace an `old` one, those that it had.
+    pub(super) async fn new(settings: Settings, url: Url, old: Option<&Self>) -> Result<Self, Error> {
+        let had_store = old.is_some_and(|old| old.has_store);
+        let made = tokio::task::spawn_blocking(move || make(&settings, &url, had_store)).await;
+        made.map_err(panicked)?.map_err(Error::NotConnected)
     }
 
-    /// Whether they are to be made again for the next request.
-    pub(super) fn is_outdated(&self) -> bool {
-        self.outdated_at.is_some_and(|at| at <= Instant::now())
+    /// Whether a request to this URL may use them: not where they are to be made again, or made with more.
+    pub(super) fn serve(&self, url: &Url) -> bool {
+        let is_outdated = self.outdated_at.is_some_and(|at| at <= Instant::now());
+        !is_outdated && (self.has_store || !self.routes.need_tls(url))
     }
 
     fn pool_mut(&self) -> MutexGuard<'_, Pool> {
@@ -87,28 +92,43 @@ impl Connections {
         }
     }
 
-    /// The error of a request, in words that say what kept it from its server.
-    pub(super) fn error(&self, kind: SendErrorKind, error: &reqwest::Error, url: &Url) -> Error {
+    /// The error of a request, in words that say what kept it from its server. `had_asked`: it was the first on its
+    /// connection, and the server had asked for a client certificate.
+    pub(super) fn error(
+        &self,
+        kind: SendErrorKind,
+        error: &reqwest::Error,
+        url: &Url,
+        had_asked: bool,
+    ) -> Error {
         let plain = kind.into_error(error, self.connect_timeout);
         if matches!(plain, Error::ConnectTimedOut(_)) {
             return plain;
         }
         let unusable_identity = self.unusable_identity.as_deref();
         let why = no_connection(error, self.routes.of(url), url.scheme() == "https", unusable_identity);
-        why.map_or(plain, Error::NotConnected)
+        match (why, plain) {
+            (Some(why), _) => Error::NotConnected(why),
+            (None, Error::Broken(why)) if had_asked && is_reset(error) => {
+                Error::Broken(perhaps_refused(&why, unusable_identity))
+            }
+            (None, plain) => plain,
+        }
     }
 }
 
-fn make(settings: &Settings) -> Result<Connections, String> {
+fn make(settings: &Settings, url: &Url, had_store: bool) -> Result<Connections, String> {
+    let routes = Arc::new(Routes::new(&settings.proxies));
+    let has_store = had_store || routes.need_tls(url);
     let mut warnings = Vec::new();
     let ClientTls { config: mut tls, unusable_identity, is_complete } =
-        client_tls(&settings.tls, &mut |warning| warnings.push(warning))
+        client_tls(&settings.tls, has_store, &mut |warning| warnings.push(warning))
             .map_err(|error| error.to_string())?;
     tls.alpn_protocols = vec![ALPN.to_vec()];
-    let (routes, connect_timeout) = (Arc::new(Routes::new(&settings.proxies)), settings.connect_timeout);
+    let connect_timeout = settings.connect_timeout;
     let pool = Mutex::new(Pool::new(&tls, &routes, connect_timeout, 0)?);
     let outdated_at = (!is_complete).then(|| Instant::now() + INCOMPLETE_FOR);
-    Ok(Connections { warnings, pool, tls, connect_timeout, routes, unusable_identity, outdated_at })
+    Ok(Connections { warnings, pool, tls, has_store, connect_timeout, routes, unusable_identity, outdated_at })
 }
 
 impl Pool {

@@ -37,14 +37,14 @@ impl Transport for Client {
 impl Client {
     async fn send_here(&self, request: Request) -> Result<Response<ResponseBody>, Error> {
         // Not within the time limit: the first request makes the connections' client.
-        let connections = self.connections().await?;
+        let connections = self.connections(&request.url).await?;
         let Request { share, response_timeout, max_body_bytes, .. } = request;
         let timeouts = BodyTimeouts::new(request.read_timeout, request.search_timeout);
         let has_body = !request.body.is_empty();
         let progress = Arc::new(RequestProgress::default());
         let may_repeat = request.method == Method::GET;
         let mut exchange =
-            Exchange { connections: &connections, progress: &progress, may_repeat, sent: None };
+            Exchange { client: self, connections, progress: &progress, may_repeat, sent: None };
         let mut permit = match share {
             // Every read ends, so this wait does.
             Share::Reads => Some(concurrency_limit().acquire(share).await),
@@ -92,7 +92,8 @@ impl<T> Drop for AbortOnDrop<T> {
 }
 
 struct Exchange<'a> {
-    connections: &'a Connections,
+    client: &'a Client,
+    connections: Arc<Connections>,
     progress: &'a Arc<RequestProgress>,
     /// Whether the request may be sent once more by itself: a read changes nothing, so that it does not matter whether
     /// the server has processed it.
@@ -108,7 +109,11 @@ impl Exchange<'_> {
             let request = redirected.as_ref().unwrap_or(request);
             let response = self.sent(request).await?;
             match follow(request, response.status().as_u16(), response.headers())? {
-                Some(next) => redirected = Some(next),
+                Some(next) => {
+                    // One to https may be the first to speak TLS.
+                    self.connections = self.client.connections(&next.url).await?;
+                    redirected = Some(next);
+                }
                 None => return Ok(response),
             }
         }
@@ -144,9 +149,10 @@ impl Exchange<'_> {
                 Err(error) => error,
             };
             let kind = SendErrorKind::of(&error, request, self.progress);
+            let had_asked = pool.fresh.had_asked(&error);
             let is_lost = kind == SendErrorKind::Lost && pool.fresh.was_reused(&error);
             if !is_lost || !mem::take(&mut self.may_repeat) {
-                return Err(self.connections.error(kind, &error, &request.url));
+                return Err(self.connections.error(kind, &error, &request.url, had_asked));
             }
             pool = self.connections.renew(&pool);
         }

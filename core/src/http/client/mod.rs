@@ -9,9 +9,9 @@ mod tests;
 mod tuning;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use reqwest::Url;
 use tokio::task::JoinError;
 
 use super::config::Settings;
@@ -27,13 +27,15 @@ pub struct Client(Arc<ClientHandle>);
 struct ClientHandle {
     inner: Arc<ClientInner>,
     warn: Box<dyn Fn(&str) + Send + Sync>,
-    warned: AtomicBool,
+    /// What it has warned of: each is said once.
+    warned: Mutex<Vec<String>>,
 }
 
 /// The part of a client that is shared.
 struct ClientInner {
     settings: Settings,
-    /// Made at the first request, off the JavaScript thread: it reads certificate stores from disk.
+    /// Made at the first request, off the JavaScript thread: it reads certificates from disk. Made again at the first
+    /// one that speaks TLS, with the operating system's store.
     // A std mutex: it is held for a few instructions, never across an await.
     connections: Mutex<Option<Arc<Connections>>>,
     /// Held while they are made, so that it is done once.
@@ -41,23 +43,24 @@ struct ClientInner {
 }
 
 impl Client {
-    /// `warn` takes debug lines: at the first request, what was found out about the settings.
+    /// `warn` takes debug lines: at the first request, and at the first that speaks TLS, what was found out about the
+    /// settings.
     pub fn shared(settings: Settings, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let (inner, warn) = (ClientInner::of(settings), Box::new(warn));
-        Self(Arc::new(ClientHandle { inner, warn, warned: AtomicBool::new(false) }))
+        Self(Arc::new(ClientHandle { inner, warn, warned: Mutex::default() }))
     }
 
-    /// The connections for a request that begins now, made where they are not yet. That reads files, which may be on
-    /// a disk that does not respond: it takes no longer than a connection may.
-    async fn connections(&self) -> Result<Arc<Connections>, Error> {
+    /// The connections for a request to this URL that begins now, made where they are not yet. That reads files, which may
+    /// be on a disk that does not respond: it takes no longer than a connection may.
+    async fn connections(&self, url: &Url) -> Result<Arc<Connections>, Error> {
         let ClientHandle { inner, warn, warned } = &*self.0;
-        let connections = match inner.usable() {
+        let connections = match inner.usable(url) {
             Some(connections) => connections,
             None => {
                 let timeout = inner.settings.connect_timeout;
                 let timeout = timeout.map(|duration| Timeout { name: "connectMs", duration });
                 // A task of its own: it goes on where nobody waits for it any more, and is the only one that reads.
-                let making = tokio::spawn(inner.clone().connect());
+                let making = tokio::spawn(inner.clone().connect(url.clone()));
                 let made = with_timeout(timeout, async { making.await.map_err(panicked)? }).await;
                 made.map_err(|error| match error {
                     Error::TimedOut(timeout) => Error::ConnectTimedOut(timeout),
@@ -66,8 +69,13 @@ impl Client {
             }
         };
         // An instance that finds the connections made by another one gets their warnings as well.
-        if !connections.warnings.is_empty() && !warned.swap(true, Ordering::Relaxed) {
-            connections.warnings.iter().for_each(|warning| warn(warning));
+        for warning in &connections.warnings {
+            let mut warned = warned.lock().unwrap_or_else(PoisonError::into_inner);
+            if !warned.contains(warning) {
+                warned.push(warning.clone());
+                drop(warned);
+                warn(warning);
+            }
         }
         Ok(connections)
     }
@@ -85,16 +93,17 @@ impl ClientInner {
     }
 
     /// The connections, unless they are to be made, or made again.
-    fn usable(&self) -> Option<Arc<Connections>> {
-        self.connections().clone().filter(|connections| !connections.is_outdated())
+    fn usable(&self, url: &Url) -> Option<Arc<Connections>> {
+        self.connections().clone().filter(|connections| connections.serve(url))
     }
 
-    async fn connect(self: Arc<Self>) -> Result<Arc<Connections>, Error> {
+    async fn connect(self: Arc<Self>, url: Url) -> Result<Arc<Connections>, Error> {
         let _making = self.making.lock().await;
-        if let Some(connections) = self.usable() {
+        if let Some(connections) = self.usable(&url) {
             return Ok(connections);
         }
-        let connections = Arc::new(Connections::new(self.settings.clone()).await?);
+        let old = self.connections().clone();
+        let connections = Arc::new(Connections::new(self.settings.clone(), url, old.as_deref()).await?);
         *self.connections() = Some(connections.clone());
         Ok(connections)
     }

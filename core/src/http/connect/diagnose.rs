@@ -96,6 +96,14 @@ impl TunnelError {
     }
 }
 
+/// Whether the peer reset the connection.
+pub(in crate::http) fn is_reset(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let errors = causes(error);
+    let mut kinds = errors.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.any(|kind| matches!(kind, ConnectionReset | ConnectionAborted | BrokenPipe))
+}
+
 fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }

@@ -25,7 +25,13 @@ struct State {
     /// The numbers of those that are under way.
     connecting: HashSet<u64>,
     /// Those that were made, by their local addresses.
-    made: HashMap<SocketAddr, u64>,
+    made: HashMap<SocketAddr, Made>,
+}
+
+struct Made {
+    number: u64,
+    /// Whether the server asked for a client certificate.
+    asked: bool,
 }
 
 /// A connect that is under way.
@@ -35,10 +41,10 @@ pub(super) struct Connecting {
 }
 
 impl Connecting {
-    /// Notes that the connection was made.
-    pub(super) fn made(self, connected: &Connected) {
+    /// Notes that the connection was made, and whether its server asked for a client certificate.
+    pub(super) fn made(self, connected: &Connected, asked: bool) {
         if let Some(address) = local_address(connected) {
-            self.fresh.state().made.insert(address, self.number);
+            self.fresh.state().made.insert(address, Made { number: self.number, asked });
         }
     }
 }
@@ -72,7 +78,7 @@ impl FreshConnections {
     /// and was sent meanwhile, was then sent over an older one.
     pub(in crate::http) fn have_responded_since(&self, begun: u64) -> bool {
         let state = self.state();
-        !state.connecting.iter().chain(state.made.values()).any(|&number| number > begun)
+        !state.connecting.iter().copied().chain(state.made.values().map(|made| made.number)).any(|number| number > begun)
     }
 
     /// Notes a response.
@@ -82,13 +88,23 @@ impl FreshConnections {
         }
     }
 
+    /// Whether the request that failed with this error was the first on its connection, whose server had asked for a
+    /// client certificate.
+    pub(in crate::http) fn had_asked(&self, error: &reqwest::Error) -> bool {
+        let address = address_of(error);
+        address.is_some_and(|address| self.state().made.get(&address).is_some_and(|made| made.asked))
+    }
+
     /// Whether the request that failed with this error was sent over a connection that had carried a response before.
     pub(in crate::http) fn was_reused(&self, error: &reqwest::Error) -> bool {
-        let error = causes(error).into_iter().find_map(|cause| cause.downcast_ref::<ClientError>());
-        let address = error.and_then(ClientError::connect_info).and_then(local_address);
         // Removed: the connection is gone, and its address free for another one.
-        address.is_some_and(|address| self.state().made.remove(&address).is_none())
+        address_of(error).is_some_and(|address| self.state().made.remove(&address).is_none())
     }
+}
+
+fn address_of(error: &reqwest::Error) -> Option<SocketAddr> {
+    let error = causes(error).into_iter().find_map(|cause| cause.downcast_ref::<ClientError>());
+    error.and_then(ClientError::connect_info).and_then(local_address)
 }
 
 fn local_address(connected: &Connected) -> Option<SocketAddr> {

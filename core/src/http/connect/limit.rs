@@ -86,7 +86,7 @@ where
                 Err(error) if asked => return Err(AskedForCertificate(error).into()),
                 connection => connection?,
             };
-            connecting.made(&connection.connected());
+            connecting.made(&connection.connected(), asked);
             Ok(connection)
         })
     }

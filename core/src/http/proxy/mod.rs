@@ -95,6 +95,11 @@ impl Routes {
         }
     }
 
+    /// Whether TLS is spoken on the way to a URL: with the server, or with the proxy.
+    pub(super) fn need_tls(&self, url: &Url) -> bool {
+        url.scheme() == "https" || matches!(self.of(url), Route::Via(proxy) if proxy.url.scheme() == "https")
+    }
+
     /// The routes as proxies of reqwest.
     pub(super) fn proxies(self: &Arc<Self>) -> impl Iterator<Item = Proxy> {
         [("https", &self.https), ("http", &self.http)].into_iter().filter_map(|(scheme, route)| {

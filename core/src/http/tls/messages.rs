@@ -43,6 +43,18 @@ pub(in crate::http) fn handshake_failure(
     })
 }
 
+/// The message for a connection that was reset at its first request, for this reason, after the server had asked for a
+/// client certificate. With TLS 1.3 it looks at that last, and where it resets the connection over what it did not read,
+/// its own words are lost. So it may have refused the certificate, or the lack of one; whether it did is not known.
+pub(in crate::http) fn perhaps_refused(why: &str, unusable_identity: Option<&str>) -> String {
+    let hint = "the server had asked for a client certificate (CLAUDE_CODE_CLIENT_CERT), and may have refused the \
+                connection over it";
+    match unusable_identity {
+        Some(reason) => format!("{why} ({hint}: {reason})"),
+        None => format!("{why} ({hint})"),
+    }
+}
+
 /// The message for a TLS connection that broke after its handshake.
 pub(in crate::http) fn broken_off(error: &Error) -> String {
     match error {

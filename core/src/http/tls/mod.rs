@@ -24,7 +24,7 @@ use crate::http::config::TlsSettings;
 use client_auth::ClientAuth;
 
 pub(super) use client_auth::note_client_auth;
-pub(super) use messages::{broken_off, handshake_failure};
+pub(super) use messages::{broken_off, handshake_failure, perhaps_refused};
 use pem::Unusable;
 pub use pem::{check_certificates, check_private_key};
 
@@ -36,9 +36,13 @@ pub(super) struct ClientTls {
     pub(super) is_complete: bool,
 }
 
-/// Reads files, and the operating system's store. A file that cannot be used is left out with a warning. The caller
-/// sets the protocols that are offered.
-pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) -> Result<ClientTls, Error> {
+/// Reads files and, `with_store`, the operating system's store. A file that cannot be used is left out with a warning.
+/// The caller sets the protocols that are offered.
+pub(super) fn client_tls(
+    settings: &TlsSettings,
+    with_store: bool,
+    warn: &mut impl FnMut(String),
+) -> Result<ClientTls, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
@@ -48,7 +52,7 @@ pub(super) fn client_tls(settings: &TlsSettings, warn: &mut impl FnMut(String)) 
             warn("NODE_TLS_REJECT_UNAUTHORIZED is 0: the certificates of servers are not checked".into());
             verifier::accept_any(&provider)
         } else {
-            let roots = roots::load(&settings.store, settings.ca.as_ref(), warn);
+            let roots = roots::load(with_store.then_some(&settings.store), settings.ca.as_ref(), warn);
             is_complete = roots.is_complete;
             verifier::check(roots.store, roots.extra, provider.clone())?
         });

@@ -20,21 +20,23 @@ pub(super) struct Roots {
     pub(super) is_complete: bool,
 }
 
-/// Reads the authorities.
+/// Reads the authorities: those of the operating system only where a `store` is given.
 ///
 /// A store or file that is missing or broken adds nothing and is named in a warning.
-pub(super) fn load(store: &Store, ca: Option<&Pem>, warn: &mut impl FnMut(String)) -> Roots {
+pub(super) fn load(store: Option<&Store>, ca: Option<&Pem>, warn: &mut impl FnMut(String)) -> Roots {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let native = native(store);
     let mut is_complete = true;
-    for error in &native.errors {
-        is_complete &= !matches!(&error.kind, ErrorKind::Io { inner, .. } if is_passing(inner));
-        warn(format!("The operating system's certificates: {error}"));
+    if let Some(store) = store {
+        let native = native(store);
+        for error in &native.errors {
+            is_complete &= !matches!(&error.kind, ErrorKind::Io { inner, .. } if is_passing(inner));
+            warn(format!("The operating system's certificates: {error}"));
+        }
+        if native.certs.is_empty() && native.errors.is_empty() {
+            warn("The operating system has no certificates".into());
+        }
+        roots.add_parsable_certificates(native.certs);
     }
-    if native.certs.is_empty() && native.errors.is_empty() {
-        warn("The operating system has no certificates".into());
-    }
-    roots.add_parsable_certificates(native.certs);
     let extra = match ca.map(|ca| (ca, ca.read())) {
         Some((ca, Ok(pem))) => add(ca, &pem, &mut roots, warn),
         Some((ca, Err(Unusable { why, is_passing }))) => {
@@ -89,7 +91,7 @@ mod tests {
     fn warned(ca: &Pem) -> Vec<String> {
         let mut warned = Vec::new();
         let Roots { store, extra, is_complete } =
-            load(&Store::default(), Some(ca), &mut |line| warned.push(line));
+            load(Some(&Store::default()), Some(ca), &mut |line| warned.push(line));
         assert!(store.len() >= webpki_roots::TLS_SERVER_ROOTS.len());
         assert!(extra.is_empty() && is_complete);
         warned.retain(|line| !line.starts_with("The operating system"));
@@ -102,7 +104,7 @@ mod tests {
         let no_such = |name: &str| format!("/no/such/{name}");
         let dirs = std::env::join_paths([no_such("one"), no_such("two")]).unwrap().into_string().ok();
         let store = Store { file: Some(no_such("file")), dirs };
-        let roots = load(&store, None, &mut |line| warned.push(line));
+        let roots = load(Some(&store), None, &mut |line| warned.push(line));
         assert_eq!(roots.store.len(), webpki_roots::TLS_SERVER_ROOTS.len());
         for name in ["file", "one", "two"] {
             assert!(warned.iter().any(|line| line.contains(&no_such(name))), "{warned:?}");
