@@ -326,6 +326,11 @@ impl Process {
         Arc::clone(self.sessions.lock().unwrap().entry(session.into()).or_default())
     }
 
+    /// Forgets a session, as `clearSession` does.
+    pub(super) fn clear(&self, session: &str) {
+        self.sessions.lock().unwrap().remove(session);
+    }
+
     pub(super) fn means(&self, session: &str) -> Means<Server, Recorder> {
         self.means_with(session, "token", Retry::default())
     }
