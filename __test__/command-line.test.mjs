@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { runProgram } from './support/child.mjs'
+import { createOutage } from './support/outbox.mjs'
 import { createFolder } from './support/package.mjs'
 
-const CLI = fileURLToPath(new URL('../lib/cli.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../lib/cli/index.js', import.meta.url))
 
 /** @param {...string} parameters @returns {Promise<{ code: unknown, stdout: string, stderr: string }>} */
 function run(...parameters) {
@@ -55,6 +57,10 @@ test('session-ingress names what is wrong in its command line', async () => {
     [['serve', '--port', 'x'], /^--port must be an integer from 0 to 65535, not 'x'/],
     [['serve', '--port', '65536'], /not '65536'/],
     [['serve', 'logs'], /^serve takes options only, and not 'logs'/],
+    [['outbox'], /^outbox needs --dir DIR/],
+    [['outbox', '--dir', '.', 'show'], /^outbox can list, discard and requeue, and not 'show'/],
+    [['outbox', '--dir', '.', 'discard'], /^outbox discard takes the id of one session/],
+    [['outbox', '--dir', '.', 'list', 's'], /^outbox list takes no id/],
   ])) {
     const { code, stdout, stderr } = await run(...parameters)
     assert.deepEqual([code, stdout], [2, ''])
@@ -73,4 +79,22 @@ test('session-ingress says why it cannot serve', async (t) => {
   const taken = await run('serve', '--port', /:(\d+),/.exec(line)?.[1] ?? '')
   assert.equal(taken.code, 1)
   assert.match(taken.stderr, /^The server cannot listen on 127\.0\.0\.1, port \d+: .*EADDRINUSE.*\n$/)
+})
+
+test('session-ingress outbox lists what waits in a folder, and gives it up', async (t) => {
+  const outage = await createOutage(t)
+  await runProgram('outbox-host', { dir: outage.dir, url: outage.logUrl('s'), uuids: ['a', 'b'], ends: 'exit' })
+  const outbox = (/** @type {string[]} */ ...parameters) => run('outbox', '--dir', outage.dir, ...parameters)
+  const { stdout, code } = await outbox()
+  assert.equal(code, 0)
+  for (const shown of ["'s'", "'waiting'", '2']) assert.ok(stdout.includes(shown), stdout)
+  assert.deepEqual(await outbox('requeue', 's'), { code: 0, stdout: '0 entries of s are tried again\n', stderr: '' })
+  assert.deepEqual(await outbox('discard', 's'), { code: 0, stdout: '2 entries of s were given up\n', stderr: '' })
+  assert.equal((await outbox('list')).stdout, 'Nothing waits\n')
+})
+
+test('session-ingress outbox names a folder that is not there', async (t) => {
+  const { code, stderr } = await run('outbox', '--dir', join(createFolder(t), 'none'))
+  assert.equal(code, 1)
+  assert.match(stderr, /^The folder .*none cannot be used: ENOENT/)
 })

@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startIngressServer } from 'session-ingress/testing'
 
-const CLI = fileURLToPath(new URL('../lib/cli.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../lib/cli/index.js', import.meta.url))
 
 /** @param {import('node:test').TestContext} t @param {{ token?: string }} [options] */
 async function start(t, options) {

@@ -45,7 +45,15 @@ describe('the installed tarball', () => {
     const read = files.filter((file) => /^(docs|examples)\/|^(CHANGELOG|SECURITY)\.md$/.test(file))
     assert.deepEqual(
       files.sort(),
-      [...known, ...loaded, 'lib/cli.js', ...testing, ...entries, ...binaries, ...read].sort(),
+      [
+        ...known,
+        ...loaded,
+        ...['errors', 'index', 'outbox', 'serve'].map((name) => `lib/cli/${name}.js`),
+        ...testing,
+        ...entries,
+        ...binaries,
+        ...read,
+      ].sort(),
     )
   })
 

@@ -1,5 +1,5 @@
 // The two-minute tour: appends transcripts to a local ingress service that is killed half-way, reads them
-// back through all three readers, and compares every entry.
+// back through all three readers, and compares every entry. Then a client with an outbox is killed, too.
 //
 //   npm run demo [-- FILE.jsonl …]
 
@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { QUICK_BUILD, useQuickBuild } from '../shared/quick-build.mjs'
 import { createProgress } from './progress.mjs'
+import { killClient } from './second-act.mjs'
 import { readTranscript } from './transcript.mjs'
 
 // Nothing here leaves the machine.
@@ -31,7 +32,7 @@ const { appendSessionLog, configure, getSessionLogs, getSessionLogsViaOAuth, get
 /** @typedef {import('./transcript.mjs').Entry} Entry */
 
 const OUTAGE_MS = 1200
-const SERVICE = fileURLToPath(new URL('../../lib/cli.js', import.meta.url))
+const SERVICE = fileURLToPath(new URL('../../lib/cli/index.js', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('sample.jsonl', import.meta.url))
 
 // What a shell's * gives may hold folders.
@@ -79,11 +80,31 @@ try {
   progress.end()
   console.table(rows)
   if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH === QUICK_BUILD) console.log('(times of a build without optimisation)')
+  console.log('The second act: a client with an outbox is killed in the middle of an outage')
+  const { lost, doubled, gaps, ...rest } = await killClient({
+    entries: sessions.reduce(
+      (most, { entries }) => (entries.length > most.length ? entries : most),
+      sessions[0].entries,
+    ),
+    base,
+    dir: join(dir, 'outbox'),
+    killService,
+    startService: async () => {
+      service = await startService(port)
+    },
+    note: console.log,
+  })
+  console.table([{ ...rest, lost, doubled, gaps }])
+  different += lost + doubled + gaps
 } finally {
   service.process.kill()
   await rm(dir, { recursive: true })
 }
-console.log(different === 0 ? 'Every entry came back equal, through all three readers.' : `${different} DIFFERENCES`)
+console.log(
+  different === 0
+    ? 'Every entry came back equal, through all three readers, and none was lost with its client.'
+    : `${different} DIFFERENCES`,
+)
 process.exitCode = different === 0 ? 0 : 1
 
 /**
@@ -137,11 +158,15 @@ async function startService(onPort) {
   return { process: child, port: Number(/:(\d+)/.exec(line)?.[1]) }
 }
 
+async function killService() {
+  service.process.kill('SIGKILL')
+  await once(service.process, 'exit')
+}
+
 /** What an outage looks like: nothing, from here. The queues wait and go on. @param {ReturnType<typeof createProgress>} progress */
 async function interrupt(progress) {
   progress.note('… killing the service')
-  service.process.kill('SIGKILL')
-  await once(service.process, 'exit')
+  await killService()
   await sleep(OUTAGE_MS)
   service = await startService(port)
   progress.note('… the service is back')

@@ -1,8 +1,11 @@
 // Appends thousands of entries through faults and checks each: stored once, in order.
 //
-//   npm run stress -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,…]
+//   npm run stress -- [--seed N] [--entries 10000] [--sessions 50] [--seeds 1] [--rules ours,two,…] [--kills 2000]
+//
+// The rules `killed…` kill hosts with an outbox, `--kills` times.
 
 import { parseArgs } from 'node:util'
+import { runKills } from './killed/run.mjs'
 import { runStress } from './stress.mjs'
 
 /** Of `control`s the check must find something: they show that the faults bite. @type {Record<string, { name: string, options: Partial<import('./stress.mjs').Options>, control?: boolean }>} */
@@ -23,6 +26,12 @@ const RULES = {
     options: { processes: 8, sessions: 1, entries: 480 },
   },
 }
+/** Of hosts that are killed. Without an outbox much more is lost: what was in memory. @type {Record<string, { name: string, options: Partial<import('./killed/run.mjs').Options> }>} */
+const KILLED = {
+  killed: { name: 'an outbox', options: {} },
+  'killed-shared': { name: 'one outbox of two hosts, and a session of both', options: { shared: true } },
+  'killed-memory': { name: 'no outbox', options: { outbox: false } },
+}
 // Processes cannot be stopped there.
 if (process.platform === 'win32') delete RULES.stopped
 
@@ -32,21 +41,24 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     entries: { type: 'string', default: '10000' },
     sessions: { type: 'string', default: '50' },
-    rules: { type: 'string', default: Object.keys(RULES).join(',') },
+    rules: { type: 'string', default: Object.keys({ ...RULES, ...KILLED }).join(',') },
+    kills: { type: 'string', default: '2000' },
   },
 })
-const [first, seeds, entries, sessions] = ['seed', 'seeds', 'entries', 'sessions'].map((name) => {
+const [first, seeds, entries, sessions, kills] = ['seed', 'seeds', 'entries', 'sessions', 'kills'].map((name) => {
   const value = values[/** @type {'seed'} */ (name)]
   if (!/^\d+$/.test(value)) fail(`--${name} ${value} is no number`)
   return Number(value)
 })
 const rules = values.rules.split(',')
-for (const rule of rules) if (!(rule in RULES)) fail(`--rules ${rule}: there are ${Object.keys(RULES).join(', ')}`)
+const known = Object.keys({ ...RULES, ...KILLED })
+for (const rule of rules) if (!known.includes(rule)) fail(`--rules ${rule}: there are ${known.join(', ')}`)
 
 for (let seed = first; seed < first + seeds; seed += 1) {
   console.log(`seed ${seed}`)
   const rows = []
-  for (const rule of rules) {
+  const killed = rules.filter((rule) => rule in KILLED)
+  for (const rule of rules.filter((rule) => rule in RULES)) {
     const { name, options, control = false } = RULES[rule]
     const { problems, conditions, ...verdict } = await runStress({ seed, entries, sessions, ...options })
     const { faults, conflicts, mostConflicts, meanwhiles, secondWriter, kills, longestOutage, seconds } = conditions
@@ -77,7 +89,20 @@ for (let seed = first; seed < first + seeds; seed += 1) {
     }
     if (seeds === 1) console.log(`${name}:`, faults)
   }
-  console.table(rows)
+  if (rows.length > 0) console.table(rows)
+  const lives = []
+  for (const rule of killed) {
+    const { name, options } = KILLED[rule]
+    const { verdict, figures, events } = await runKills({ seed, kills, sessions, ...options })
+    lives.push({ rule: name, ...verdict, ...figures })
+    const { lost, doubled, outOfOrder, gaps } = verdict
+    if (lost + doubled + outOfOrder + gaps > 0) {
+      process.exitCode = 1
+      console.error(`${name} FAILED with --rules ${rule} --seed ${seed} --kills ${kills} --sessions ${sessions}`)
+    }
+    console.log(`${name}:`, events)
+  }
+  if (lives.length > 0) console.table(lives)
 }
 
 /** @param {string} message @returns {never} */

@@ -36,8 +36,10 @@ struct State {
     failures: u32,
     /// When the next try is due.
     due: Instant,
-    is_probing: bool,
-    draining: usize,
+    /// The session whose try is under way while it is open.
+    prober: Option<u64>,
+    /// The sessions that send what they have.
+    draining: Vec<u64>,
     /// The sessions that wait, the one whose last try is longest ago at the front.
     waiting: VecDeque<u64>,
     tokens: f64,
@@ -64,8 +66,8 @@ impl Breaker {
             state: Mutex::new(State {
                 failures: 0,
                 due: now,
-                is_probing: false,
-                draining: 0,
+                prober: None,
+                draining: Vec::new(),
                 waiting: VecDeque::new(),
                 tokens: TOKENS,
                 refilled: now,
@@ -124,23 +126,29 @@ impl Breaker {
         }
     }
 
-    /// Takes a session out again: it has nothing left, or ends.
+    /// Takes a session out again, with its turn: it has made its tries, has nothing left, or ends.
     pub fn leave(&self, session: u64) {
-        self.state().waiting.retain(|waiting| *waiting != session);
+        let mut state = self.state();
+        if state.prober == Some(session) {
+            state.prober = None;
+        }
+        state.draining.retain(|draining| *draining != session);
+        state.waiting.retain(|waiting| *waiting != session);
+        drop(state);
         self.signal();
     }
 
     /// What a waiting session may do now. `is_urgent`: an append of the host asks for a try.
     pub fn turn(&self, session: u64, is_urgent: bool) -> Turn {
         let (mut state, now) = (self.state(), Instant::now());
-        if state.is_probing {
+        if state.prober.is_some() {
             return Turn::Wait(None);
         }
         if !self.is_open() {
-            if state.draining >= MAX_DRAINING {
+            if state.draining.len() >= MAX_DRAINING {
                 return Turn::Wait(None);
             }
-            state.draining += 1;
+            state.draining.push(session);
             return Turn::Drain(START_SPREAD.mul_f64((self.random)()));
         }
         if !is_urgent && state.due > now {
@@ -149,34 +157,19 @@ impl Breaker {
         if !is_urgent && state.waiting.front() != Some(&session) {
             return Turn::Wait(None);
         }
-        state.is_probing = true;
+        state.prober = Some(session);
         Turn::Probe
     }
 
-    /// Ends a turn. Where the session waits again, it does so behind the others.
-    pub fn end_turn(&self, session: u64, turn: Turn) {
+    /// A session whose probe succeeded is one of those that drain.
+    pub fn drains(&self, session: u64) {
         let mut state = self.state();
-        match turn {
-            Turn::Probe => state.is_probing = false,
-            Turn::Drain(_) => state.draining = state.draining.saturating_sub(1),
-            Turn::Wait(_) => {}
+        if state.prober == Some(session) {
+            state.prober = None;
+            state.draining.push(session);
+            drop(state);
+            self.signal();
         }
-        state.waiting.retain(|waiting| *waiting != session);
-        drop(state);
-        self.signal();
-    }
-
-    /// A probe that succeeded becomes one of those that drain.
-    pub fn drains(&self, turn: Turn) -> Turn {
-        if turn != Turn::Probe {
-            return turn;
-        }
-        let mut state = self.state();
-        state.is_probing = false;
-        state.draining += 1;
-        drop(state);
-        self.signal();
-        Turn::Drain(Duration::ZERO)
     }
 
     /// Notes that the server took an entry: it is closed.
@@ -247,7 +240,7 @@ mod tests {
         assert_eq!(breaker.turn(1, false), Turn::Probe);
         assert_eq!(breaker.turn(1, false), Turn::Wait(None));
         breaker.failed(None, MAX);
-        breaker.end_turn(1, Turn::Probe);
+        breaker.leave(1);
         breaker.wait(1);
         tokio::time::advance(Duration::from_secs(16)).await;
         assert_eq!(breaker.turn(1, false), Turn::Wait(None));
@@ -293,7 +286,7 @@ mod tests {
         let turns: Vec<_> = (0..6).map(|session| breaker.turn(session, false)).collect();
         assert!(turns[..4].iter().all(|turn| matches!(turn, Turn::Drain(_))));
         assert_eq!(turns[4..], [Turn::Wait(None); 2]);
-        breaker.end_turn(0, turns[0]);
+        breaker.leave(0);
         assert!(matches!(breaker.turn(4, false), Turn::Drain(_)));
     }
 }

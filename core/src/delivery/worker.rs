@@ -79,6 +79,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         means.reporter.error(Error::Panicked(Operation::Append, panic));
         let breaker = Self::breaker(&means);
         breaker.leave(self.id);
+        self.queue().is_draining = false;
         self.defer(Cause::Session, None, &breaker, &means);
         Step::Again
     }
@@ -125,11 +126,11 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             let outcome = self.send(&front, Sending::Round, interruption).await;
             // Where another session has found the outage out meanwhile, it is none more.
             let is_new = !breaker.is_open();
-            return self.take_outcome(&front, outcome, (&breaker, is_new), begun);
+            return self.take_outcome(&front, outcome, (&breaker, is_new), begun).await;
         }
         if breaker.take_token() {
             let outcome = self.send(&front, Sending::Try, Interruption::default()).await;
-            return self.take_outcome(&front, outcome, (&breaker, true), begun);
+            return self.take_outcome(&front, outcome, (&breaker, true), begun).await;
         }
         self.defer(Cause::Outage, None, &breaker, &front.means);
         Step::Again
@@ -147,9 +148,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             sleep(wait).await;
         }
         self.queue().is_draining = true;
-        let turn = self.drain(turn, &breaker).await;
+        self.drain(&breaker).await;
         self.queue().is_draining = false;
-        breaker.end_turn(self.id, turn);
+        breaker.leave(self.id);
         if self.is_foreign && self.deferral().is_some() {
             self.let_go();
             return Step::End;
@@ -158,9 +159,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     }
 
     /// Makes one try after the other as long as they succeed.
-    async fn drain(self: &Arc<Self>, mut turn: Turn, breaker: &Arc<Breaker>) -> Turn {
+    async fn drain(self: &Arc<Self>, breaker: &Arc<Breaker>) {
         while self.deferral().is_some() && !self.shared.has_ended() {
-            let Some(mut front) = self.front().await else { return turn };
+            let Some(mut front) = self.front().await else { return };
             let begun = self.now();
             let mut outcome = self.send(&front, Sending::Try, Interruption::default()).await;
             if let Outcome::Failed(Failure { cause: Cause::Token, .. }) = outcome
@@ -168,13 +169,12 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             {
                 outcome = self.send(&front, Sending::Try, Interruption::default()).await;
             }
-            self.take_outcome(&front, outcome, (breaker, true), begun);
+            self.take_outcome(&front, outcome, (breaker, true), begun).await;
             if !outcome.is_stored() {
-                return turn;
+                return;
             }
-            turn = breaker.drains(turn);
+            breaker.drains(self.id);
         }
-        turn
     }
 
     /// When the session may make a try; `None` where nothing is left, or the instance has ended.
@@ -326,7 +326,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     }
 
     /// `is_try`: a failure is one more of the server.
-    fn take_outcome(
+    async fn take_outcome(
         self: &Arc<Self>,
         front: &Front<T, R>,
         outcome: Outcome,
@@ -338,7 +338,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
                 breaker.succeeded();
                 self.stored(front, proof);
             }
-            Outcome::Failed(failure) if self.is_dead(front, failure, begun) => self.bury(front, failure),
+            Outcome::Failed(failure) if self.is_dead(front, failure, begun) => {
+                self.bury(front, failure, breaker).await;
+            }
             Outcome::Failed(failure) => {
                 let cause = self.cause(failure, breaker);
                 if cause == Cause::Outage && is_try {
@@ -427,25 +429,25 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         is_dead && front.source.spool.is_some()
     }
 
-    fn bury(self: &Arc<Self>, front: &Front<T, R>, failure: Failure) {
+    /// Moves the entry at the front to the dead letters; where that fails, it is tried again like others.
+    async fn bury(&self, front: &Front<T, R>, failure: Failure, breaker: &Breaker) {
         let status = failure.status.unwrap_or(0);
         let Front { entry, means, source, seq } = front;
-        means.reporter.diagnostic(Diagnostic::OutboxDeadLetter { status });
-        means.reporter.error(Error::DeadLetter { status, uuid: entry.uuid.to_string() });
         let url = without_query(entry.endpoint.url());
         let origin = Origin { session_id: self.session_id.to_string(), url, created: 0 };
         let (uuid, body) = (entry.uuid.as_bytes().to_vec(), entry.body.clone());
-        let (spool, seq, this) = (source.spool.clone(), *seq, Arc::clone(self));
-        self.shared.runtime.spawn(async move {
-            // It stands in one of the two files at any time.
-            if this.shared.outbox.bury(origin, uuid, body).await.is_ok()
-                && let Some(spool) = spool
-            {
-                spool.removed(seq, Removal::DeadLetter);
-            }
-        });
+        if self.shared.outbox.bury(origin, uuid, body).await.is_err() {
+            self.defer(Cause::Session, Some(front), breaker, means);
+            return;
+        }
+        // It stands in one of the two files at any time.
+        if let Some(spool) = &source.spool {
+            spool.removed(*seq, Removal::DeadLetter);
+        }
+        means.reporter.diagnostic(Diagnostic::OutboxDeadLetter { status });
+        means.reporter.error(Error::DeadLetter { status, uuid: entry.uuid.to_string() });
         self.queue().last_was_dead = true;
-        self.pop(seq, source, false);
+        self.pop(*seq, source, false);
     }
 
     /// What has to change: an outage that others do not have is one of the session.

@@ -445,7 +445,7 @@ impl Spool {
         self.file().as_ref().map(OpenFile::name)
     }
 
-    /// Writes what is queued on this thread, where the file can be had before `until`.
+    /// Writes what is queued on this thread; where the file is in use, or a write fails, again until then.
     pub(super) fn write_before(&self, until: Instant) {
         loop {
             if let Ok(mut file) = self.file.try_lock() {
@@ -457,7 +457,9 @@ impl Spool {
                 {
                     file.end(&self.core.directory);
                 }
-                return;
+                if self.queue().entries.is_empty() {
+                    return;
+                }
             }
             if Instant::now() >= until {
                 return;

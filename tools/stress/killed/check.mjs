@@ -11,16 +11,19 @@ import { sessionId } from '../entries.mjs'
  * @property {number} lost entries that stood in the folder or on the server at a kill, and that are not there
  * @property {number} doubled
  * @property {number} outOfOrder
- * @property {number} gaps entries that are missing before one of the same process that is there, or whose parent is nowhere
+ * @property {number} gaps entries that are missing before one of the same process that is there, or whose parent is nowhere;
+ *   with one host for each session, or whose parent stands behind them
  * @property {number[]} unsavedMs how long before its kill each process had appended the first of its unsaved entries
  */
 
-/** @param {{ dir: string, sessions: number, killers: import('./killer.mjs').Killer[] }} run @returns {Promise<Verdict>} */
-export async function check({ dir, sessions, killers }) {
+/** @param {{ dir: string, sessions: number, shared: boolean, killers: import('./killer.mjs').Killer[] }} run @returns {Promise<Verdict>} */
+export async function check({ dir, sessions, shared, killers }) {
   const store = await FileStore.open(dir)
   const verdict = { appended: 0, stored: 0, unsaved: 0, lost: 0, doubled: 0, outOfOrder: 0, gaps: 0 }
   /** @type {number[]} */
   const unsavedMs = []
+  /** @type {{ parentUuid: string, place: number }[]} */
+  const links = []
   /** Place of each uuid in its log. @type {Map<string, number>} */
   const places = new Map()
   for (let session = 0; session < sessions; session += 1) {
@@ -28,9 +31,13 @@ export async function check({ dir, sessions, killers }) {
       if (places.has(uuid)) verdict.doubled += 1
       places.set(uuid, place)
       const { parentUuid } = JSON.parse(text)
-      // It stands before, as it was appended before.
-      if (typeof parentUuid === 'string' && !places.has(parentUuid)) verdict.gaps += 1
+      if (typeof parentUuid === 'string') links.push({ parentUuid, place })
     }
+  }
+  // What one host left behind may wait in the other one while its successor appends.
+  for (const { parentUuid, place } of links) {
+    const parent = places.get(parentUuid)
+    if (parent === undefined || (!shared && parent > place)) verdict.gaps += 1
   }
   for (const { lives, kept } of killers) {
     for (const uuid of kept) if (!places.has(uuid)) verdict.lost += 1

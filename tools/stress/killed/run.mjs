@@ -59,7 +59,7 @@ export async function runKills({ seed, kills = 2000, sessions = 50, hosts = 2, s
     await writer.settled()
     await Promise.all(killers.map((killer) => killer.end()))
     await supervisor.close()
-    const { unsavedMs, ...verdict } = await check({ dir: logs, sessions, killers })
+    const { unsavedMs, ...verdict } = await check({ dir: logs, sessions, shared, killers })
     unsavedMs.sort((a, b) => a - b)
     const events = Object.fromEntries(killers.flatMap((killer) => Object.entries(killer.events)))
     return {
