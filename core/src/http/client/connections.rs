@@ -128,7 +128,16 @@ fn make(settings: &Settings, url: &Url, had_store: bool) -> Result<Connections, 
     let connect_timeout = settings.connect_timeout;
     let pool = Mutex::new(Pool::new(&tls, &routes, connect_timeout, 0)?);
     let outdated_at = (!is_complete).then(|| Instant::now() + INCOMPLETE_FOR);
-    Ok(Connections { warnings, pool, tls, has_store, connect_timeout, routes, unusable_identity, outdated_at })
+    Ok(Connections {
+        warnings,
+        pool,
+        tls,
+        has_store,
+        connect_timeout,
+        routes,
+        unusable_identity,
+        outdated_at,
+    })
 }
 
 impl Pool {

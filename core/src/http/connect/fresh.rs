@@ -78,7 +78,12 @@ impl FreshConnections {
     /// and was sent meanwhile, was then sent over an older one.
     pub(in crate::http) fn have_responded_since(&self, begun: u64) -> bool {
         let state = self.state();
-        !state.connecting.iter().copied().chain(state.made.values().map(|made| made.number)).any(|number| number > begun)
+        !state
+            .connecting
+            .iter()
+            .copied()
+            .chain(state.made.values().map(|made| made.number))
+            .any(|number| number > begun)
     }
 
     /// Notes a response.

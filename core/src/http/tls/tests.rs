@@ -61,7 +61,7 @@ fn server(key: &str, version: &'static SupportedProtocolVersion) -> Connection {
 }
 
 fn client(settings: &TlsSettings) -> Connection {
-    let config = client_tls(settings, &mut |_| {}).unwrap().config;
+    let config = client_tls(settings, true, &mut |_| {}).unwrap().config;
     let name = ServerName::try_from("localhost").unwrap();
     ClientConnection::new(Arc::new(config), name).unwrap().into()
 }
