@@ -11,6 +11,7 @@ const DEFAULTS = {
   retry: null,
   timeouts: null,
   limits: null,
+  outbox: null,
   tls: null,
   // `null` would be no proxy at all.
   proxy: /** @type {any} */ (undefined),

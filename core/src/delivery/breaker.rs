@@ -116,7 +116,7 @@ impl Breaker {
         granted
     }
 
-    /// Puts a session among those that wait.
+    /// Puts a session among those that wait for a turn; its own wait is over.
     pub fn wait(&self, session: u64) {
         let mut state = self.state();
         if !state.waiting.contains(&session) {
@@ -153,8 +153,8 @@ impl Breaker {
         Turn::Probe
     }
 
-    /// Ends a turn, of a session that waits again (behind the others) or not.
-    pub fn end_turn(&self, session: u64, turn: Turn, waits_again: bool) {
+    /// Ends a turn. Where the session waits again, it does so behind the others.
+    pub fn end_turn(&self, session: u64, turn: Turn) {
         let mut state = self.state();
         match turn {
             Turn::Probe => state.is_probing = false,
@@ -162,9 +162,6 @@ impl Breaker {
             Turn::Wait(_) => {}
         }
         state.waiting.retain(|waiting| *waiting != session);
-        if waits_again {
-            state.waiting.push_back(session);
-        }
         drop(state);
         self.signal();
     }
@@ -251,7 +248,8 @@ mod tests {
         assert_eq!(breaker.turn(1, false), Turn::Probe);
         assert_eq!(breaker.turn(1, false), Turn::Wait(None));
         breaker.failed(None, MAX);
-        breaker.end_turn(1, Turn::Probe, true);
+        breaker.end_turn(1, Turn::Probe);
+        breaker.wait(1);
         tokio::time::advance(Duration::from_secs(16)).await;
         assert_eq!(breaker.turn(1, false), Turn::Wait(None));
         assert_eq!(breaker.turn(2, false), Turn::Probe);
@@ -296,7 +294,7 @@ mod tests {
         let turns: Vec<_> = (0..6).map(|session| breaker.turn(session, false)).collect();
         assert!(turns[..4].iter().all(|turn| matches!(turn, Turn::Drain(_))));
         assert_eq!(turns[4..], [Turn::Wait(None); 2]);
-        breaker.end_turn(0, turns[0], false);
+        breaker.end_turn(0, turns[0]);
         assert!(matches!(breaker.turn(4, false), Turn::Drain(_)));
     }
 

@@ -69,6 +69,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
                     body: Body::Disk,
                     bytes,
                     source: Arc::clone(&source),
+                    was_deferred: call.is_some(),
                     call,
                 };
                 queue.insert(at, queued);

@@ -8,6 +8,7 @@ mod events;
 mod look;
 mod mistake;
 mod queue;
+mod quiet;
 mod session;
 #[cfg(test)]
 mod tests;

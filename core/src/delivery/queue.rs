@@ -62,6 +62,8 @@ pub(super) struct Queued<T, R> {
     pub(super) source: Arc<Source>,
     /// `None` once its promise has settled: then it is deferred.
     pub(super) call: Option<Box<Call<T, R>>>,
+    /// It was deferred, and appended again since.
+    pub(super) was_deferred: bool,
 }
 
 impl<T, R> Queued<T, R> {
@@ -212,7 +214,7 @@ impl<T, R> Queue<T, R> {
         let entry = &mut self.entries[at];
         self.deferred -= 1;
         self.deferred_bytes -= u64::from(entry.bytes);
-        entry.call = Some(Box::new(call));
+        (entry.call, entry.was_deferred) = (Some(Box::new(call)), true);
     }
 
     /// Lets go of texts that are in a file, as far as they are too much for memory.

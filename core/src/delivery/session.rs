@@ -108,8 +108,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             if !means.has_token {
                 return;
             }
-            let is_new =
-                !old.has_token || old.endpoint.authorization() != means.endpoint.authorization();
+            let is_new = !old.has_token || old.endpoint.authorization() != means.endpoint.authorization();
             queue.is_urgent |=
                 is_new && queue.deferral.is_some_and(|deferral| deferral.cause != Cause::Outage);
             if !old.endpoint.is_same_log(&means.endpoint)
@@ -153,7 +152,15 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             source = Arc::new(Source { spool: None, doubt: Mutex::default(), is_adopted: false });
         }
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        Some(Queued { seq, uuid, bytes, body: Body::Memory(body), source, call: Some(Box::new(call)) })
+        Some(Queued {
+            seq,
+            uuid,
+            bytes,
+            body: Body::Memory(body),
+            source,
+            call: Some(Box::new(call)),
+            was_deferred: false,
+        })
     }
 
     /// Whether an append to a deferred session may wait for a try, which it then asks for.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::mistake::{Mistake, is_made};
 use super::queue::{Body, Deferral, Doubt, Means, Source};
+use super::quiet::Quiet;
 use super::session::Delivery;
 use super::{Breaker, Grant, Turn, full_jitter};
 use crate::append::{Cause, Entry, Failure, Interruption, Outcome, Proof, attempt};
@@ -34,6 +35,15 @@ struct Front<T, R> {
     source: Arc<Source>,
     entry: Entry,
     means: Means<T, R>,
+}
+
+/// How an entry is sent.
+#[derive(Clone, Copy, PartialEq)]
+enum Sending {
+    /// By all attempts of an append, which reports as ever.
+    Round,
+    /// By one, which writes debug lines only: an hour's outage must not be a thousand errors.
+    Try,
 }
 
 /// How a worker goes on.
@@ -109,13 +119,13 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         let (breaker, begun) = (Self::breaker(&front.means), self.now());
         if !breaker.is_open() {
             let interruption = Interruption::new(breaker.opens());
-            let outcome = self.send(&front, front.entry.retry.max_attempts, interruption).await;
+            let outcome = self.send(&front, Sending::Round, interruption).await;
             // Where another session has found the outage out meanwhile, it is none more.
             let is_new = !breaker.is_open();
             return self.take_outcome(&front, outcome, (&breaker, is_new), begun);
         }
         if breaker.take_token() {
-            let outcome = self.send(&front, 1, Interruption::default()).await;
+            let outcome = self.send(&front, Sending::Try, Interruption::default()).await;
             return self.take_outcome(&front, outcome, (&breaker, true), begun);
         }
         self.defer(Cause::Outage, None, &breaker, &front.means);
@@ -136,9 +146,8 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         self.queue().is_draining = true;
         let turn = self.drain(turn, &breaker).await;
         self.queue().is_draining = false;
-        let waits_again = self.deferral().is_some();
-        breaker.end_turn(self.id, turn, waits_again);
-        if self.is_foreign && waits_again {
+        breaker.end_turn(self.id, turn);
+        if self.is_foreign && self.deferral().is_some() {
             self.let_go();
             return Step::End;
         }
@@ -150,11 +159,11 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         while self.deferral().is_some() && !self.shared.has_ended() {
             let Some(mut front) = self.front().await else { return turn };
             let begun = self.now();
-            let mut outcome = self.send(&front, 1, Interruption::default()).await;
+            let mut outcome = self.send(&front, Sending::Try, Interruption::default()).await;
             if let Outcome::Failed(Failure { cause: Cause::Token, .. }) = outcome
                 && self.renew_token(&mut front).await
             {
-                outcome = self.send(&front, 1, Interruption::default()).await;
+                outcome = self.send(&front, Sending::Try, Interruption::default()).await;
             }
             self.take_outcome(&front, outcome, (breaker, true), begun);
             if !outcome.is_stored() {
@@ -168,7 +177,6 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     /// When the session may make a try; `None` where nothing is left, or the instance has ended.
     async fn turn(self: &Arc<Self>, deferral: Deferral, breaker: &Arc<Breaker>) -> Option<Turn> {
         let mut due = deferral.due;
-        breaker.wait(self.id);
         loop {
             let mut changes = breaker.changes();
             changes.borrow_and_update();
@@ -185,7 +193,11 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             let mut until = due;
             if is_urgent || due <= self.now() {
                 let turn = match deferral.cause {
-                    Cause::Outage => breaker.turn(self.id, is_urgent),
+                    Cause::Outage => {
+                        // Not before: one that waits by itself must not stand before others.
+                        breaker.wait(self.id);
+                        breaker.turn(self.id, is_urgent)
+                    }
                     Cause::Token if !is_urgent => {
                         due = self.now() + BETWEEN_TOKENS;
                         self.ask_for_token().await;
@@ -288,15 +300,19 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         }
     }
 
-    async fn send(&self, front: &Front<T, R>, attempts: u32, interruption: Interruption) -> Outcome {
+    async fn send(&self, front: &Front<T, R>, sending: Sending, interruption: Interruption) -> Outcome {
         let Front { entry, source, means, .. } = front;
         let mut retry = entry.retry;
-        retry.max_attempts = attempts;
+        if sending == Sending::Try {
+            retry.max_attempts = 1;
+        }
+        let quiet = Quiet(means.reporter.clone());
+        let reporter: &dyn Reporter = if sending == Sending::Try { &quiet } else { &means.reporter };
         let (uuid, body, endpoint) = (entry.uuid.clone(), entry.body.clone(), Arc::clone(&entry.endpoint));
         let entry = Entry { uuid, body, endpoint, retry, ..*entry };
         let doubt = source.doubt.lock().ok().and_then(|doubt| doubt.clone());
         let doubt = doubt.map(|doubt| doubt.head).filter(|_| !is_made(Mistake::NoDoubt));
-        let sent = attempt(&means.transport, &self.session, &entry, &means.reporter, (doubt, interruption));
+        let sent = attempt(&means.transport, &self.session, &entry, reporter, (doubt, interruption));
         match catch_panic_async(sent).await {
             Ok(outcome) => outcome,
             Err(panic) => {
@@ -363,8 +379,8 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         let Some(at) = queue.entries.iter().take(1).position(|entry| entry.is(seq, source)) else { return };
         let Some(entry) = queue.remove(at) else { return };
         let has_more = queue.entries.iter().any(|entry| Arc::ptr_eq(&entry.source, source));
-        let was_deferred = entry.call.is_none();
-        if was_deferred {
+        let was_deferred = entry.was_deferred || entry.call.is_none();
+        if was_deferred && is_stored {
             queue.recovered += 1;
             queue.all_recovered += 1;
             self.shared.figures.recovered.fetch_add(1, Ordering::Relaxed);

@@ -22,6 +22,15 @@ pub(super) struct Unwritten {
     pub(super) body: Bytes,
 }
 
+impl Unwritten {
+    /// The size of its record.
+    pub(super) fn bytes(&self) -> u64 {
+        // Length, checksum, kind, number, and the lengths of the two that are not fixed.
+        let fixed = 4 + 4 + 1 + 8 + 2 + 2;
+        (fixed + self.from.len() + self.uuid.len() + self.body.len()) as u64
+    }
+}
+
 /// What one write has to bring to a file.
 #[derive(Default)]
 pub(super) struct Batch {

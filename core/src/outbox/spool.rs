@@ -44,7 +44,7 @@ pub struct Spool {
 struct Queue {
     url: String,
     entries: VecDeque<Unwritten>,
-    /// Bytes of `entries`.
+    /// Bytes of the records of `entries`.
     queued_bytes: u64,
     delivered: Option<(u64, Box<[u8]>)>,
     /// Whether the file has entries that `delivered` covers.
@@ -116,13 +116,9 @@ impl Spool {
             if body.len() + overhead > MAX_BODY_BYTES || origin_bytes > MAX_ORIGIN_BYTES {
                 return false;
             }
-            queue.queued_bytes += body.len() as u64;
-            queue.entries.push_back(Unwritten {
-                seq,
-                from: from.into(),
-                uuid: uuid.into(),
-                body: body.clone(),
-            });
+            let entry = Unwritten { seq, from: from.into(), uuid: uuid.into(), body: body.clone() };
+            queue.queued_bytes += entry.bytes();
+            queue.entries.push_back(entry);
         }
         self.core.wake(self);
         true
@@ -134,7 +130,7 @@ impl Spool {
             let mut queue = self.queue();
             while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
                 let entry = queue.entries.pop_front();
-                queue.queued_bytes -= entry.map_or(0, |entry| entry.body.len() as u64);
+                queue.queued_bytes -= entry.map_or(0, |entry| entry.bytes());
             }
             queue.delivered = Some((seq, uuid.into()));
             queue.acknowledge |= queue.written > 0;
@@ -151,7 +147,7 @@ impl Spool {
             let mut queue = self.queue();
             if let Some(at) = queue.entries.iter().position(|entry| entry.seq == seq) {
                 let entry = queue.entries.remove(at);
-                queue.queued_bytes -= entry.map_or(0, |entry| entry.body.len() as u64);
+                queue.queued_bytes -= entry.map_or(0, |entry| entry.bytes());
                 return;
             }
             queue.removed.push((seq, why));
@@ -315,7 +311,7 @@ impl Spool {
         let Batch { entries, mut removed, .. } = batch;
         let delivered = queue.delivered.as_ref().map_or(0, |(seq, _)| *seq);
         for entry in entries.into_iter().rev().filter(|entry| entry.seq > delivered) {
-            queue.queued_bytes += entry.body.len() as u64;
+            queue.queued_bytes += entry.bytes();
             queue.entries.push_front(entry);
         }
         removed.append(&mut queue.removed);
@@ -455,6 +451,12 @@ impl Spool {
             if let Ok(mut file) = self.file.try_lock() {
                 self.queue().due.write = None;
                 self.write(&mut file, Instant::now());
+                // Nothing is left behind that is delivered.
+                if file.as_ref().is_some_and(OpenFile::is_done)
+                    && let Some(file) = file.take()
+                {
+                    file.end(&self.core.directory);
+                }
                 return;
             }
             if Instant::now() >= until {

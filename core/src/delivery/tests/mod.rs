@@ -2,3 +2,4 @@ mod model;
 mod outage;
 mod responses;
 mod server;
+mod waiting;

@@ -103,6 +103,7 @@ fn texts_beyond_4_mib_of_a_deferred_session_are_on_the_disk_alone() {
         };
         let calls: Vec<_> = (0..200).map(append).collect();
         drop(join_all(calls).await);
+        process.deliveries.outbox().settled().await;
         // One more: what was written meanwhile can go.
         assert_eq!(append(200).await, Ok(false));
         assert!(process.deliveries.memory("s") <= 4 << 20, "{}", process.deliveries.memory("s"));

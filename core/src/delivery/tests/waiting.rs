@@ -1,0 +1,70 @@
+//! Sessions that wait: what they say meanwhile, and that none stands in the way of another.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::server::{Process, Refusal, Server, base, paused};
+use crate::append::Retry;
+use crate::outbox::tests::memory::MemoryDisk;
+use crate::testing::fuzz::seeded;
+
+fn setting(name: &str) -> (MemoryDisk, Server, String) {
+    (MemoryDisk::new(), Server::new(seeded(1)), base(&format!("waiting-{name}")))
+}
+
+#[test]
+fn a_session_with_a_long_wait_of_its_own_does_not_keep_others_from_looking_whether_the_server_is_back() {
+    let (disk, server, base) = setting("others");
+    paused().block_on(async {
+        let process = Process::new(&disk, &server, &base);
+        server.world().refuses = Some(Refusal::Of("gone", 404));
+        assert_eq!(process.append("a", "gone").await, Ok(false));
+        // Its waits double to an hour.
+        sleep(Duration::from_secs(4 * 3600)).await;
+        server.world().refuses = Some(Refusal::NoConnection);
+        assert_eq!(process.append("b", "b1").await, Ok(false));
+        server.world().refuses = Some(Refusal::Of("gone", 404));
+        sleep(Duration::from_secs(301)).await;
+        assert_eq!(server.log("b"), ["b1"], "after the longest wait of a server that is away");
+    });
+}
+
+#[test]
+fn tries_write_debug_lines_only() {
+    let (disk, server, base) = setting("quiet");
+    paused().block_on(async {
+        let process = Process::new(&disk, &server, &base);
+        server.world().refuses = Some(Refusal::NoConnection);
+        assert_eq!(process.append("s", "e").await, Ok(false));
+        let (reports, requests) = (process.host.reports(), server.world().requests);
+        sleep(Duration::from_secs(3600)).await;
+        for number in 0..5 {
+            process.append("s", &format!("e{number}")).await.unwrap();
+            process.append("new", &format!("n{number}")).await.unwrap();
+        }
+        assert!(server.world().requests > requests + 5, "there were tries");
+        let expected = [&reports[..], &["session_outbox_deferred entries=1".into()]].concat();
+        assert_eq!(process.host.reports(), expected);
+    });
+}
+
+#[test]
+fn a_dead_letter_is_not_counted_as_recovered() {
+    let (disk, server, base) = setting("dead");
+    paused().block_on(async {
+        let process = Process::new(&disk, &server, &base);
+        server.world().refuses = Some(Refusal::Of("large", 413));
+        let retry = Retry { max_attempts: 3, ..Retry::default() };
+        let means = process.means_with("s", "token", retry);
+        assert_eq!(process.append_by("s", "large", means).await, Ok(false));
+        // Seven tries more, whose waits double.
+        sleep(Duration::from_secs(24 * 3600)).await;
+        assert_eq!(process.count("session_outbox_dead_letter"), 1);
+        assert_eq!(process.count("session_outbox_recovered"), 0);
+        let figures = process.deliveries.figures();
+        let figures = [&figures.deferred, &figures.recovered].map(|figure| figure.load(Ordering::Relaxed));
+        assert_eq!(figures, [0, 0]);
+    });
+}
