@@ -53,6 +53,11 @@ export class Supervisor {
     return `http://127.0.0.1:${this.port}`
   }
 
+  /** Kills the process that serves. */
+  kill() {
+    this.#serving.kill('SIGKILL')
+  }
+
   async close() {
     this.#closed = true
     const processes = [this.#serving, this.#waiting]

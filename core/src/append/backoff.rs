@@ -46,7 +46,7 @@ impl Retry {
     /// Three to five quarters of the schedule, so that clients that failed in the same moment do not come back in the
     /// same moment. What the server asks for is a lower bound, by which they would: up to half of the schedule is added
     /// to it, as long as the sum is within [`RETRY_AFTER_CAP`].
-    pub(super) fn wait(&self, attempt: u32, asked: Option<Duration>, random: Random) -> Duration {
+    pub(crate) fn wait(&self, attempt: u32, asked: Option<Duration>, random: Random) -> Duration {
         let schedule = self.scheduled(attempt);
         let more = times(schedule, random() / 2.0);
         let asked = asked.map_or(Duration::ZERO, |asked| asked.saturating_add(more).min(RETRY_AFTER_CAP));

@@ -217,7 +217,6 @@ pub fn full_jitter(failures: u32, max: Duration, random: Random) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::fuzz::seeded;
 
     const MAX: Duration = Duration::from_secs(300);
 
@@ -296,35 +295,5 @@ mod tests {
         assert_eq!(turns[4..], [Turn::Wait(None); 2]);
         breaker.end_turn(0, turns[0]);
         assert!(matches!(breaker.turn(4, false), Turn::Drain(_)));
-    }
-
-    /// The seconds after an outage of an hour in which clients come back, by the jitter of `max`.
-    fn first_requests(clients: u64, max: Duration) -> Vec<u32> {
-        let mut random = seeded(7);
-        let mut number = || random(1 << 53) as f64 / (1_u64 << 53) as f64;
-        let mut seconds = vec![0; 400];
-        for _ in 0..clients {
-            let (mut at, mut failures) = (-3600.0 + number() * 60.0, 0);
-            while at < 0.0 {
-                failures += 1;
-                let longest = FIRST_WAIT.saturating_mul(1 << failures.min(20)).min(max);
-                at += longest.as_secs_f64() * number();
-            }
-            seconds[at as usize] += 1;
-        }
-        seconds
-    }
-
-    /// A million clients would be as many, times five.
-    #[test]
-    fn a_fleet_of_200_000_comes_back_over_300_seconds_without_a_peak() {
-        let seconds = first_requests(200_000, MAX);
-        let most = *seconds.iter().max().unwrap();
-        assert!(most < 200_000 / 125, "{most} in one second");
-        assert_eq!(seconds[300..].iter().sum::<u32>(), 0);
-        // Falls in a line: each minute has fewer than the one before by about as many.
-        let minutes: Vec<u32> = seconds[..300].chunks(60).map(|minute| minute.iter().sum()).collect();
-        let steps: Vec<_> = minutes.windows(2).map(|pair| i64::from(pair[0]) - i64::from(pair[1])).collect();
-        assert!(steps.iter().all(|step| (12_000..20_000).contains(step)), "{minutes:?}");
     }
 }

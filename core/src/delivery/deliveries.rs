@@ -299,9 +299,23 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
         (session, session_id): (&Arc<Session>, &str),
         (uuid, body): (EntryUuid, Bytes),
         means: Means<T, R>,
-        settle: Settle,
+        mut settle: Settle,
     ) {
-        self.delivery(session, session_id).append(uuid, body, means, settle);
+        let delivery = self.delivery(session, session_id);
+        // Queues of the same session that was cleared go on: what is pending there is not sent from here, too.
+        for other in self.others_of(session_id) {
+            match other.join((&uuid, &body), &means, settle) {
+                Some(not_there) => settle = not_there,
+                None => return,
+            }
+        }
+        delivery.append(uuid, body, means, settle);
+    }
+
+    fn others_of(&self, session_id: &str) -> Vec<Arc<Delivery<T, R>>> {
+        let sessions = self.shared.sessions();
+        // Mostly there are none.
+        sessions.others.iter().filter(|other| *other.session_id == *session_id).cloned().collect()
     }
 
     /// Waits until a read of the session shows what is pending: until that is delivered, a try fails, or 10 seconds have

@@ -65,7 +65,16 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
 
     /// Takes an entry. Its order is decided when this returns, and it is on its way to the disk.
     pub(super) fn append(self: &Arc<Self>, uuid: EntryUuid, body: Bytes, means: Means<T, R>, settle: Settle) {
-        let mut queue = self.queue();
+        self.append_to(self.queue(), (uuid, body), means, settle);
+    }
+
+    fn append_to(
+        self: &Arc<Self>,
+        mut queue: MutexGuard<'_, Queue<T, R>>,
+        (uuid, body): (EntryUuid, Bytes),
+        means: Means<T, R>,
+        settle: Settle,
+    ) {
         self.use_means(&mut queue, &means);
         if !means.has_token && queue.deferral.is_none() {
             queue.deferral = Some(Deferral {
@@ -100,6 +109,38 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         self.start(&mut queue);
         drop(queue);
         self.changed.notify_one();
+    }
+
+    /// Joins an append to the same entry for the same URL where that is pending here; while the first call has not
+    /// settled, only where the bytes are equal. Gives `settle` back where there is none.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        (uuid, body): (&EntryUuid, &Bytes),
+        means: &Means<T, R>,
+        settle: Settle,
+    ) -> Option<Settle> {
+        let mut queue = self.queue();
+        let Some(at) = queue.position(uuid) else { return Some(settle) };
+        let Queue { entries, means: latest, .. } = &mut *queue;
+        let Queued { call, body: pending, .. } = &mut entries[at];
+        let Some(endpoint) = call.as_ref().map(|call| &call.means).or(latest.as_ref()) else {
+            return Some(settle);
+        };
+        if !endpoint.endpoint.is_same_log(&means.endpoint) {
+            return Some(settle);
+        }
+        match (call, pending) {
+            (Some(call), Body::Memory(pending)) if *pending == *body => {
+                let first = std::mem::replace(&mut call.settle, Box::new(|_| {}));
+                call.settle = Box::new(move |stored| {
+                    first(stored);
+                    settle(stored);
+                });
+            }
+            (Some(_), _) => return Some(settle),
+            (None, _) => self.append_to(queue, (uuid.clone(), body.clone()), means.clone(), settle),
+        }
+        None
     }
 
     /// The latest URL and token serve all that is deferred. A new token asks for a try.

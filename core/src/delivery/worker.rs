@@ -518,7 +518,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     fn let_go(&self) {
         let mut queue = self.queue();
         let mut sources = Vec::<Arc<Source>>::new();
-        while let Some(entry) = queue.remove(0) {
+        let mut joined = Vec::new();
+        while let Some(mut entry) = queue.remove(0) {
+            joined.extend(entry.call.take().map(|call| (call, entry.seq, Arc::clone(&entry.source))));
             if !sources.iter().any(|source| Arc::ptr_eq(source, &entry.source)) {
                 sources.push(entry.source);
             }
@@ -526,6 +528,9 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
         queue.deferral = None;
         self.count(&queue);
         drop(queue);
+        for (call, seq, source) in joined {
+            self.settle_deferred(Some(call), seq, &source);
+        }
         for spool in sources.iter().filter_map(|source| source.spool.as_ref()) {
             spool.end();
         }

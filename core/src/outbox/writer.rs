@@ -1,5 +1,6 @@
 //! When spools are written: what is appended within a millisecond is written together, off the threads that append.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -16,7 +17,6 @@ use super::open_file::OpenFile;
 use super::record::Origin;
 use super::spool::Spool;
 use super::{Event, OutboxOptions};
-use crate::append::random;
 use crate::sync::{Mutex, MutexGuard};
 
 /// For so long what is appended is gathered before it is written.
@@ -93,7 +93,8 @@ impl OutboxCore {
     }
 
     pub(super) fn random(&self) -> u64 {
-        (random() * 2f64.powi(53)) as u64 ^ ((random() * 2f64.powi(53)) as u64) << 11
+        // Seeded by the system once for each thread, and different at each call.
+        RandomState::new().hash_one(0_u8)
     }
 
     /// Makes the folder where that is not done yet. While it cannot be used, that is told once a minute at most.

@@ -1,3 +1,5 @@
+mod beside;
+mod fleet;
 mod model;
 mod outage;
 mod responses;

@@ -18,18 +18,18 @@ const GENERATIONS: usize = 8;
 const SESSION: &str = "s";
 
 /// Schedules for each set of faults; env `OUTBOX_SCHEDULES` has another number.
-fn schedules() -> u64 {
+pub(super) fn schedules() -> u64 {
     std::env::var("OUTBOX_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(150)
 }
 
-struct Outcome {
-    log: Vec<String>,
+pub(super) struct Outcome {
+    pub(super) log: Vec<String>,
     /// The entries of each process, in the order of its calls.
-    appended: Vec<Vec<String>>,
+    pub(super) appended: Vec<Vec<String>>,
     /// What stood in the folder, or was stored, when a process was killed or said so.
-    promised: BTreeSet<String>,
+    pub(super) promised: BTreeSet<String>,
     /// No process could finish.
-    is_stuck: bool,
+    pub(super) is_stuck: bool,
 }
 
 /// Lets one process append, and live until it has delivered all or is killed.
@@ -118,7 +118,7 @@ fn run(seed: u64, faults: Faults, losses_of_power: bool) -> Outcome {
 }
 
 /// What is wrong with an outcome.
-fn faults_of(outcome: &Outcome) -> Vec<&'static str> {
+pub(super) fn faults_of(outcome: &Outcome) -> Vec<&'static str> {
     let mut wrong = Vec::new();
     let mut places = BTreeMap::new();
     for (place, uuid) in outcome.log.iter().enumerate() {
@@ -162,7 +162,7 @@ fn assert_holds(name: &str, faults: Faults, losses_of_power: bool) {
     assert!(bad.is_empty(), "{name}: {bad:?}");
 }
 
-const ORDINARY: Faults = Faults {
+pub(super) const ORDINARY: Faults = Faults {
     lost: 150,
     others: 150,
     stale_conflicts: 0,
@@ -170,6 +170,7 @@ const ORDINARY: Faults = Faults {
     stale_reads: 0,
     kills: 100,
     late: 0,
+    refused: 0,
 };
 
 #[test]

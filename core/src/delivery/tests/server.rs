@@ -36,6 +36,8 @@ pub(super) struct Faults {
     pub(super) kills: u64,
     /// A request of a killed process arrives later.
     pub(super) late: u64,
+    /// A status that says that nothing was stored, or nothing at all.
+    pub(super) refused: u64,
 }
 
 type Random = Box<dyn FnMut(u64) -> u64 + Send>;
@@ -155,6 +157,11 @@ impl World {
             return Err(true);
         }
         self.others(session);
+        if self.chance(self.faults.refused) {
+            let statuses = [404, 413, 429, 500, 503];
+            let status = statuses[(self.random)(statuses.len() as u64) as usize];
+            return Ok(response(status, None, String::new()));
+        }
         if self.chance(self.faults.lost / 2) {
             if self.chance(self.faults.late) {
                 self.late.push((session.into(), uuid.into(), head.map(str::to_owned)));
@@ -317,6 +324,11 @@ impl Process {
 
     pub(super) fn session(&self, session: &str) -> Arc<Session> {
         Arc::clone(self.sessions.lock().unwrap().entry(session.into()).or_default())
+    }
+
+    /// Forgets a session, as `clearSession` does.
+    pub(super) fn clear(&self, session: &str) {
+        self.sessions.lock().unwrap().remove(session);
     }
 
     pub(super) fn means(&self, session: &str) -> Means<Server, Recorder> {

@@ -68,3 +68,25 @@ fn a_dead_letter_is_not_counted_as_recovered() {
         assert_eq!(figures, [0, 0]);
     });
 }
+
+#[test]
+fn an_entry_that_waits_in_the_queue_of_a_session_that_was_cleared_is_not_sent_twice_where_it_is_appended_again()
+ {
+    let (disk, server, base) = setting("cleared");
+    paused().block_on(async {
+        let process = Process::new(&disk, &server, &base);
+        server.world().refuses = Some(Refusal::NoConnection);
+        let first = process.append("s", "e1");
+        let second = process.append("s", "e2");
+        process.clear("s");
+        // Both are pending still: the first call of each has not settled.
+        let again = process.append("s", "e1");
+        assert_eq!([first.await, second.await, again.await], [Ok(false), Ok(false), Ok(false)]);
+        // By now both are deferred.
+        process.append("s", "e2").await.unwrap();
+        process.append("s", "e1").await.unwrap();
+        server.world().refuses = None;
+        process.deliveries.until_delivered(None).await;
+        assert_eq!(server.log("s"), ["e1", "e2"]);
+    });
+}
