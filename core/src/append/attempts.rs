@@ -352,7 +352,10 @@ impl<'a, T: Transport> Attempts<'a, T> {
                 self.unresolved(named);
                 self.unauthorized().await
             }
-            Err(SearchError::Failed) => self.unresolved(named),
+            Err(SearchError::Failed) => {
+                self.failed(Cause::Outage, None, None);
+                self.unresolved(named)
+            }
         }
     }
 

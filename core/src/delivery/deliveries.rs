@@ -327,9 +327,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
             delivery.use_means(&mut queue, &means);
         }
         let wait = async {
-            if !std::mem::replace(&mut delivery.queue().has_looked, true) {
-                self.shared.look_for(&delivery).await;
-            }
+            delivery.look_once().await;
             let failed = delivery.queue().failed_tries;
             loop {
                 let progressed = delivery.progressed.notified();

@@ -94,8 +94,6 @@ pub(super) struct Queue<T, R> {
     pub(super) own: Option<Arc<Source>>,
     pub(super) last_seq: u64,
     pub(super) is_working: bool,
-    /// Orphans of the session were looked for.
-    pub(super) has_looked: bool,
     /// Something of the queue was sent: orphans that are found now come late.
     pub(super) has_sent: bool,
     /// An append of the host, or a new token, asks for a try.
@@ -131,7 +129,6 @@ impl<T, R> Default for Queue<T, R> {
             own: None,
             last_seq: 0,
             is_working: false,
-            has_looked: false,
             has_sent: false,
             is_urgent: false,
             is_draining: false,

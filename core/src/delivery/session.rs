@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio::time::Instant;
 
 use super::breakers::breaker_of;
@@ -30,6 +30,8 @@ pub(super) struct Delivery<T, R> {
     pub(super) changed: Notify,
     /// Signals progress, to reads that wait.
     pub(super) progressed: Notify,
+    /// Set once orphans of the session were looked for.
+    pub(super) looked: OnceCell<Option<()>>,
     /// It is of no session of this instance: it is let go of where a try fails.
     pub(super) is_foreign: bool,
 }
@@ -51,6 +53,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             queue: Mutex::default(),
             changed: Notify::new(),
             progressed: Notify::new(),
+            looked: OnceCell::new(),
             is_foreign,
         })
     }

@@ -84,11 +84,14 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     }
 
     /// Looks for what earlier owners of the session left, before anything of its own is sent.
-    async fn look_once(self: &Arc<Self>) {
-        if std::mem::replace(&mut self.queue().has_looked, true) || self.is_foreign {
+    pub(super) async fn look_once(self: &Arc<Self>) {
+        if self.is_foreign {
             return;
         }
-        timeout(LONGEST_LOOK, self.shared.look_for(self)).await.ok();
+        // Whoever comes while another one looks waits for the same look.
+        self.looked
+            .get_or_init(|| async { timeout(LONGEST_LOOK, self.shared.look_for(self)).await.ok() })
+            .await;
     }
 
     fn deferral(&self) -> Option<Deferral> {

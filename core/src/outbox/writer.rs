@@ -24,6 +24,9 @@ const GATHERED_FOR: Duration = Duration::from_millis(1);
 /// A folder that cannot be used is looked at again after so long.
 const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
+/// How often a file is made at most, where it vanishes before it has its name.
+const CREATIONS: u32 = 5;
+
 /// One job on the disk at a time in the process, so that the threads for blocking work stay free.
 static JOBS: Semaphore = Semaphore::const_new(1);
 
@@ -127,6 +130,17 @@ impl OutboxCore {
 
     /// Makes a file for a session.
     pub(super) fn create(&self, session_id: &str, url: &str) -> Result<OpenFile, Unavailable> {
+        let mut created = self.create_once(session_id, url);
+        for _ in 1..CREATIONS {
+            // Somebody took the file for the leftover of a dead process, or the folder has gone.
+            let Err(Unavailable("ENOENT" | "EBUSY")) = created else { break };
+            self.state().folder = Folder::Unknown;
+            created = self.create_once(session_id, url);
+        }
+        created
+    }
+
+    fn create_once(&self, session_id: &str, url: &str) -> Result<OpenFile, Unavailable> {
         self.prepare()?;
         let now = self.directory.files.now();
         let checksum = super::name::session_checksum(session_id);
@@ -135,12 +149,7 @@ impl OutboxCore {
         // Behind the files that are there, whatever the clock says.
         let latest = of_session.map(|(name, _)| name.created + 1).max().unwrap_or(0);
         let origin = Origin { session_id: session_id.into(), url: url.into(), created: now.max(latest) };
-        let file = OpenFile::create(&self.directory, origin, self.random());
-        if let Err(Unavailable("ENOENT")) = file {
-            // The folder has gone: it is made again with the next write.
-            self.state().folder = Folder::Unknown;
-        }
-        let file = file?;
+        let file = OpenFile::create(&self.directory, origin, self.random())?;
         self.grew(0, file.bytes());
         self.directory.sync();
         Ok(file)

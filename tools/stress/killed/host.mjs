@@ -16,8 +16,8 @@ const tell = (/** @type {object} */ message) => process.send?.(message)
 
 configure({
   getSessionIngressAuthToken: () => client,
-  logForDiagnosticsNoPII: (_level, event) => {
-    if (event.startsWith('session_outbox_')) tell({ event })
+  logForDiagnosticsNoPII: (_level, event, data) => {
+    if (event.startsWith('session_outbox_')) tell({ event: data?.code ? `${event} ${data.code}` : event })
   },
   retry: { baseDelayMs: 20, maxDelayMs: 500, maxConflicts: 1000, maxAttempts: isLast ? 1000 : 10 },
   timeouts: { appendMs: LIMIT_MS, fetchMs: LIMIT_MS },
@@ -54,7 +54,7 @@ async function live() {
       // After the call: what is told was appended.
       tell({ uuid, session, at: Date.now() })
     }
-    await sleep(between(random, 0, 10))
+    await sleep(between(random, 0, 40))
   }
 }
 
