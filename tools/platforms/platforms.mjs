@@ -43,7 +43,10 @@ const EMULATED = { LIFE_ROUNDS: '20' }
 
 /** @type {import('./suite.mjs').Exclusion[]} */
 const NOT_UNDER_WINE = [
-  { file: 'outbox', why: 'it removes folders whose files are still open, which Windows refuses, and then does not end' },
+  {
+    file: 'outbox',
+    why: 'it removes folders whose files are still open, which Windows refuses, and then does not end',
+  },
 ]
 
 /** @type {Record<string, Platform>} */
