@@ -24,3 +24,9 @@ pub(super) fn breaker_of(url: &Url) -> Arc<Breaker> {
     breakers.insert(origin, Arc::clone(&breaker));
     breaker
 }
+
+/// Forgets the breaker of a server, as the end of a process does.
+#[cfg(test)]
+pub(super) fn forget(url: &Url) {
+    BREAKERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&url.origin().ascii_serialization());
+}

@@ -2,11 +2,13 @@
 //! or out of order, and nothing is missing in between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
+use crate::delivery::breakers::forget;
 use crate::delivery::mistake::{MADE, Mistake};
 
 use super::server::{Faults, Process, Server, base, paused};
@@ -40,6 +42,8 @@ fn live(
     (entries, killed): (&[String], oneshot::Receiver<()>),
     random: &mut impl FnMut(u64) -> u64,
 ) -> (bool, Vec<String>) {
+    // The last process may have been killed in the middle of a try.
+    forget(&base(host).parse().unwrap());
     let runtime = paused();
     let mut settled = Vec::new();
     let lives = runtime.block_on(async {
@@ -82,7 +86,9 @@ fn live(
 fn run(seed: u64, faults: Faults, losses_of_power: bool) -> Outcome {
     let mut random = seeded(seed);
     let (disk, server) = (MemoryDisk::new(), Server::new(seeded(seed ^ 0xabcd)));
-    let host = format!("model-{seed}");
+    // Breakers are the process's, in which other schedules run at the same time.
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let host = format!("model-{}", RUNS.fetch_add(1, Ordering::Relaxed));
     let (mut appended, mut promised) = (Vec::new(), BTreeSet::new());
     let mut disk = disk;
     for generation in 0..GENERATIONS {
