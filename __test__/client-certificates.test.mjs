@@ -42,7 +42,7 @@ function useTrustingHost(t) {
 }
 
 const PERHAPS_REFUSED =
-  /broke off: .*\(the server had asked for a client certificate \(CLAUDE_CODE_CLIENT_CERT\), and may have refused/
+  /broke off: .*\(a client certificate \(CLAUDE_CODE_CLIENT_CERT\) had been asked for, and may be why/
 
 /**
  * Whether a reset overtook what the server said: on Windows, where it looks at the certificate after the handshake.

@@ -74,7 +74,7 @@ export function muslMachine(arch) {
     interpreter: arch === 'arm64' ? join(QEMU, 'usr/bin/qemu-aarch64-static') : undefined,
     env: environment(node),
     node: [`${node}/node`],
-    runtimes: { node: [`${node}/node`], bun: ['/runtimes/node_modules/bun/bin/bun'] },
+    runtimes: { 'node 22': [`${node}/node`], bun: ['/runtimes/node_modules/bun/bin/bun'] },
   }
 }
 

@@ -10,7 +10,7 @@ use super::panicked;
 use super::send_error::SendErrorKind;
 use super::tuning::{ALPN, tune};
 use crate::http::config::Settings;
-use crate::http::connect::{ConnectLimitLayer, FreshConnections, is_reset, no_connection};
+use crate::http::connect::{ConnectLimitLayer, FreshConnections, is_closed, no_connection};
 use crate::http::error::Error;
 use crate::http::headers::AGENT;
 use crate::http::message::MAX_URL_BYTES;
@@ -109,7 +109,7 @@ impl Connections {
         let why = no_connection(error, self.routes.of(url), url.scheme() == "https", unusable_identity);
         match (why, plain) {
             (Some(why), _) => Error::NotConnected(why),
-            (None, Error::Broken(why)) if had_asked && is_reset(error) => {
+            (None, Error::Broken(why)) if had_asked && is_closed(error) => {
                 Error::Broken(perhaps_refused(&why, unusable_identity))
             }
             (None, plain) => plain,

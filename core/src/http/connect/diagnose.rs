@@ -7,7 +7,7 @@ use tower::BoxError;
 
 use crate::http::error::causes;
 use crate::http::proxy::Route;
-use crate::http::tls::handshake_failure;
+use crate::http::tls::{handshake_failure, perhaps_refused};
 
 /// The reason that kept a request from its server; `None` where the server may have seen the request, or where the
 /// error says it as well.
@@ -22,8 +22,10 @@ pub(in crate::http) fn no_connection(
     let asked = causes.iter().any(|cause| cause.is::<AskedForCertificate>());
     let handshake = |peer: &str| match tls {
         Some(tls) => handshake_failure(tls, peer, error.is_connect(), asked, unusable_identity),
-        None => (error.is_connect() && causes.iter().any(|cause| is_end_of_file(*cause)))
-            .then(|| format!("{peer} closed the connection during the TLS handshake")),
+        None => (error.is_connect() && (is_end_of_file(&causes) || asked && is_closed(error))).then(|| {
+            let why = format!("{peer} closed the connection during the TLS handshake");
+            if asked { perhaps_refused(&why, unusable_identity) } else { why }
+        }),
     };
     let Route::Via(proxy) = route else { return handshake("the server") };
     let tunnel = causes.iter().find_map(|cause| TunnelError::of(*cause));
@@ -96,14 +98,15 @@ impl TunnelError {
     }
 }
 
-/// Whether the peer reset the connection.
-pub(in crate::http) fn is_reset(error: &reqwest::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+/// Whether the peer closed the connection, orderly or not.
+pub(in crate::http) fn is_closed(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let errors = causes(error);
     let mut kinds = errors.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    kinds.any(|kind| matches!(kind, ConnectionReset | ConnectionAborted | BrokenPipe))
+    kinds.any(|kind| matches!(kind, ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
 }
 
-fn is_end_of_file(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+fn is_end_of_file(causes: &[&(dyn Error + 'static)]) -> bool {
+    let mut errors = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    errors.any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }

@@ -4,6 +4,6 @@ mod diagnose;
 mod fresh;
 mod limit;
 
-pub(super) use diagnose::{is_reset, no_connection};
+pub(super) use diagnose::{is_closed, no_connection};
 pub(super) use fresh::FreshConnections;
 pub(super) use limit::ConnectLimitLayer;

@@ -43,12 +43,11 @@ pub(in crate::http) fn handshake_failure(
     })
 }
 
-/// The message for a connection that was reset at its first request, for this reason, after the server had asked for a
-/// client certificate. With TLS 1.3 it looks at that last, and where it resets the connection over what it did not read,
-/// its own words are lost. So it may have refused the certificate, or the lack of one; whether it did is not known.
+/// The message for a connection that broke, for this reason, in the handshake or at its first request, after a client
+/// certificate had been asked for. Where the peer resets the connection over what it did not read, its own words are lost.
+/// So it may have refused the certificate, or the lack of one; whether it did is not known.
 pub(in crate::http) fn perhaps_refused(why: &str, unusable_identity: Option<&str>) -> String {
-    let hint = "the server had asked for a client certificate (CLAUDE_CODE_CLIENT_CERT), and may have refused the \
-                connection over it";
+    let hint = "a client certificate (CLAUDE_CODE_CLIENT_CERT) had been asked for, and may be why";
     match unusable_identity {
         Some(reason) => format!("{why} ({hint}: {reason})"),
         None => format!("{why} ({hint})"),
