@@ -15,7 +15,10 @@ const { appendSessionLog, configure, discardOutboxSession, flush, getSessionLogs
  */
 async function start(t, outbox) {
   const outage = await createOutage(t)
-  const host = useHost(t, { retry: { maxAttempts: 2, baseDelayMs: 1 }, outbox: { dir: outage.dir, ...outbox } })
+  const host = useHost(t, {
+    retry: { maxAttempts: 2, baseDelayMs: 1 },
+    outbox: { dir: outage.dir, maxDelayMs: 50, ...outbox },
+  })
   t.after(() => discardOutboxSession())
   return { ...outage, host }
 }

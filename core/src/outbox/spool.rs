@@ -203,9 +203,9 @@ impl Spool {
     }
 
     /// Ends with the file: what is queued is written, and the lock is given up.
-    pub fn end(self: &Arc<Self>) {
+    pub fn end(&self) {
         self.queue().ended = true;
-        self.core.wake(self);
+        self.core.wake_for_acknowledgement();
     }
 
     /// The same at once, on this thread.
