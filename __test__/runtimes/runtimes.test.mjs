@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, readdir } from 'node:fs/promises'
+import { copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -33,6 +33,16 @@ async function startServer(t) {
   return { url, faults, env }
 }
 
+/** A host with an outbox that appends one entry, and does or does not wait for it. */
+const OUTBOX = `
+import { appendSessionLog, configure } from 'session-ingress'
+const [url, dir, uuid, exits] = process.argv.slice(2)
+configure({ getSessionIngressAuthToken: () => 'token', retry: { maxAttempts: 1 }, outbox: { dir } })
+const appended = appendSessionLog('s', { uuid }, url)
+if (exits) process.exit(0)
+console.log(await appended)
+`
+
 describe('the test-suite', () => {
   for (const version of NODE_VERSIONS) {
     test(`the test-suite passes on Node ${version}`, async (t) => {
@@ -56,6 +66,7 @@ describe('the installed tarball', () => {
   before(async () => {
     await installTarball(dir)
     await copyFile(new URL('../fixtures/main-job.mjs', import.meta.url), join(dir, 'main-job.mjs'))
+    await writeFile(join(dir, 'outbox.mjs'), OUTBOX)
   })
 
   /** What each runtime is told besides the script. @type {Record<string, string[]>} */
@@ -65,6 +76,22 @@ describe('the installed tarball', () => {
       const { url, faults, env } = await startServer(t)
       addAppendFaults(faults)
       assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
+    })
+
+    test(`an entry of the installed tarball's outbox outlives process.exit on ${name}`, async (t) => {
+      const server = await startIngressServer()
+      t.after(() => server.close())
+      const outbox = join(createFolder(t), 'outbox')
+      const host = (/** @type {string[]} */ ...parameters) =>
+        run(file, [...(flags[name] ?? []), 'outbox.mjs', ...parameters], { cwd: dir })
+      // Nobody listens at port 9.
+      const nowhere = server.logUrl('s').replace(/:\d+/, ':9')
+      await host(nowhere, outbox, 'first', 'exits')
+      assert.equal(await host(server.logUrl('s'), outbox, 'second'), 'true\n')
+      assert.deepEqual(
+        server.log('s').map(({ uuid }) => uuid),
+        ['first', 'second'],
+      )
     })
 
     test(`the installed tarball shows what it does where NODE_DEBUG asks for it on ${name}`, async (t) => {
