@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { between, createRandom } from '../../shared/random.mjs'
 
-const KILOBYTES = 256
+/** Some hundred files of a page. */
+const KILOBYTES = 1024
 const PAGE = Buffer.alloc(4096, 'x')
 
 export class SmallDisk {
