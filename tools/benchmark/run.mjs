@@ -29,7 +29,7 @@ const { values } = parseArgs({
   },
 })
 const runs = Number(values.runs)
-const names = values.only?.split(',') ?? WORKLOADS
+const names = values.only?.split(',').flatMap(findNames) ?? WORKLOADS
 const unknown = names.filter((name) => !WORKLOADS.includes(name))
 if (!Number.isInteger(runs) || runs < 1 || unknown.length > 0) {
   console.error(`usage: node tools/benchmark/run.mjs [--runs N] [--only ${WORKLOADS.join(',')}] [--json FILE]`)
@@ -78,6 +78,12 @@ async function measureAll(workloads) {
     await server.close()
   }
   return results
+}
+
+/** A workload by its name, or all of a room of them. @param {string} asked */
+function findNames(asked) {
+  const room = WORKLOADS.filter((name) => name.startsWith(`${asked}/`))
+  return room.length > 0 ? room : [asked]
 }
 
 function gatherNeeds(workloads) {

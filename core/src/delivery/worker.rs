@@ -493,6 +493,8 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         let successes = breaker.successes();
         let strikes = old.map_or(0, |old| old.strikes + u32::from(successes > old.successes));
         queue.deferral = Some(Deferral { cause, failures, due: self.now() + wait, successes, strikes });
+        // Together with what it settles: an append that comes now waits for no try that has ended.
+        queue.is_draining = false;
         queue.failed_tries += 1;
         let mut settled = Vec::new();
         let mut given_up = Vec::new();

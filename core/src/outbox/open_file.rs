@@ -195,6 +195,21 @@ impl OpenFile {
         read_entry(&*self.file, self.places[place])
     }
 
+    /// The same, and the entries behind it, together up to so many bytes; those that cannot be read are left for their
+    /// turn.
+    pub(super) fn read_ahead(&self, seq: u64, bytes: usize) -> io::Result<(Bytes, VecDeque<(u64, Bytes)>)> {
+        let body = Bytes::from(self.read(seq)?);
+        let mut left = bytes.saturating_sub(body.len());
+        let mut ahead = VecDeque::from([(seq, body.clone())]);
+        for place in self.places.iter().skip(self.count_through(seq)) {
+            let Some(rest) = left.checked_sub(place.length as usize) else { break };
+            let Ok(read) = read_entry(&*self.file, *place) else { break };
+            ahead.push_back((place.seq, read.into()));
+            left = rest;
+        }
+        Ok((body, ahead))
+    }
+
     /// Whether most of it is delivered, and that is much.
     pub(super) fn wants_compaction(&self) -> bool {
         let (_, pending) = self.pending();

@@ -18,12 +18,16 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// After so long without another delivery, a file whose entries are all delivered is emptied.
 const EMPTIED_AFTER: Duration = Duration::from_millis(100);
+/// After so long at the latest, a file learns what was delivered of it.
+const ACKNOWLEDGED_AFTER: Duration = Duration::from_millis(100);
 /// After so long without an entry, it is closed and removed.
 const CLOSED_AFTER: Duration = Duration::from_secs(10);
 /// After so long, a write that failed is tried again.
 const WRITTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// After so long, a file that could not be synced or written anew is synced again.
 const SYNCED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Bytes that are read together, of entries whose turn comes one after the other.
+const READ_AHEAD_BYTES: usize = 64 * 1024;
 /// The largest session id and URL, together, of which a file is made.
 const MAX_ORIGIN_BYTES: usize = 64 * 1024;
 
@@ -35,6 +39,8 @@ pub struct Spool {
     queue: Mutex<Queue>,
     /// Used by one job at a time, for as long as the disk takes.
     file: Mutex<Option<OpenFile>>,
+    /// What was read with an entry that stands before it in the file.
+    ahead: Mutex<VecDeque<(u64, Bytes)>>,
     /// Signals each step of the file.
     stepped: Notify,
 }
@@ -63,6 +69,7 @@ struct Queue {
 #[derive(Clone, Copy, Default)]
 struct Due {
     write: Option<Instant>,
+    acknowledge: Option<Instant>,
     sync: Option<Instant>,
     empty: Option<Instant>,
     close: Option<Instant>,
@@ -70,7 +77,7 @@ struct Due {
 
 impl Due {
     fn earliest(&self) -> Option<Instant> {
-        [self.write, self.sync, self.empty, self.close].into_iter().flatten().min()
+        [self.write, self.acknowledge, self.sync, self.empty, self.close].into_iter().flatten().min()
     }
 }
 
@@ -92,6 +99,7 @@ impl Spool {
             session_id: session_id.into(),
             queue: Mutex::new(queue),
             file: Mutex::new(file),
+            ahead: Mutex::default(),
             stepped: Notify::new(),
         });
         core.add(&spool);
@@ -117,7 +125,7 @@ impl Spool {
                 return false;
             }
             let entry = Unwritten { seq, from: from.into(), uuid: uuid.into(), body: body.clone() };
-            queue.queued_bytes += entry.bytes();
+            self.queued(&mut queue, entry.bytes());
             queue.entries.push_back(entry);
         }
         self.core.wake(self);
@@ -130,11 +138,15 @@ impl Spool {
             let mut queue = self.queue();
             while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
                 let entry = queue.entries.pop_front();
-                queue.queued_bytes -= entry.map_or(0, |entry| entry.bytes());
+                self.no_longer_queued(&mut queue, entry.map_or(0, |entry| entry.bytes()));
             }
             queue.delivered = Some((seq, uuid.into()));
-            queue.acknowledge |= queue.written > 0;
-            queue.acknowledge
+            let is_first = queue.written > 0 && !queue.acknowledge;
+            if is_first {
+                queue.acknowledge = true;
+                queue.due.acknowledge = Some(Instant::now() + ACKNOWLEDGED_AFTER);
+            }
+            is_first
         };
         if wakes {
             self.core.wake_for_acknowledgement();
@@ -147,7 +159,7 @@ impl Spool {
             let mut queue = self.queue();
             if let Some(at) = queue.entries.iter().position(|entry| entry.seq == seq) {
                 let entry = queue.entries.remove(at);
-                queue.queued_bytes -= entry.map_or(0, |entry| entry.bytes());
+                self.no_longer_queued(&mut queue, entry.map_or(0, |entry| entry.bytes()));
                 return;
             }
             queue.removed.push((seq, why));
@@ -160,9 +172,14 @@ impl Spool {
         self.queue().url = without_secrets(url);
     }
 
-    /// Bytes that wait to be written.
-    pub(super) fn queued_bytes(&self) -> u64 {
-        self.queue().queued_bytes
+    fn queued(&self, queue: &mut Queue, bytes: u64) {
+        queue.queued_bytes += bytes;
+        self.core.queued(bytes);
+    }
+
+    fn no_longer_queued(&self, queue: &mut Queue, bytes: u64) {
+        queue.queued_bytes -= bytes;
+        self.core.no_longer_queued(bytes);
     }
 
     /// Whether the entry can be read from the file.
@@ -194,12 +211,33 @@ impl Spool {
 
     /// Reads the JSON of an entry from the file.
     pub async fn body(self: &Arc<Self>, seq: u64) -> io::Result<Bytes> {
+        if let Some(body) = self.read_before(seq) {
+            return Ok(body);
+        }
         let this = Arc::clone(self);
         let read = move || match &*this.file() {
-            Some(file) => file.read(seq).map(Bytes::from),
+            Some(file) => {
+                let (body, ahead) = file.read_ahead(seq, READ_AHEAD_BYTES)?;
+                *this.ahead() = ahead;
+                Ok(body)
+            }
             None => Err(io::ErrorKind::NotFound.into()),
         };
         tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, VecDeque<(u64, Bytes)>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The JSON of an entry, where it was read with an earlier one.
+    fn read_before(&self, seq: u64) -> Option<Bytes> {
+        let mut ahead = self.ahead();
+        while ahead.front().is_some_and(|(before, _)| *before < seq) {
+            ahead.pop_front();
+        }
+        // It stays: a try that fails asks again.
+        ahead.front().filter(|(first, _)| *first == seq).map(|(_, body)| body.clone())
     }
 
     /// Ends with the file: what is queued is written, and the lock is given up.
@@ -223,7 +261,7 @@ impl Spool {
             return true;
         }
         let may_write = queue.due.write.is_none();
-        may_write && (!queue.entries.is_empty() || !queue.removed.is_empty() || queue.acknowledge)
+        may_write && (!queue.entries.is_empty() || !queue.removed.is_empty())
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -256,8 +294,9 @@ impl Spool {
             if queue.due.write.is_some_and(|due| due > now) && !queue.ended {
                 return;
             }
-            queue.due.write = None;
-            queue.queued_bytes = 0;
+            (queue.due.write, queue.due.acknowledge) = (None, None);
+            let queued = queue.queued_bytes;
+            self.no_longer_queued(&mut queue, queued);
             let batch = Batch {
                 entries: std::mem::take(&mut queue.entries),
                 delivered: queue.delivered.clone(),
@@ -311,7 +350,7 @@ impl Spool {
         let Batch { entries, mut removed, .. } = batch;
         let delivered = queue.delivered.as_ref().map_or(0, |(seq, _)| *seq);
         for entry in entries.into_iter().rev().filter(|entry| entry.seq > delivered) {
-            queue.queued_bytes += entry.bytes();
+            self.queued(&mut queue, entry.bytes());
             queue.entries.push_front(entry);
         }
         removed.append(&mut queue.removed);
@@ -466,5 +505,12 @@ impl Spool {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        let queued = self.queue().queued_bytes;
+        self.core.no_longer_queued(queued);
     }
 }

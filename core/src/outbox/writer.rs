@@ -43,6 +43,8 @@ pub(super) struct OutboxCore {
     changed: Notify,
     /// Bytes of the folder, as it was listed, with what was written since.
     used: AtomicU64,
+    /// Bytes that wait to be written.
+    queued: AtomicU64,
     cannot_sync: AtomicBool,
     is_failing: AtomicBool,
 }
@@ -82,6 +84,7 @@ impl OutboxCore {
             state: Mutex::default(),
             changed: Notify::new(),
             used: AtomicU64::new(0),
+            queued: AtomicU64::new(0),
             cannot_sync: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
         }
@@ -226,10 +229,17 @@ impl OutboxCore {
         }
     }
 
+    pub(super) fn queued(&self, bytes: u64) {
+        self.queued.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn no_longer_queued(&self, bytes: u64) {
+        self.queued.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Bytes of the folder, with those that wait to be written.
     fn used(&self) -> u64 {
-        let queued: u64 = self.state().spools.iter().map(|spool| spool.queued_bytes()).sum();
-        self.used.load(Ordering::Relaxed) + queued
+        self.used.load(Ordering::Relaxed) + self.queued.load(Ordering::Relaxed)
     }
 
     /// Whether another entry fits, `slack` of the room being free.

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { median } from '../measure.mjs'
 import { drawAppendCost } from './append-cost.mjs'
 import { drawEventLoopHold } from './event-loop-hold.mjs'
+import { drawOutage } from './outage.mjs'
 import { summarize } from './table.mjs'
 
 const DOCS = new URL('../../../docs/', import.meta.url)
@@ -23,6 +24,7 @@ export async function writeDocument(results, table, about) {
   await writeFile(document, `${formatDocument(table, about)}\n${byHand}`)
   await writeFile(new URL('event-loop-hold.svg', DOCS), drawEventLoopHold(pickTimelines(results)))
   await writeFile(new URL('append-cost.svg', DOCS), drawAppendCost(pickAppendCosts(results)))
+  await writeFile(new URL('outage.svg', DOCS), drawOutage(results['outbox/outage'].on[0]))
 }
 
 /** Of each peer the run whose longest hold is the median. @param {import('./table.mjs').Results} results */
@@ -44,7 +46,7 @@ function pickAppendCosts(results) {
   ]
 }
 
-function formatDocument({ lines, growth }, about) {
+function formatDocument({ lines, growth, outbox }, about) {
   const rows = lines.map(({ label, cells, ratios, verdicts }) => [
     label,
     ...cells,
@@ -91,6 +93,15 @@ Per entry. Growth is the largest cost beside the least at a smaller size; the go
 
 ${growth.map(formatGrowth).join('\n\n')}
 
+## With an outbox
+
+The same work without and with \`configure({ outbox: { dir } })\`, in turn.
+\`npm run bench -- --only outbox\` measures it alone.
+
+${formatOutbox(outbox)}
+
+![Entries that wait, the folder and memory over an outage, and the recovery from it](outage.svg)
+
 ## How it is measured
 
 - Entries are made from a seed: prompts, replies, tool calls and their results, about 2.8 KB each as JSON. Five
@@ -111,6 +122,12 @@ ${growth.map(formatGrowth).join('\n\n')}
 - Appends are warm: the client is built and connections stand. What a first request costs has rows of its own.
 - The first append starts two threads: the runtime's, and one on which certificates are read and names are looked
   up. That one ends after ten seconds without work.
+- Next to the server, an entry is stored before it would be written. Away from it, each is written; the relay on the way
+  is a process of its own, and costs both sides the same.
+- What is written to the disk is what the kernel counts for the process (\`write_bytes\`).
+- In the outage, a server is away for 30 seconds while 500 entries a second are appended to four sessions, with three
+  attempts for each and tries at most two seconds apart, so that it fits into a minute. Memory is that of the whole process,
+  after a garbage collection.
 - Memory that is kept is the difference after a warm-up of 30,000 appends and 30 reads, with forced collection.
 `
 }
@@ -123,6 +140,17 @@ function formatGrowth({ label, sizes, lines }) {
     verdict ? `${verdict.met ? 'met' : '**missed**'}: ${verdict.measured}` : '',
   ])
   return formatTable([[label, ...sizes, 'goal', ''], ...rows])
+}
+
+function formatOutbox(lines) {
+  const rows = lines.map(({ label, cells, ratio, verdict }) => [
+    label,
+    ...cells,
+    ratio,
+    verdict ? verdict.text : '',
+    verdict ? `${verdict.met ? 'met' : '**missed**'}: ${verdict.measured}` : '',
+  ])
+  return formatTable([['work', 'without', 'with', '÷ without', 'goal', ''], ...rows])
 }
 
 function formatTable([headings, ...rows]) {

@@ -3,6 +3,7 @@
 import { PEERS } from '../../shared/peers/index.mjs'
 import { GROWTH, GROWTH_AT_MOST, ROWS } from '../goals.mjs'
 import { median } from '../measure.mjs'
+import { OUTBOX_ROWS } from '../outbox-goals.mjs'
 import { formatNumber, formatRatio, formatSummary, formatValue } from './format.mjs'
 
 /**
@@ -16,7 +17,8 @@ import { formatNumber, formatRatio, formatSummary, formatValue } from './format.
  * @property {Verdict[]} verdicts
  * @typedef {{ of: string, cells: string[], verdict?: Verdict }} GrowthLine
  * @typedef {{ label: string, sizes: string[], lines: GrowthLine[] }} Growth
- * @typedef {{ lines: Line[], growth: Growth[] }} Table
+ * @typedef {{ label: string, cells: string[], ratio: string, verdict?: Verdict }} OutboxLine `cells`: without and with
+ * @typedef {{ lines: Line[], growth: Growth[], outbox: OutboxLine[] }} Table
  */
 
 /** @param {Results} results @param {string} work @param {string} variant @param {string} metric */
@@ -31,6 +33,7 @@ export function judge(results) {
   return {
     lines: ROWS.filter(({ work }) => work in results).map((row) => judgeRow(results, row)),
     growth: GROWTH.filter(({ work }) => work in results).map((growth) => judgeGrowth(results, growth)),
+    outbox: OUTBOX_ROWS.filter(({ work }) => work in results).map((row) => judgeOutbox(results, row)),
   }
 }
 
@@ -83,4 +86,31 @@ function judgeGrowth(results, { work, label, sizes, judged }) {
     }
   })
   return { label, sizes: sizes.map((size) => formatNumber(Number(size.replace('batches-', '')))), lines }
+}
+
+/** @param {Results} results @param {import('../outbox-goals.mjs').OutboxRow} row @returns {OutboxLine} */
+function judgeOutbox(results, { work, metric, label, unit, atMost, more, value }) {
+  const [off, on] = ['off', 'on'].map((variant) => summarize(results, work, variant, metric))
+  const [without, with_] = [off?.median ?? Number.NaN, on?.median ?? Number.NaN]
+  const ratio = with_ / without
+  const judgements = [
+    { goal: atMost, text: `10: ≤ ${atMost} × without`, measured: ratio, say: formatRatio },
+    { goal: more, text: `10: ≤ ${more} ${unit} more`, measured: with_ - without, say: inUnit },
+    { goal: value, text: `10: ≤ ${formatValue(value ?? 0, unit)}`, measured: with_, say: inUnit },
+  ]
+  const [judged] = judgements.filter(({ goal }) => goal !== undefined)
+  /** @param {number} number */
+  function inUnit(number) {
+    return formatValue(number, unit)
+  }
+  return {
+    label,
+    cells: [formatOptional(off, unit), formatOptional(on, unit)],
+    ratio: Number.isFinite(ratio) ? formatRatio(ratio) : '',
+    verdict: judged && {
+      text: judged.text,
+      measured: judged.say(judged.measured),
+      met: judged.measured <= /** @type {number} */ (judged.goal),
+    },
+  }
 }

@@ -3,7 +3,7 @@
 const HEADINGS = ['work', 'old module', 'undici', 'session-ingress', 'floor', '÷ old', '÷ undici', 'goal', '']
 
 /** @param {import('./table.mjs').Table} table */
-export function formatTerminal({ lines, growth }) {
+export function formatTerminal({ lines, growth, outbox }) {
   const rows = lines.flatMap(({ label, cells, ratios, verdicts }) => {
     const [first, ...more] = verdicts.map(formatVerdict)
     const rest = more.map((verdict) => ['', '', '', '', '', '', '', ...verdict])
@@ -13,6 +13,15 @@ export function formatTerminal({ lines, growth }) {
   for (const { label, sizes, lines: costs } of growth) {
     const rows = costs.map(({ of, cells, verdict }) => [of, ...cells, ...(verdict ? formatVerdict(verdict) : ['', ''])])
     parts.push(align([[label, ...sizes, 'goal', ''], ...rows]))
+  }
+  if (outbox.length > 0) {
+    const rows = outbox.map(({ label, cells, ratio, verdict }) => [
+      label,
+      ...cells,
+      ratio,
+      ...(verdict ? formatVerdict(verdict) : ['', '']),
+    ])
+    parts.push(align([['work', 'without an outbox', 'with it', '÷ without', 'goal', ''], ...rows]))
   }
   return parts.join('\n\n').replaceAll('`', '')
 }

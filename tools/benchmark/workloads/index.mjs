@@ -32,6 +32,12 @@ export const WORKLOADS = [
   'growth-queue',
   'growth-read',
   'timeline',
+  'outbox/appends',
+  'outbox/far',
+  'outbox/near',
+  'outbox/first',
+  'outbox/recovery',
+  'outbox/outage',
 ]
 
 /** @param {string} name @returns {Promise<Workload>} */

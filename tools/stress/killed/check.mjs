@@ -8,6 +8,7 @@ import { sessionId } from '../entries.mjs'
  * @property {number} appended
  * @property {number} stored
  * @property {number} unsaved entries of the last moments before a kill, which nobody has
+ * @property {number} unwritten those of them that were appended after the disk had failed: the outbox had them in memory only
  * @property {number} lost entries that stood in the folder or on the server at a kill, and that are not there
  * @property {number} doubled
  * @property {number} outOfOrder
@@ -19,7 +20,7 @@ import { sessionId } from '../entries.mjs'
 /** @param {{ dir: string, sessions: number, shared: boolean, killers: import('./killer.mjs').Killer[] }} run @returns {Promise<Verdict>} */
 export async function check({ dir, sessions, shared, killers }) {
   const store = await FileStore.open(dir)
-  const verdict = { appended: 0, stored: 0, unsaved: 0, lost: 0, doubled: 0, outOfOrder: 0, gaps: 0 }
+  const verdict = { appended: 0, stored: 0, unsaved: 0, unwritten: 0, lost: 0, doubled: 0, outOfOrder: 0, gaps: 0 }
   /** @type {number[]} */
   const unsavedMs = []
   /** @type {{ parentUuid: string, place: number }[]} */
@@ -46,14 +47,15 @@ export async function check({ dir, sessions, shared, killers }) {
       /** @type {Map<number, { last: number, isMissing: boolean }>} */
       const bySession = new Map()
       let oldest = 0
-      for (const { uuid, session, at } of appended) {
+      for (const { uuid, session, at, unwritten } of appended) {
         const of = bySession.get(session) ?? { last: -1, isMissing: false }
         bySession.set(session, of)
         const place = places.get(uuid)
         if (place === undefined) {
           of.isMissing = true
           verdict.unsaved += 1
-          oldest = Math.max(oldest, killedAt - at)
+          if (unwritten) verdict.unwritten += 1
+          else oldest = Math.max(oldest, killedAt - at)
           continue
         }
         verdict.stored += 1

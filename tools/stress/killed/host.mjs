@@ -10,7 +10,7 @@ import { LIMIT_MS } from '../faults.mjs'
 /** @type {typeof import('../../../index.js')} */
 const { appendSessionLog, configure, flush, getSessionLogs } = createRequire(import.meta.url)('../../../index.js')
 
-const { base, dir, client, seed, generation, sessions, parents, isLast } = JSON.parse(process.argv[2])
+const { base, dir, client, seed, generation, sessions, parents, attempts, isLast } = JSON.parse(process.argv[2])
 const random = createRandom(seed, client, generation)
 const tell = (/** @type {object} */ message) => process.send?.(message)
 
@@ -19,7 +19,7 @@ configure({
   logForDiagnosticsNoPII: (_level, event, data) => {
     if (event.startsWith('session_outbox_')) tell({ event: data?.code ? `${event} ${data.code}` : event })
   },
-  retry: { baseDelayMs: 20, maxDelayMs: 500, maxConflicts: 1000, maxAttempts: isLast ? 1000 : 10 },
+  retry: { baseDelayMs: 20, maxDelayMs: 500, maxConflicts: 1000, maxAttempts: attempts },
   timeouts: { appendMs: LIMIT_MS, fetchMs: LIMIT_MS },
   outbox: dir === null ? null : { dir, maxDelayMs: 1000 },
 })

@@ -1,13 +1,15 @@
 //! Sessions that wait: what they say meanwhile, and that none stands in the way of another.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::server::{Process, Refusal, Server, base, paused};
 use crate::append::Retry;
 use crate::outbox::tests::memory::MemoryDisk;
+use crate::protocol::EntryUuid;
 use crate::testing::fuzz::seeded;
 
 fn setting(name: &str) -> (MemoryDisk, Server, String) {
@@ -88,5 +90,27 @@ fn an_entry_that_waits_in_the_queue_of_a_session_that_was_cleared_is_not_sent_tw
         server.world().refuses = None;
         process.deliveries.until_delivered(None).await;
         assert_eq!(server.log("s"), ["e1", "e2"]);
+    });
+}
+
+#[test]
+fn an_append_that_comes_when_a_try_has_ended_does_not_wait_for_the_next_one() {
+    let (disk, server, base) = setting("ended");
+    paused().block_on(async {
+        let process = Arc::new(Process::new(&disk, &server.next_process().0, &base));
+        server.world().refuses = Some(Refusal::NoConnection);
+        let retry = Retry { max_attempts: 1, ..Retry::default() };
+        let means = || process.means_with("s", "token", retry);
+        assert_eq!(process.append_by("s", "first", means()).await, Ok(false));
+        // The second one has a try; when that has failed, its host appends a third one.
+        let (again, third) = (Arc::clone(&process), means());
+        let (send, appended) = tokio::sync::oneshot::channel();
+        let settle = Box::new(move |_| drop(send.send(again.append_by("s", "third", third))));
+        let entry = (EntryUuid::new("second").unwrap(), r#"{"uuid":"second"}"#.into());
+        process.deliveries.append((&process.session("s"), "s"), entry, means(), settle);
+        let third = appended.await.unwrap();
+        let begun = Instant::now();
+        assert_eq!(third.await, Ok(false));
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     });
 }
