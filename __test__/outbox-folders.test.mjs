@@ -123,6 +123,8 @@ test('200 workers of one folder lose and double nothing when they are terminated
     await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => append(number + index)))
   }
   useHost(t, { outbox: { dir: outage.dir, maxDelayMs: 50 } })
+  // Each gives its file up when its last request is over.
+  await until(async () => (await outboxSessions()).every(({ state }) => state === 'waiting'))
   await outage.start()
   // The server is known to be away by all threads of a process: it may be deferred.
   await appendSessionLog('s', { uuid: 'last' }, outage.logUrl('s'))
