@@ -67,5 +67,6 @@ if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) {
 }
 if (!binding) throw require('./missing-binary.js')({ errors, target })
 if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:util').debuglog)
+binding.setTracing(() => require('./tracing.js')(require('node:diagnostics_channel')))
 
 module.exports = binding

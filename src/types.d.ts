@@ -49,6 +49,26 @@ export interface ConfigureOptions {
    * `JSON.stringify`. Default: none.
    */
   logError?: ((error: Error) => void) | null | undefined
+  /**
+   * Returns headers that go along with the requests of a call, such as `traceparent`; called once for each append and
+   * each read, synchronously. It cannot replace what the protocol or the connection says itself: `Authorization`,
+   * `Last-Uuid`, `Content-Type`, `User-Agent`, `Accept` and the like. What cannot go along (a name of these, a value that is
+   * no string or that no header can hold), or an error that the function throws, is told by `logError`, and the request is
+   * sent with the others. Not sent to another origin by a redirect, nor with entries that another process left in the
+   * outbox. Default: none.
+   *
+   * @example
+   * ```ts
+   * configure({
+   *   headers() {
+   *     const headers: Record<string, string> = {}
+   *     propagation.inject(context.active(), headers)
+   *     return headers
+   *   },
+   * })
+   * ```
+   */
+  headers?: (() => Record<string, string>) | null | undefined
   /** The attempts of an append, and the waits between them. An append uses the values of the time of its call. */
   retry?: RetryOptions | null | undefined
   /** Timeouts of requests. A call uses the values of the time when it is made. */

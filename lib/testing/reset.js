@@ -8,6 +8,7 @@ const DEFAULTS = {
   logForDebugging: null,
   logForDiagnosticsNoPII: null,
   logError: null,
+  headers: null,
   retry: null,
   timeouts: null,
   limits: null,

@@ -6,7 +6,7 @@ use session_ingress_core::channel::{ChunkAck, Window};
 use session_ingress_core::json::{EntryBatch, JsonText};
 use session_ingress_core::read::{Progress, ProgressThrottle, Sink, SinkError};
 
-use super::{Channel, Message, OperationId};
+use super::{Channel, Message, OperationId, Trace};
 
 /// An update of a read's list, with the acknowledgement that allows the next one.
 pub(crate) struct ListChunk {
@@ -29,6 +29,7 @@ pub(crate) struct ListSink {
     window: Window<SinkError>,
     /// Set where the host wants progress.
     progress: Option<Arc<ProgressThrottle>>,
+    trace: Option<Arc<Trace>>,
 }
 
 impl ListSink {
@@ -36,8 +37,9 @@ impl ListSink {
         channel: Arc<Channel>,
         operation_id: OperationId,
         progress: Option<Arc<ProgressThrottle>>,
+        trace: Option<Arc<Trace>>,
     ) -> Self {
-        Self { channel, operation_id, window: Window::default(), progress }
+        Self { channel, operation_id, window: Window::default(), progress, trace }
     }
 
     fn advance(&self, change: impl FnOnce(&mut Progress)) {
@@ -74,6 +76,9 @@ impl Sink for ListSink {
     }
 
     fn received(&mut self, bytes: usize) {
+        if let Some(trace) = &self.trace {
+            trace.add_bytes(bytes);
+        }
         self.advance(|progress| progress.bytes += bytes as u64);
     }
 

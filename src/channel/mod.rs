@@ -4,12 +4,14 @@ mod completion;
 mod list_sink;
 mod message;
 mod sender;
+mod trace;
 mod waker;
 
 pub(crate) use completion::Completion;
 pub(crate) use list_sink::{ListChunk, ListSink, ListUpdate};
 pub(crate) use message::{Message, OperationId, OutboxRow, Outcome};
 pub(crate) use sender::ChannelSender;
+pub(crate) use trace::Trace;
 pub(crate) use waker::Waker;
 
 /// The channel of one environment.

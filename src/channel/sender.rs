@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use session_ingress_core::report::{About, ErrorReport, Report, Reporter};
 use tokio::sync::oneshot;
 
-use super::{Channel, Message};
+use super::{Channel, Message, Trace};
 
 /// The sending end of the channel, as operations hold it.
 #[derive(Clone)]
@@ -15,11 +15,17 @@ pub(crate) struct ChannelSender {
     wants_debug: Arc<AtomicBool>,
     /// What the errors of an operation are about that do not say it themselves.
     about: Option<Arc<About>>,
+    trace: Option<Arc<Trace>>,
 }
 
 impl ChannelSender {
     pub(crate) fn new(channel: Arc<Channel>, wants_debug: Arc<AtomicBool>) -> Self {
-        Self { channel, wants_debug, about: None }
+        Self { channel, wants_debug, about: None, trace: None }
+    }
+
+    /// The same, noting in `trace` what the operation comes to.
+    pub(crate) fn traced(self, trace: Option<Arc<Trace>>) -> Self {
+        Self { trace, ..self }
     }
 
     /// The same for an operation about this.
@@ -40,7 +46,16 @@ impl Reporter for ChannelSender {
             }
             (report, _) => report,
         };
+        if let Some(trace) = &self.trace {
+            trace.reported(&report);
+        }
         self.channel.send(Message::Report(report));
+    }
+
+    fn tried(&self, status: Option<u16>) {
+        if let Some(trace) = &self.trace {
+            trace.tried(status);
+        }
     }
 
     fn renew_token(&self) -> oneshot::Receiver<Option<String>> {

@@ -17,16 +17,18 @@ pub(crate) enum HostCallback {
     LogForDebugging,
     LogForDiagnosticsNoPII,
     LogError,
+    Headers,
 }
 
 impl HostCallback {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::GetSessionIngressAuthToken,
         Self::GetOauthConfig,
         Self::GetOAuthHeaders,
         Self::LogForDebugging,
         Self::LogForDiagnosticsNoPII,
         Self::LogError,
+        Self::Headers,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl HostCallback {
             Self::LogForDebugging => "logForDebugging",
             Self::LogForDiagnosticsNoPII => "logForDiagnosticsNoPII",
             Self::LogError => "logError",
+            Self::Headers => "headers",
         }
     }
 }
@@ -44,7 +47,7 @@ impl HostCallback {
 /// The options of one instance, as `configure` has set them.
 #[derive(Default)]
 pub(crate) struct Options {
-    callbacks: [Option<Persistent>; 6],
+    callbacks: [Option<Persistent>; 7],
     pub(crate) settings: CallSettings,
     pub(crate) network: NetworkOptions,
     pub(crate) outbox: Option<OutboxSettings>,

@@ -5,6 +5,7 @@ mod flushes;
 mod operations;
 mod outbox_rows;
 mod signals;
+mod tracing;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -25,6 +26,7 @@ use crate::instance::{Instance, end_all, write_all};
 use crate::js::{self, Persistent, Value};
 use crate::rejection::Rejection;
 use outbox_rows::outbox_rows;
+use tracing::{TraceEnd, Tracing};
 
 pub(crate) use error_object::error_object;
 pub(crate) use flushes::{Flush, Flushes};
@@ -43,6 +45,7 @@ pub(crate) struct Environment {
     pub(crate) operations: Operations,
     pub(crate) flushes: Flushes,
     pub(crate) signals: Signals,
+    tracing: Tracing,
     /// The instance behind the exported functions.
     pub(crate) instance: Instance,
     /// A function that writes debug lines to Node's own log; set where `NODE_DEBUG` asks for it.
@@ -73,6 +76,7 @@ impl Environment {
             operations: Operations::default(),
             flushes: Flushes::default(),
             signals,
+            tracing: Tracing::default(),
             instance: Instance::new(channel.clone()),
             debug_log: RefCell::default(),
             waker,
@@ -108,11 +112,17 @@ impl Environment {
             environment.hold_event_loop(env, true);
         }
         let id = environment.operations.add(operation, deferred);
-        match catch_panic(|| begin(&environment, id)) {
+        let begun = catch_panic(|| begin(&environment, id));
+        environment.end_call(env, id, operation);
+        match begun {
             Ok(Ok(())) => {}
             Ok(Err(rejection)) => {
                 if let Some(pending) = environment.remove(env, id) {
-                    pending.deferred.reject(env, rejection.into_value(env));
+                    let reason = rejection.into_value(env);
+                    pending.deferred.reject(env, reason);
+                    if let Some(traced) = pending.traced {
+                        environment.end_trace(env, operation, &traced, TraceEnd::Rejected(reason));
+                    }
                 }
             }
             Err(panic) => {
@@ -150,12 +160,16 @@ impl Environment {
 
     /// Settles the promise of an operation; returns the appends that joined it.
     fn settle_one(&self, env: &Env, id: OperationId, outcome: &Outcome) -> Vec<OperationId> {
-        let Some(PendingOperation { deferred, operation, guard, entry, read, .. }) = self.remove(env, id)
+        let Some(PendingOperation { deferred, operation, guard, entry, read, traced, .. }) =
+            self.remove(env, id)
         else {
             return Vec::new();
         };
         if let Some(reason) = read.as_ref().and_then(|read| read.abort_reason(env)) {
             deferred.reject(env, reason);
+            if let Some(traced) = traced {
+                self.end_trace(env, operation, &traced, TraceEnd::Rejected(reason));
+            }
             return Vec::new();
         }
         match outcome {
@@ -175,7 +189,11 @@ impl Environment {
             Outcome::Rejected(report) => deferred.reject(env, error_object(env, report)),
             Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
         }
-        entry.map(|(session, entry)| session.end(&entry)).unwrap_or_default()
+        let joined = entry.map(|(session, entry)| session.end(&entry)).unwrap_or_default();
+        if let Some(traced) = traced {
+            self.end_trace(env, operation, &traced, TraceEnd::Outcome(outcome));
+        }
+        joined
     }
 
     /// The completion by which the runtime settles the operation `id`.
@@ -230,6 +248,11 @@ impl Environment {
     pub(crate) fn set_debug_log(&self, env: &Env, log: Value<'_>) {
         self.debug_log.replace(Some(Rc::new(Persistent::new(env, log))));
         self.instance.update_wants_debug(true);
+    }
+
+    /// Sets the function that loads lib/tracing.js.
+    pub(crate) fn set_tracing(&self, env: &Env, load: Value<'_>) {
+        self.tracing.set_loader(env, load);
     }
 
     /// Writes a line to Node's own log, where `NODE_DEBUG` names the package.

@@ -11,6 +11,7 @@ use session_ingress_core::report::Operation;
 use session_ingress_core::session::{PendingCounters, PendingEntry, PendingGuard, Session};
 
 use super::signals;
+use super::tracing::TracedOperation;
 use crate::channel::OperationId;
 use crate::js::{Deferred, Persistent, Value};
 
@@ -23,6 +24,8 @@ pub(crate) struct PendingOperation {
     /// The session and the entry of an append, which later appends of the same entry join.
     pub(crate) entry: Option<(Arc<Session>, Arc<PendingEntry>)>,
     pub(crate) read: Option<Box<PendingRead>>,
+    /// Set where somebody subscribes.
+    pub(crate) traced: Option<Box<TracedOperation>>,
     /// The error that V8 threw when it could not serialise the entry.
     pub(crate) error: Option<Persistent>,
 }
@@ -67,8 +70,15 @@ impl Operations {
     pub(super) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
         let id = self.last.get() + 1;
         self.last.set(id);
-        let pending =
-            PendingOperation { deferred, operation, guard: None, entry: None, read: None, error: None };
+        let pending = PendingOperation {
+            deferred,
+            operation,
+            guard: None,
+            entry: None,
+            read: None,
+            traced: None,
+            error: None,
+        };
         self.pending.borrow_mut().insert(id, pending);
         id
     }

@@ -6,7 +6,7 @@ use napi::{Env, JsValue};
 use napi_derive::napi;
 use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
 use session_ingress_core::delivery::Means;
-use session_ingress_core::report::{Diagnostic, Operation, ReporterExt};
+use session_ingress_core::report::{Diagnostic, Operation, ReporterExt, without_secrets};
 use session_ingress_core::session::{PendingEntry, Session};
 
 use super::arguments::{entry_uuid, session_key, string_argument};
@@ -59,8 +59,10 @@ pub fn append_session_log<'e>(
         let session_id = session_key(env, session_id)?;
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
+        environment.begin_trace(env, (id, Operation::Append), &session_id, || uuid.to_string());
+        let trace = environment.trace_of(id);
         let token = instance.token(env)?;
-        let reporter = instance.reporter();
+        let reporter = instance.reporter().traced(trace.clone());
         let outbox = instance.outboxes.of(&session_id);
         // Where the session had one before, an outbox keeps the entry until there is another.
         let had = || outbox.as_ref().and_then(|outbox| outbox.last_token(&session_id));
@@ -85,8 +87,11 @@ pub fn append_session_log<'e>(
                 return end(environment, id, &session_id);
             }
         };
+        let of_host = instance.host_headers(env, &session_id);
         let session = instance.session(&session_id);
-        let endpoint = session.endpoint(url, &token);
+        let endpoint = session.endpoint(url, &token).map(|endpoint| {
+            if of_host.is_empty() { endpoint } else { Arc::new(endpoint.with_host_headers(of_host)) }
+        });
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
             Ok(both) => both,
@@ -95,6 +100,10 @@ pub fn append_session_log<'e>(
                 return end(environment, id, &session_id);
             }
         };
+        if let Some(trace) = &trace {
+            trace.add_bytes(body.len());
+            environment.trace_url(env, id, || without_secrets(endpoint.url()));
+        }
         let client = instance.client(env);
         // No JavaScript runs from here on: the same entry cannot be appended between these steps.
         let pending_entry = PendingEntry::new(uuid.clone(), body.clone(), Arc::clone(&endpoint));

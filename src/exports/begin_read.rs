@@ -106,10 +106,14 @@ pub(super) fn job(
     about: About,
     ReadHandles { cancelled, progress, check_chain }: ReadHandles,
 ) -> ReadJob<Client, ListSink, ChannelSender> {
+    let trace = environment.trace_of(id);
+    if let (Some(_), Some(url)) = (&trace, &about.url) {
+        environment.trace_url(env, id, || url.clone());
+    }
     ReadJob {
         transport: environment.instance.client(env),
-        sink: ListSink::new(environment.channel.clone(), id, progress),
-        reporter: environment.instance.reporter().about(about),
+        sink: ListSink::new(environment.channel.clone(), id, progress, trace.clone()),
+        reporter: environment.instance.reporter().about(about).traced(trace),
         cancelled,
         check_chain,
     }

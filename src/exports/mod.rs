@@ -14,6 +14,7 @@ mod read;
 mod stats;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
+mod tracing;
 
 use napi::Env;
 use napi::bindgen_prelude::Object;

@@ -18,7 +18,7 @@ use session_ingress_core::report::{About, Diagnostic, Error, ErrorReport, Operat
 use super::append::NO_TOKEN;
 use super::arguments::{session_key, string_argument};
 use super::begin_read::{ReadHandles, ReadOptions, begin_read, job};
-use crate::channel::{Message, OperationId, Outcome};
+use crate::channel::{ChannelSender, Message, OperationId, Outcome};
 use crate::configure::CallSettings;
 use crate::environment::Environment;
 use crate::globals::is_truthy;
@@ -57,19 +57,21 @@ pub fn get_session_logs<'e>(
         let session_id = session_key(env, session_id)?;
         let url = string_argument(env, url, "url")?;
         let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
+        environment.begin_trace(env, (id, Operation::ReadLog), &session_id, String::new);
         let Some(token) = instance.token(env)? else {
-            let reporter = instance.reporter();
+            let reporter = instance.reporter().traced(environment.trace_of(id));
             reporter.debug(|| NO_TOKEN.to_owned());
             reporter.diagnostic(Diagnostic::GetNoToken);
             environment.channel.send(Message::Settle(id, Outcome::Null));
             return Ok(());
         };
+        let of_host = instance.host_headers(env, &session_id);
         let settings = instance.settings();
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
         environment.operations.with_read(id, |read| read.session_id = Some(session_id.clone()));
-        let endpoint = LogEndpoint::new(&url, &token);
+        let endpoint = LogEndpoint::new(&url, &token).map(|endpoint| endpoint.with_host_headers(of_host));
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
             Ok(both) => both,
@@ -133,7 +135,15 @@ pub fn get_session_logs_via_oauth<'e>(
 ) -> napi::Result<Value<'e>> {
     Environment::operation(env, Operation::ReadLog, |environment, id| {
         let settings = environment.instance.settings();
-        let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let call = OAuthCall::begin(
+            environment,
+            env,
+            (id, Operation::ReadLog),
+            session_id,
+            access_token,
+            org_uuid,
+            options,
+        )?;
         let after_last_compact = is_after_last_compact(env);
         let request = call.endpoint.and_then(|endpoint| {
             let request = endpoint.read_log(&call.session_id, after_last_compact, &settings.timeouts)?;
@@ -185,7 +195,15 @@ pub fn get_teleport_events<'e>(
 ) -> napi::Result<Value<'e>> {
     Environment::operation(env, Operation::ReadTeleportEvents, |environment, id| {
         let settings = environment.instance.settings();
-        let call = OAuthCall::begin(environment, env, id, session_id, access_token, org_uuid, options)?;
+        let call = OAuthCall::begin(
+            environment,
+            env,
+            (id, Operation::ReadTeleportEvents),
+            session_id,
+            access_token,
+            org_uuid,
+            options,
+        )?;
         let pages = call.endpoint.and_then(|endpoint| {
             let pages = endpoint.read_teleport_events(&call.session_id, &settings.timeouts)?;
             Ok((pages, Environment::runtime()?))
@@ -193,8 +211,7 @@ pub fn get_teleport_events<'e>(
         let (pages, runtime) = match pages {
             Ok((pages, runtime)) => (pages.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => {
-                let reporter = environment.instance.reporter().about(unsendable(&call.session_id));
-                report_unsendable_events(failure, &reporter);
+                report_unsendable_events(failure, &unsendable(environment, id, &call.session_id));
                 environment.channel.send(Message::Settle(id, Outcome::Null));
                 return Ok(());
             }
@@ -221,14 +238,15 @@ fn end_log<'e>(
     session_id: &str,
     failure: http::Error,
 ) -> Result<(), Rejection<'e>> {
-    report_unsendable_log(failure, &environment.instance.reporter().about(unsendable(session_id)));
+    report_unsendable_log(failure, &unsendable(environment, id, session_id));
     environment.channel.send(Message::Settle(id, Outcome::Null));
     Ok(())
 }
 
-/// What the error of a request is about that cannot be sent. Its URL may be anything, and is not told.
-fn unsendable(session_id: &str) -> About {
-    About { session_id: Some(session_id.into()), ..About::default() }
+/// The reporter of a request that cannot be sent. Its URL may be anything, and is not told.
+fn unsendable(environment: &Environment, id: OperationId, session_id: &str) -> ChannelSender {
+    let about = About { session_id: Some(session_id.into()), ..About::default() };
+    environment.instance.reporter().about(about).traced(environment.trace_of(id))
 }
 
 /// Whether only the entries since the last compaction are wanted.
@@ -247,7 +265,7 @@ impl OAuthCall {
     fn begin<'e>(
         environment: &Rc<Environment>,
         env: &'e Env,
-        id: OperationId,
+        (id, operation): (OperationId, Operation),
         session_id: Value<'e>,
         access_token: Value<'e>,
         org_uuid: Value<'e>,
@@ -257,7 +275,8 @@ impl OAuthCall {
         string_argument(env, access_token, "accessToken")?;
         let organization = string_argument(env, org_uuid, "orgUUID")?;
         let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
-        let endpoint = environment.instance.oauth_endpoint(env, access_token, &organization)?;
+        environment.begin_trace(env, (id, operation), &session_id, String::new);
+        let endpoint = environment.instance.oauth_endpoint(env, &session_id, access_token, &organization)?;
         Ok(Self { session_id, handles, endpoint })
     }
 }

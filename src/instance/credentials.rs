@@ -59,10 +59,7 @@ pub(super) fn oauth_headers<'e>(
         return Ok(OAuthEndpoint::default_headers(&js::as_string(env, access_token).unwrap_or_default()));
     };
     let wrong = || wrong(HostCallback::GetOAuthHeaders, "an object of strings");
-    // An array, a Map or a Headers is refused: its own keys are not header names.
-    let is_collection = js::kind(headers) == ValueType::Object
-        && js::kind(js::get(env, headers, "entries")?) == ValueType::Function;
-    if js::kind(headers) != ValueType::Object || is_promise(headers) || is_collection {
+    if !is_record(env, headers)? {
         return Err(wrong());
     }
     let mut pairs = Vec::new();
@@ -71,6 +68,45 @@ pub(super) fn oauth_headers<'e>(
         pairs.push((name, js::as_string(env, value).ok_or_else(wrong)?));
     }
     Ok(pairs)
+}
+
+/// The headers of `configure`, by name and value. `refuse` is told of what cannot go along, which costs the request
+/// nothing else.
+pub(super) fn host_headers(
+    env: &Env,
+    callback: Callback<'_>,
+    mut refuse: impl FnMut(String),
+) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    match supplied(env, callback, &[]).and_then(|headers| {
+        let Some(headers) = headers else { return Ok(()) };
+        if !is_record(env, headers)? {
+            return Err(wrong(HostCallback::Headers, "an object of strings"));
+        }
+        for name in js::keys(env, headers)? {
+            let value = js::get(env, headers, &name)?;
+            match js::as_string(env, value) {
+                Some(value) => pairs.push((name, value)),
+                None => refuse(format!("the header {name} is not a string")),
+            }
+        }
+        Ok(())
+    }) {
+        Ok(()) => {}
+        Err(Rejection::Type(why)) => refuse(why),
+        Err(Rejection::Thrown(thrown)) => {
+            let text = js::get(env, thrown, "message").ok().and_then(|message| js::as_string(env, message));
+            refuse(format!("the function threw: {}", text.as_deref().unwrap_or("no Error")));
+        }
+    }
+    pairs
+}
+
+/// Whether it is an object whose keys are names: not an array, a `Map`, a `Headers` or a promise.
+fn is_record<'e>(env: &'e Env, value: Value<'e>) -> Result<bool, Rejection<'e>> {
+    Ok(js::kind(value) == ValueType::Object
+        && !is_promise(value)
+        && js::kind(js::get(env, value, "entries")?) != ValueType::Function)
 }
 
 /// The value that a callback returns; `None` where there is no callback.

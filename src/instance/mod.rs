@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
 use session_ingress_core::http::{self, Client, Settings, concurrency_limit};
-use session_ingress_core::protocol::OAuthEndpoint;
-use session_ingress_core::report::ReporterExt;
+use session_ingress_core::protocol::{HostHeaders, OAuthEndpoint};
+use session_ingress_core::report::{About, Error, ReporterExt};
 use session_ingress_core::session::{Session, Sessions};
 
 use crate::channel::{Channel, ChannelSender};
@@ -114,13 +114,25 @@ impl Instance {
     pub(crate) fn oauth_endpoint<'e>(
         &self,
         env: &'e Env,
+        session_id: &str,
         access_token: Value<'e>,
         organization: &str,
     ) -> Result<Result<OAuthEndpoint, http::Error>, Rejection<'e>> {
         let base = credentials::base_api_url(env, self.callback(env, HostCallback::GetOauthConfig))?;
         let callback = self.callback(env, HostCallback::GetOAuthHeaders);
         let headers = credentials::oauth_headers(env, callback, access_token)?;
-        Ok(OAuthEndpoint::new(base, headers, organization))
+        let of_host = self.host_headers(env, session_id);
+        Ok(OAuthEndpoint::new(base, headers, organization)
+            .map(|endpoint| endpoint.with_host_headers(of_host)))
+    }
+
+    /// The host's headers for the requests of a call; what cannot go along is reported.
+    pub(crate) fn host_headers(&self, env: &Env, session_id: &str) -> HostHeaders {
+        let Some(function) = self.callback(env, HostCallback::Headers) else { return HostHeaders::default() };
+        let about = About { session_id: Some(session_id.into()), ..About::default() };
+        let reporter = self.reporter().about(about);
+        let refuse = |why| reporter.error(Error::BadHeader(why));
+        HostHeaders::new(credentials::host_headers(env, Some(function), refuse), refuse)
     }
 
     pub(crate) fn session(&self, id: &str) -> Arc<Session> {

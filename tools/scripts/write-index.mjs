@@ -77,6 +77,7 @@ const requireFile = (path) =>
 ${load}
 if (!binding) throw require('./missing-binary.js')({ errors, target })
 if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:util').debuglog)
+binding.setTracing(() => require('./tracing.js')(require('node:diagnostics_channel')))
 
 module.exports = binding
 `,
@@ -107,7 +108,8 @@ ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 
 write(
   'lib/bundled.mjs',
-  `import { existsSync } from 'node:fs'
+  `import * as diagnosticsChannel from 'node:diagnostics_channel'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { debuglog } from 'node:util'
@@ -115,6 +117,7 @@ import load from './bundled.js'
 import readLibc from './libc.js'
 import missingBinary from './missing-binary.js'
 import debugThroughNode from './node-debug.js'
+import tracing from './tracing.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
 try { void new URL('../index.mjs', import.meta.url) } catch {}
@@ -147,6 +150,8 @@ try {
 }
 if (!binding) throw missingBinary({ errors, target, isBundled: true })
 if (process.env.NODE_DEBUG) debugThroughNode(binding, debuglog)
+// The package that is installed does it itself.
+binding.setTracing?.(() => tracing(diagnosticsChannel))
 
 ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 `,

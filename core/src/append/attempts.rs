@@ -196,6 +196,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             Ok(response) => response,
             Err(failure) => return self.no_response(failure),
         };
+        self.reporter.tried(Some(status));
         // It may be the response to a second copy, whatever it says: the first one may be stored.
         self.ambiguous |= self.entry.retry.verify_conflicts;
         // The status decides, whatever becomes of the body.
@@ -227,6 +228,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
     }
 
     fn no_response(&mut self, failure: http::Error) -> Next {
+        self.reporter.tried(None);
         self.conflicts.end_row();
         self.ambiguous |= failure.may_have_reached_the_server();
         // The URL and the token were found good: what is left to be unsendable stays so.

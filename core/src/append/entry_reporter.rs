@@ -28,6 +28,10 @@ impl Reporter for EntryReporter<'_> {
         self.reporter.report(Report::Error(report));
     }
 
+    fn tried(&self, status: Option<u16>) {
+        self.reporter.tried(status);
+    }
+
     fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
         self.reporter.renew_token()
     }

@@ -22,6 +22,10 @@ impl<R: Reporter> Reporter for Quiet<R> {
         }
     }
 
+    fn tried(&self, status: Option<u16>) {
+        self.0.tried(status);
+    }
+
     fn renew_token(&self) -> oneshot::Receiver<Option<String>> {
         self.0.renew_token()
     }

@@ -12,7 +12,7 @@ use crate::http::reason::Reason;
 use crate::http::tls::broken_off;
 
 /// The reason for which a request has no response that counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// The request cannot be sent as it is: its URL, or a header.
     Unsendable(String),

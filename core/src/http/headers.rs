@@ -15,10 +15,13 @@ pub(super) const AGENT: &str = concat!("session-ingress/", env!("CARGO_PKG_VERSI
 /// The encodings that `body` decompresses.
 const ACCEPTED_ENCODINGS: &str = "gzip, deflate, br";
 
-/// The headers of a request: those that it shares with others, and at most one of its own. Cloning is cheap.
+/// The headers of a request: those that it shares with others, those of its host, and at most one of its own. Cloning is
+/// cheap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Headers {
     shared: Arc<HeaderMap>,
+    /// These do not replace those that are shared.
+    of_host: Option<Arc<HeaderMap>>,
     own: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -35,12 +38,17 @@ impl Headers {
         headers.entry(USER_AGENT).or_insert(USER);
         headers.entry(ACCEPT).or_insert(ANY_TEXT);
         headers.entry(ACCEPT_ENCODING).or_insert(ENCODINGS);
-        Self { shared: Arc::new(headers), own: None }
+        Self { shared: Arc::new(headers), of_host: None, own: None }
     }
 
     /// The same with one more, in the place of one that was added before.
     pub fn with(&self, name: HeaderName, value: HeaderValue) -> Self {
-        Self { shared: Arc::clone(&self.shared), own: Some((name, value)) }
+        Self { own: Some((name, value)), ..self.clone() }
+    }
+
+    /// The same with those of the host.
+    pub fn of_host(&self, headers: Option<Arc<HeaderMap>>) -> Self {
+        Self { of_host: headers, ..self.clone() }
     }
 
     #[cfg(test)]
@@ -60,6 +68,9 @@ impl Headers {
     /// As they are sent.
     pub fn to_map(&self) -> HeaderMap {
         let mut map = HeaderMap::clone(&self.shared);
+        for (name, value) in self.of_host.iter().flat_map(|headers| headers.iter()) {
+            map.entry(name).or_insert_with(|| value.clone());
+        }
         if let Some((name, value)) = &self.own {
             map.insert(name.clone(), value.clone());
         }

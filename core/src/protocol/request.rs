@@ -6,6 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Method, Url};
 
 use super::entry_uuid::EntryUuid;
+use super::host_headers::HostHeaders;
 use super::timeouts::Timeouts;
 use crate::http::{self, Headers, Request, Share};
 
@@ -25,21 +26,28 @@ pub struct LogEndpoint {
     authorization: HeaderValue,
     /// The headers of appends without the head, made once for all appends.
     append_headers: Headers,
+    of_host: HostHeaders,
 }
 
 impl LogEndpoint {
     /// `url` must be absolute, http or https, and `token` must have no control characters; an error otherwise.
     pub fn new(url: &str, token: &str) -> Result<Self, http::Error> {
-        Self::at(sendable_url(url)?, token)
+        Self::at(sendable_url(url)?, token, HostHeaders::default())
     }
 
-    fn at(url: Url, token: &str) -> Result<Self, http::Error> {
+    fn at(url: Url, token: &str, of_host: HostHeaders) -> Result<Self, http::Error> {
         let authorization = bearer(token)?;
         let append_headers = Headers::new(HeaderMap::from_iter([
             (AUTHORIZATION, authorization.clone()),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]));
-        Ok(Self { url, authorization, append_headers })
+        Ok(Self { url, authorization, append_headers: append_headers.of_host(of_host.0.clone()), of_host })
+    }
+
+    /// The same log, with these headers of the host.
+    pub fn with_host_headers(&self, of_host: HostHeaders) -> Self {
+        let append_headers = self.append_headers.of_host(of_host.0.clone());
+        Self { append_headers, of_host, ..self.clone() }
     }
 
     /// The URL of the log.
@@ -69,7 +77,7 @@ impl LogEndpoint {
 
     /// The same log with another token; an error where no header can carry that.
     pub fn with_token(&self, token: &str) -> Result<Self, http::Error> {
-        Self::at(self.url.clone(), token)
+        Self::at(self.url.clone(), token, self.of_host.clone())
     }
 
     /// The `PUT` of an entry that follows `head`.
@@ -95,6 +103,7 @@ impl LogEndpoint {
     /// The `GET` of the log: all of it, or the entries since the last compaction.
     pub fn read(&self, after_last_compact: bool, timeouts: &Timeouts) -> Request {
         let headers = Headers::new(HeaderMap::from_iter([(AUTHORIZATION, self.authorization.clone())]));
+        let headers = headers.of_host(self.of_host.0.clone());
         get(log_url(self.url.clone(), after_last_compact), headers, timeouts)
     }
 
@@ -136,6 +145,11 @@ impl OAuthEndpoint {
         }
         map.insert(X_ORGANIZATION_UUID, sendable_header("x-organization-uuid", organization)?);
         Ok(Self { base, headers: Headers::new(map) })
+    }
+
+    /// The same with further headers of the host, where `new` was given none of that name.
+    pub fn with_host_headers(self, of_host: HostHeaders) -> Self {
+        Self { headers: self.headers.of_host(of_host.0), ..self }
     }
 
     /// The names and values of the headers for hosts that supply no headers.

@@ -4,6 +4,7 @@ use super::turns::Turns;
 use super::{Sink, SinkError};
 use crate::http::{self, Body, Request, Response, Transport};
 use crate::json::{ArraySplitter, Envelope, SplitEvent};
+use crate::report::Reporter;
 use crate::test_hooks::panic_point;
 
 /// The reason for which a read's request gives no list.
@@ -29,7 +30,23 @@ pub(super) enum Fetched<B> {
     Other(u16),
 }
 
-/// Sends the request of a read.
+/// Sends the request of a read, and notes it for those who trace.
+pub(super) async fn fetch_noted<T: Transport>(
+    transport: &T,
+    request: Request,
+    reporter: &dyn Reporter,
+) -> Result<Fetched<T::Body>, ReadError> {
+    let fetched = fetch(transport, request).await;
+    reporter.tried(match &fetched {
+        Ok(Fetched::Ok(_)) => Some(200),
+        Ok(Fetched::Other(status)) => Some(*status),
+        Err(ReadError::NoResponse { status, .. }) => *status,
+        Err(_) => None,
+    });
+    fetched
+}
+
+/// Sends the request of a read, or of a search.
 pub(super) async fn fetch<T: Transport>(
     transport: &T,
     request: Request,

@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::cancel::unless_cancelled;
 use super::chain::CheckedChain;
-use super::list::{Fetched, ReadError, fetch, read_list};
+use super::list::{Fetched, ReadError, fetch_noted, read_list};
 use super::{ReadJob, Sink, SinkError};
 use crate::http::{self, Request, Transport};
 use crate::json::{EntryBatch, is_json, pick_fields, string};
@@ -76,7 +76,7 @@ pub(super) async fn read_log<T: Transport>(
 ) -> Option<Log> {
     panic_point!("read");
     let mut log = Log::default();
-    let read = match fetch(transport, request).await {
+    let read = match fetch_noted(transport, request, reporter).await {
         Ok(Fetched::Ok(response)) => {
             let mut sink = LastUuid { sink, log: &mut log, last: Vec::new() };
             match read_list(response, LOGLINES, 0, &mut sink).await {

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::cancel::unless_cancelled;
 use super::chain::CheckedChain;
-use super::list::{Fetched, ReadError, fetch, read_list};
+use super::list::{Fetched, ReadError, fetch_noted, read_list};
 use super::{ReadJob, Sink, SinkError};
 use crate::http::{self, Transport};
 use crate::json::{EntryBatch, is_json, pick_fields, string};
@@ -127,7 +127,7 @@ async fn read_pages<T: Transport, S: Sink>(
 ) -> Result<(), PageError> {
     let mut cursor: Option<String> = None;
     for page in 1..=MAX_PAGES {
-        let response = match fetch(transport, pages.page(cursor.as_deref())).await? {
+        let response = match fetch_noted(transport, pages.page(cursor.as_deref()), reporter).await? {
             Fetched::Ok(response) => response,
             Fetched::Other(404) if page > 1 => {
                 // The session was deleted meanwhile: the events of the pages before count.

@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::Error;
 
 /// An error for `logError`, or as a rejection, with what it is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ErrorReport {
     pub error: Error,
     pub about: About,

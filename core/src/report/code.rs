@@ -17,6 +17,7 @@ impl Error {
             Self::LogNotRead => "ERR_SESSION_INGRESS_LOG_NOT_READ",
             Self::ConflictsExhausted(_) => "ERR_SESSION_INGRESS_CONFLICTS",
             Self::SessionExpired => "ERR_SESSION_INGRESS_SESSION_EXPIRED",
+            Self::BadHeader(_) => "ERR_SESSION_INGRESS_BAD_HEADER",
             Self::PageCap(_) => "ERR_SESSION_INGRESS_PAGE_CAP",
             Self::DeadLetter { .. } => "ERR_SESSION_INGRESS_DEAD_LETTER",
             Self::OutboxUnreadable(_) => "ERR_SESSION_INGRESS_OUTBOX_UNREADABLE",
@@ -37,6 +38,7 @@ impl Error {
             Self::NoResponse(..)
             | Self::StillInDoubt
             | Self::PageCap(_)
+            | Self::BadHeader(_)
             | Self::OutboxUnreadable(_)
             | Self::OutboxCorrupt(_)
             | Self::Panicked(..) => None,

@@ -34,7 +34,7 @@ impl fmt::Display for Operation {
 
 /// Messages never hold a token: they are made of statuses, limits and the causes that the network gives, and of what a
 /// server says where that holds none.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// No response, or one that could not be used (specification.md, sections 3 to 5).
     NoResponse(Operation, http::Error),
@@ -58,6 +58,8 @@ pub enum Error {
     ConflictsExhausted(u32),
     /// A 401 of a read.
     SessionExpired,
+    /// A header of the host that does not go along, or none because its function failed: why.
+    BadHeader(String),
     /// More pages of teleport events than the maximum, which is given.
     PageCap(u32),
     /// The server refuses an entry for what it is, which is not tried any more.
@@ -112,6 +114,7 @@ impl fmt::Display for Error {
             Self::SessionExpired => {
                 f.write_str("Your session has expired. Please run /login to sign in again.")
             }
+            Self::BadHeader(why) => write!(f, "Error in the headers of configure: {why}"),
             Self::PageCap(pages) => {
                 write!(f, "Error reading teleport events: stopped after {pages} pages, and there are more")
             }

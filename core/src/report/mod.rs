@@ -32,6 +32,9 @@ pub trait Reporter: Send + Sync {
 
     fn report(&self, report: Report);
 
+    /// Notes that a request was made, and the status of its response; `None` where none came. For those who trace.
+    fn tried(&self, _status: Option<u16>) {}
+
     /// Asks the host for its token again, after a 401. The result is `None`, or the channel is closed, where the host
     /// has no token.
     fn renew_token(&self) -> oneshot::Receiver<Option<String>>;
