@@ -44,7 +44,10 @@ export interface ConfigureOptions {
     | ((level: 'info' | 'warn' | 'error', event: string, data?: Record<string, unknown>) => void)
     | null
     | undefined
-  /** Receives errors. Default: none. */
+  /**
+   * Receives errors: each a `SessionIngressError`, but for an entry that cannot be serialised, whose error is that of
+   * `JSON.stringify`. Default: none.
+   */
   logError?: ((error: Error) => void) | null | undefined
   /** The attempts of an append, and the waits between them. An append uses the values of the time of its call. */
   retry?: RetryOptions | null | undefined
@@ -296,4 +299,64 @@ export interface SessionStats {
   deferredBytes: number
   /** Entries that were delivered after they had been deferred, or left behind by another process. */
   recovered: number
+  /** For how long the oldest append has been pending, in milliseconds; 0 where none is. */
+  oldestPendingMs: number
+  /** The last error of an append, also of one that was stored in the end; `null` where there was none. */
+  lastError: LastError | null
+  /** The times of the appends that resolved `true`, from the call until the promise settled. */
+  latency: LatencySummary
+}
+
+/** The last error of an append, as `sessionStats` keeps it. */
+export interface LastError {
+  /** As of `SessionIngressError`. */
+  code: string
+  /** Free text, without tokens. */
+  message: string
+  /** When it came, in milliseconds since 1970. */
+  at: number
+  /** The status of the response; absent where there was none. */
+  status?: number
+  sessionId?: string
+  uuid?: string
+}
+
+/** Times in milliseconds that 50, 95 and 99 of 100 appends did not exceed, each at most a sixteenth off. */
+export interface LatencySummary {
+  /** How many appends; where it is 0, so are the times. */
+  count: number
+  p50: number
+  p95: number
+  p99: number
+}
+
+/**
+ * An error of the package: what `logError` gets, and what the promise of `getTeleportEvents` rejects with after a 401.
+ *
+ * @example
+ * ```ts
+ * configure({
+ *   logError(error) {
+ *     const { code, status, sessionId } = error as SessionIngressError
+ *     metrics.increment('session_ingress.errors', { code, status: String(status ?? 'none') })
+ *   },
+ * })
+ * ```
+ */
+export interface SessionIngressError extends Error {
+  /**
+   * Stable: the network's own, as Node names it (`ECONNREFUSED`, `ETIMEDOUT`), or one that begins with
+   * `ERR_SESSION_INGRESS_`. docs/specification.md, section 6, lists them.
+   */
+  code: string
+  /** What the network gave, with the same `code`; absent where that is not the cause. */
+  cause?: Error & { code: string }
+  /** The session, as the call named it. */
+  sessionId?: string
+  /** The entry; absent for reads. */
+  uuid?: string
+  /** The status of the response; absent where there was none. */
+  status?: number
+  /** The URL of the log without query, user name and password; absent where it could not be requested. */
+  url?: string
 }

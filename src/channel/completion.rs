@@ -39,7 +39,7 @@ impl Drop for Completion {
         if !self.settled {
             let panic = thread::panicking().then(last_panic).flatten();
             let error = Error::Panicked(self.operation, panic.unwrap_or_else(|| "it was lost".into()));
-            self.channel.send(Message::Report(Report::Error(error)));
+            self.channel.send(Message::Report(Report::Error(error.into())));
             self.end(Outcome::Failed);
         }
     }

@@ -3,7 +3,7 @@
 use session_ingress_core::delivery::{Grant, OwnSession};
 use session_ingress_core::http::Client;
 use session_ingress_core::outbox::ListedSession;
-use session_ingress_core::report::Report;
+use session_ingress_core::report::{ErrorReport, Report};
 use tokio::sync::oneshot;
 
 /// The id of an operation, unique within its environment.
@@ -45,8 +45,8 @@ pub(crate) enum Outcome {
     Number(f64),
     /// What waits in the outbox.
     OutboxRows(Vec<OutboxRow>),
-    /// A rejection with an `Error` that has this message.
-    Rejected(String),
+    /// A rejection with this error.
+    Rejected(Box<ErrorReport>),
     /// A panic ended the operation: its promise resolves to the value of a failure.
     Failed,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_ingress_core::report::{Report, Reporter};
+use session_ingress_core::report::{About, ErrorReport, Report, Reporter};
 use tokio::sync::oneshot;
 
 use super::{Channel, Message};
@@ -13,11 +13,18 @@ use super::{Channel, Message};
 pub(crate) struct ChannelSender {
     channel: Arc<Channel>,
     wants_debug: Arc<AtomicBool>,
+    /// What the errors of an operation are about that do not say it themselves.
+    about: Option<Arc<About>>,
 }
 
 impl ChannelSender {
     pub(crate) fn new(channel: Arc<Channel>, wants_debug: Arc<AtomicBool>) -> Self {
-        Self { channel, wants_debug }
+        Self { channel, wants_debug, about: None }
+    }
+
+    /// The same for an operation about this.
+    pub(crate) fn about(self, about: About) -> Self {
+        Self { about: Some(Arc::new(about)), ..self }
     }
 }
 
@@ -27,6 +34,12 @@ impl Reporter for ChannelSender {
     }
 
     fn report(&self, report: Report) {
+        let report = match (report, &self.about) {
+            (Report::Error(ErrorReport { error, about }), Some(of_all)) if about == About::default() => {
+                Report::Error(ErrorReport { error, about: About::clone(of_all) })
+            }
+            (report, _) => report,
+        };
         self.channel.send(Message::Report(report));
     }
 

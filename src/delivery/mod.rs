@@ -111,7 +111,7 @@ fn settle_flushes(environment: &Environment, env: &Env) {
 fn fail(environment: &Environment, env: &Env, id: Option<OperationId>, panic: String) {
     let operation = id.and_then(|id| environment.operations.with(id, |pending| pending.operation));
     let error = Error::Panicked(operation.unwrap_or(Operation::Report), panic);
-    catch_panic(|| report::deliver(environment, env, Report::Error(error))).ok();
+    catch_panic(|| report::deliver(environment, env, Report::Error(error.into()))).ok();
     if let Some(id) = id {
         environment.settle(env, id, &Outcome::Failed);
     }

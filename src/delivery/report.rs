@@ -5,7 +5,7 @@ use session_ingress_core::panic_point;
 use session_ingress_core::report::{Data, Diagnostic, Report};
 
 use crate::configure::HostCallback::{self, LogForDiagnosticsNoPII};
-use crate::environment::Environment;
+use crate::environment::{Environment, error_object};
 use crate::js::{self, Value};
 
 pub(super) fn deliver(environment: &Environment, env: &Env, report: Report) {
@@ -16,10 +16,9 @@ pub(super) fn deliver(environment: &Environment, env: &Env, report: Report) {
             environment.write_node_debug(env, line);
             log(environment, env, HostCallback::LogForDebugging, &[line]);
         }
-        Report::Error(error) => {
-            let message = error.to_string();
-            environment.write_node_debug(env, js::string(env, &message));
-            log(environment, env, HostCallback::LogError, &[js::error(env, &message)]);
+        Report::Error(report) => {
+            environment.write_node_debug(env, js::string(env, &report.error.to_string()));
+            log(environment, env, HostCallback::LogError, &[error_object(env, &report)]);
         }
         Report::Diagnostic(diagnostic) => {
             let level = js::string(env, diagnostic.level().name());

@@ -1,5 +1,6 @@
 //! One environment: a JavaScript thread with its channel, its pending operations and V8's JSON.
 
+mod error_object;
 mod flushes;
 mod operations;
 mod outbox_rows;
@@ -25,6 +26,7 @@ use crate::js::{self, Persistent, Value};
 use crate::rejection::Rejection;
 use outbox_rows::outbox_rows;
 
+pub(crate) use error_object::error_object;
 pub(crate) use flushes::{Flush, Flushes};
 pub(crate) use operations::{Operations, PendingOperation, PendingRead};
 pub(crate) use signals::{Signals, is_aborted, reason, signal};
@@ -170,7 +172,7 @@ impl Environment {
                 let list = read.and_then(|read| read.list);
                 deferred.resolve(env, list.map_or_else(|| js::array(env), |list| list.get(env)));
             }
-            Outcome::Rejected(message) => deferred.reject(env, js::error(env, message)),
+            Outcome::Rejected(report) => deferred.reject(env, error_object(env, report)),
             Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
         }
         entry.map(|(session, entry)| session.end(&entry)).unwrap_or_default()
@@ -183,12 +185,13 @@ impl Environment {
 
     /// Reports a panic in a call from JavaScript.
     pub(crate) fn report_panic(&self, operation: Operation, panic: String) {
-        self.channel.send(Message::Report(Report::Error(Error::Panicked(operation, panic))));
+        self.channel.send(Message::Report(Report::Error(Error::Panicked(operation, panic).into())));
     }
 
     /// The runtime, which starts at the first call; where the system refuses it a thread, nothing can be sent.
     pub(crate) fn runtime() -> Result<&'static Handle, http::Error> {
-        runtime().map_err(|error| http::Error::NotConnected(format!("the runtime cannot start: {error}")))
+        runtime()
+            .map_err(|error| http::Error::NotConnected(format!("the runtime cannot start: {error}").into()))
     }
 
     /// Schedules the next delivery in a later turn of the event loop.

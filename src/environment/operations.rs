@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Env;
 use session_ingress_core::read::{Cancel, ProgressThrottle};
 use session_ingress_core::report::Operation;
-use session_ingress_core::session::{PendingEntry, PendingGuard, Session};
+use session_ingress_core::session::{PendingCounters, PendingEntry, PendingGuard, Session};
 
 use super::signals;
 use crate::channel::OperationId;
@@ -78,6 +79,14 @@ impl Operations {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.pending.borrow().is_empty()
+    }
+
+    /// How long the oldest of the appends has been pending that `counters` count; zero where there is none.
+    pub(crate) fn oldest(&self, counters: &Arc<PendingCounters>) -> Duration {
+        let pending = self.pending.borrow();
+        let guards = pending.values().filter_map(|pending| pending.guard.as_ref());
+        let counted = guards.filter(|guard| guard.pending_counters().any(|of| Arc::ptr_eq(of, counters)));
+        counted.map(PendingGuard::age).max().unwrap_or_default()
     }
 
     /// Calls `work` with a pending operation; `None` where it has settled.

@@ -91,7 +91,7 @@ pub fn append_session_log<'e>(
         {
             Ok(both) => both,
             Err(failure) => {
-                report_unsendable(failure, &reporter);
+                report_unsendable(failure, (&session, &uuid), &reporter);
                 return end(environment, id, &session_id);
             }
         };

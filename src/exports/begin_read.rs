@@ -6,6 +6,7 @@ use std::sync::Arc;
 use napi::{Env, ValueType};
 use session_ingress_core::http::Client;
 use session_ingress_core::read::{Cancelled, ProgressThrottle, ReadJob, cancellation};
+use session_ingress_core::report::About;
 
 use super::arguments::optional_object;
 use crate::channel::{ChannelSender, ListSink, OperationId};
@@ -102,12 +103,13 @@ pub(super) fn job(
     environment: &Environment,
     env: &Env,
     id: OperationId,
+    about: About,
     ReadHandles { cancelled, progress, check_chain }: ReadHandles,
 ) -> ReadJob<Client, ListSink, ChannelSender> {
     ReadJob {
         transport: environment.instance.client(env),
         sink: ListSink::new(environment.channel.clone(), id, progress),
-        reporter: environment.instance.reporter(),
+        reporter: environment.instance.reporter().about(about),
         cancelled,
         check_chain,
     }

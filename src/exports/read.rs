@@ -13,7 +13,7 @@ use session_ingress_core::read::{
     Events, SessionLog, read_session_log, read_teleport_events, report_unsendable_events,
     report_unsendable_log,
 };
-use session_ingress_core::report::{Diagnostic, Error, Operation, ReporterExt};
+use session_ingress_core::report::{About, Diagnostic, Error, ErrorReport, Operation, ReporterExt};
 
 use super::append::NO_TOKEN;
 use super::arguments::{session_key, string_argument};
@@ -73,12 +73,13 @@ pub fn get_session_logs<'e>(
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
             Ok(both) => both,
-            Err(failure) => return end_log(environment, id, failure),
+            Err(failure) => return end_log(environment, id, &session_id, failure),
         };
         let after_last_compact = is_after_last_compact(env);
         let request = endpoint.read(after_last_compact, &settings.timeouts);
         let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
         let request = request.at_most(Some(settings.limits.max_response_bytes));
+        let about = About::new(Some(session_id.as_str().into()), None, &of.url);
         let before = instance.outboxes.of(&session_id).map(|outbox| {
             let CallSettings { retry, timeouts, .. } = settings;
             let (transport, reporter) = (instance.client(env), instance.reporter());
@@ -86,7 +87,7 @@ pub fn get_session_logs<'e>(
                 Means { transport, reporter, endpoint: Arc::new(endpoint), retry, timeouts, has_token: true };
             (outbox, of.session.clone(), session_id, means)
         });
-        let job = job(environment, env, id, handles.for_log(after_last_compact));
+        let job = job(environment, env, id, about, handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let job = match before {
@@ -140,9 +141,10 @@ pub fn get_session_logs_via_oauth<'e>(
         });
         let (request, runtime) = match request {
             Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
-            Err(failure) => return end_log(environment, id, failure),
+            Err(failure) => return end_log(environment, id, &call.session_id, failure),
         };
-        let job = job(environment, env, id, call.handles.for_log(after_last_compact));
+        let about = About::new(Some(call.session_id.into()), None, &request.url);
+        let job = job(environment, env, id, about, call.handles.for_log(after_last_compact));
         let completion = environment.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let read = read_session_log(job, request, None).await;
@@ -191,18 +193,21 @@ pub fn get_teleport_events<'e>(
         let (pages, runtime) = match pages {
             Ok((pages, runtime)) => (pages.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => {
-                report_unsendable_events(failure, &environment.instance.reporter());
+                let reporter = environment.instance.reporter().about(unsendable(&call.session_id));
+                report_unsendable_events(failure, &reporter);
                 environment.channel.send(Message::Settle(id, Outcome::Null));
                 return Ok(());
             }
         };
-        let job = job(environment, env, id, call.handles);
+        let about = About::new(Some(call.session_id.into()), None, &pages.page(None).url);
+        let expired = ErrorReport { error: Error::SessionExpired, about: about.clone() };
+        let job = job(environment, env, id, about, call.handles);
         let completion = environment.completion(Operation::ReadTeleportEvents, id);
         runtime.spawn(async move {
             completion.settle(match read_teleport_events(job, pages).await {
                 Events::Read => Outcome::List,
                 Events::None => Outcome::Null,
-                Events::SessionExpired => Outcome::Rejected(Error::SessionExpired.to_string()),
+                Events::SessionExpired => Outcome::Rejected(Box::new(expired)),
             });
         });
         Ok(())
@@ -213,11 +218,17 @@ pub fn get_teleport_events<'e>(
 fn end_log<'e>(
     environment: &Environment,
     id: OperationId,
+    session_id: &str,
     failure: http::Error,
 ) -> Result<(), Rejection<'e>> {
-    report_unsendable_log(failure, &environment.instance.reporter());
+    report_unsendable_log(failure, &environment.instance.reporter().about(unsendable(session_id)));
     environment.channel.send(Message::Settle(id, Outcome::Null));
     Ok(())
+}
+
+/// What the error of a request is about that cannot be sent. Its URL may be anything, and is not told.
+fn unsendable(session_id: &str) -> About {
+    About { session_id: Some(session_id.into()), ..About::default() }
 }
 
 /// Whether only the entries since the last compaction are wanted.

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::backoff::retry_after;
 use super::conflicts::Conflicts;
+use super::entry_reporter::EntryReporter;
 use super::log_scan::LogScan;
 use super::outcome::{Cause, Failure, Outcome, Proof};
 use super::server_message::server_message;
@@ -50,7 +51,7 @@ pub(super) struct Attempts<'a, T> {
     transport: &'a T,
     session: &'a Session,
     entry: &'a Entry,
-    reporter: &'a dyn Reporter,
+    reporter: EntryReporter<'a>,
     endpoint: Arc<LogEndpoint>,
     renewed: bool,
     /// The number of the current attempt: those before it have failed, or had a token that is renewed by now.
@@ -87,7 +88,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             transport,
             session,
             entry,
-            reporter,
+            reporter: EntryReporter { reporter, session, entry },
             endpoint: Arc::clone(&entry.endpoint),
             renewed: false,
             attempt: 1,
@@ -270,7 +271,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
             return Next::GiveUp;
         }
         let refused = self.endpoint.authorization();
-        let token = self.session.renewals().renew(refused, self.reporter).await;
+        let token = self.session.renewals().renew(refused, &self.reporter).await;
         match token.and_then(|token| self.endpoint.with_token(&token).ok()) {
             Some(endpoint) if endpoint != *self.endpoint => {
                 self.reporter.debug(|| "The host has another token: trying with that".into());
@@ -333,7 +334,7 @@ impl<'a, T: Transport> Attempts<'a, T> {
         // Always the whole log: the entry may stand before its last compaction.
         let request = self.endpoint.search(&self.entry.timeouts);
         let scan = LogScan::new(self.entry.uuid.clone(), named.clone());
-        match search_log(self.transport, request, scan, self.reporter).await {
+        match search_log(self.transport, request, scan, &self.reporter).await {
             Ok(LogScan { has_own: true, last: Some(last), .. }) => {
                 self.recovered();
                 self.stored(last, Proof::Seen)

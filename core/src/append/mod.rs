@@ -3,6 +3,7 @@
 mod attempts;
 mod backoff;
 mod conflicts;
+mod entry_reporter;
 mod interruption;
 mod log_scan;
 mod outcome;
@@ -19,7 +20,7 @@ use tokio::runtime::Handle;
 
 use crate::http::{self, Transport};
 use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
-use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
+use crate::report::{About, Diagnostic, Error, ErrorReport, Operation, Reporter, ReporterExt};
 use crate::session::{Running, Session};
 use crate::test_hooks::panic_point;
 
@@ -44,7 +45,7 @@ pub struct Entry {
 /// Puts `entry` at the end of the session's queue. Its order is decided when this returns; the rest happens on the
 /// runtime, and ends with a call of `settle` (whether the server has the entry), after the last report. Where an
 /// attempt panics, `settle` is dropped.
-pub fn enqueue<T: Transport, R: Reporter>(
+pub fn enqueue<T: Transport, R: Reporter + 'static>(
     runtime: &Handle,
     session: &Arc<Session>,
     entry: Entry,
@@ -90,8 +91,15 @@ pub(crate) async fn attempt<T: Transport>(
     }
 }
 
-/// Reports an entry that cannot be sent at all.
-pub fn report_unsendable(failure: http::Error, reporter: &dyn Reporter) {
-    reporter.error(Error::NoResponse(Operation::Append, failure));
+/// Reports an entry that cannot be sent at all. Its URL may be anything, and is not told.
+pub fn report_unsendable(
+    failure: http::Error,
+    (session, uuid): (&Session, &EntryUuid),
+    reporter: &dyn Reporter,
+) {
+    let about = About { session_id: session.id().cloned(), uuid: Some(uuid.to_string()), url: None };
+    let report = ErrorReport { error: Error::NoResponse(Operation::Append, failure), about };
+    session.note_error(&report);
+    reporter.error(report);
     reporter.diagnostic(Diagnostic::PersistStatus { status: None, attempt: 1 });
 }

@@ -112,7 +112,7 @@ impl<T, R> Shared<T, R> {
     }
 }
 
-impl<T: Transport + Clone, R: Reporter + Clone> Shared<T, R> {
+impl<T: Transport + Clone, R: Reporter + Clone + 'static> Shared<T, R> {
     /// Looks for orphans of a session. Where some owners live, it is looked for again.
     pub(super) async fn look_for(self: &Arc<Self>, delivery: &Arc<Delivery<T, R>>) {
         let Some(means) = delivery.queue().means.clone() else { return };
@@ -181,7 +181,12 @@ impl<T: Transport + Clone, R: Reporter + Clone> Shared<T, R> {
         if look.adopted.is_empty() {
             return;
         }
-        let delivery = Delivery::new(Arc::clone(self), Arc::default(), &origin.session_id, true);
+        let delivery = Delivery::new(
+            Arc::clone(self),
+            Arc::new(Session::apart(&origin.session_id)),
+            &origin.session_id,
+            true,
+        );
         delivery.queue().means = Some(means);
         self.sessions().others.push(Arc::clone(&delivery));
         delivery.take(look.adopted);
@@ -189,7 +194,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Shared<T, R> {
 }
 
 /// Looks for orphans of a session whose owners lived at the first look.
-async fn look_again<T: Transport + Clone, R: Reporter + Clone>(
+async fn look_again<T: Transport + Clone, R: Reporter + Clone + 'static>(
     shared: Weak<Shared<T, R>>,
     delivery: Weak<Delivery<T, R>>,
 ) {
@@ -215,7 +220,7 @@ async fn look_again<T: Transport + Clone, R: Reporter + Clone>(
 }
 
 /// Looks at the folder again and again, as long as the instance lives.
-async fn keep_looking<T: Transport + Clone, R: Reporter + Clone>(
+async fn keep_looking<T: Transport + Clone, R: Reporter + Clone + 'static>(
     shared: Weak<Shared<T, R>>,
     mut wait: Duration,
 ) {
@@ -230,7 +235,7 @@ async fn keep_looking<T: Transport + Clone, R: Reporter + Clone>(
     }
 }
 
-impl<T: Transport + Clone, R: Reporter + Clone> Deliveries<T, R> {
+impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
     /// `reporter` is for what belongs to no call.
     pub fn new(
         outbox: Outbox,

@@ -24,7 +24,7 @@ pub(super) fn is_same_server(file: &Origin, call: &Url) -> bool {
         || is_loopback && file.scheme() == call.scheme() && file.host_str() == call.host_str()
 }
 
-impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
+impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
     /// Takes the entries of files that are ours now: before its own ones where none of those was sent, else behind them.
     pub(super) fn take(self: &Arc<Self>, adopted: Vec<Adopted>) {
         let mut queue = self.queue();

@@ -15,7 +15,9 @@ impl<R: Reporter> Reporter for Quiet<R> {
     fn report(&self, report: Report) {
         match report {
             Report::Debug(_) => self.0.report(report),
-            Report::Error(error) if self.wants_debug() => self.0.report(Report::Debug(error.to_string())),
+            Report::Error(report) if self.wants_debug() => {
+                self.0.report(Report::Debug(report.error.to_string()));
+            }
             Report::Error(_) | Report::Diagnostic(_) => {}
         }
     }

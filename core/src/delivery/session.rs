@@ -38,7 +38,7 @@ pub(super) struct Delivery<T, R> {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
+impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
     pub(super) fn new(
         shared: Arc<Shared<T, R>>,
         session: Arc<Session>,

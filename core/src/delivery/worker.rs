@@ -17,7 +17,10 @@ use crate::append::{Cause, Entry, Failure, Interruption, Outcome, Proof, attempt
 use crate::http::Transport;
 use crate::outbox::{Origin, Removal};
 use crate::panic::catch_panic_async;
-use crate::report::{Diagnostic, Error, Operation, Reporter, ReporterExt};
+use crate::protocol::EntryUuid;
+use crate::report::{
+    About, Diagnostic, Error, ErrorReport, Operation, Reporter, ReporterExt, without_secrets,
+};
 
 /// For so long the first request of a session waits for the look at the folder, which only a hung disk takes.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -52,7 +55,7 @@ enum Step {
     End,
 }
 
-impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
+impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
     /// Sends what is in the queue, until nothing is left.
     pub(super) async fn work(self: Arc<Self>) {
         self.look_once().await;
@@ -296,7 +299,10 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
                     return Some(Front { seq, source, entry, means });
                 }
                 Err(error) => {
-                    means.reporter.error(Error::OutboxUnreadable(error.to_string()));
+                    let about = self.about(&uuid, &means);
+                    means
+                        .reporter
+                        .error(ErrorReport { error: Error::OutboxUnreadable(error.to_string()), about });
                     self.pop(seq, &source, false);
                 }
             }
@@ -433,7 +439,7 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
     async fn bury(&self, front: &Front<T, R>, failure: Failure, breaker: &Breaker) {
         let status = failure.status.unwrap_or(0);
         let Front { entry, means, source, seq } = front;
-        let url = without_query(entry.endpoint.url());
+        let url = without_secrets(entry.endpoint.url());
         let origin = Origin { session_id: self.session_id.to_string(), url, created: 0 };
         let (uuid, body) = (entry.uuid.as_bytes().to_vec(), entry.body.clone());
         if self.shared.outbox.bury(origin, uuid, body).await.is_err() {
@@ -445,9 +451,15 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             spool.removed(*seq, Removal::DeadLetter);
         }
         means.reporter.diagnostic(Diagnostic::OutboxDeadLetter { status });
-        means.reporter.error(Error::DeadLetter { status, uuid: entry.uuid.to_string() });
+        let error = Error::DeadLetter { status, uuid: entry.uuid.to_string() };
+        means.reporter.error(ErrorReport { error, about: self.about(&entry.uuid, means) });
         self.queue().last_was_dead = true;
         self.pop(*seq, source, false);
+    }
+
+    fn about(&self, uuid: &EntryUuid, means: &Means<T, R>) -> About {
+        let session_id = Some(Arc::clone(&self.session_id));
+        About::new(session_id, Some(uuid.to_string()), means.endpoint.url())
     }
 
     /// What has to change: an outage that others do not have is one of the session.
@@ -542,10 +554,4 @@ impl<T: Transport + Clone, R: Reporter + Clone> Delivery<T, R> {
             spool.end();
         }
     }
-}
-
-fn without_query(url: &reqwest::Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
 }

@@ -8,6 +8,7 @@ use std::{fmt, io};
 use futures_util::FutureExt;
 use tokio::task::yield_now;
 
+use crate::http::reason::Reason;
 use crate::http::tls::broken_off;
 
 /// The reason for which a request has no response that counts.
@@ -16,11 +17,11 @@ pub enum Error {
     /// The request cannot be sent as it is: its URL, or a header.
     Unsendable(String),
     /// No connection was established, so that nothing was sent.
-    NotConnected(String),
+    NotConnected(Reason),
     /// No connection was established in time.
     ConnectTimedOut(Timeout),
     /// A connection was there, but the request was not written to it.
-    NotSent(String),
+    NotSent(Reason),
     /// A time limit ran out before there was a permit to send the request.
     NoPermitInTime(Timeout),
     /// A time limit ran out before the request was sent.
@@ -30,7 +31,7 @@ pub enum Error {
     /// The body went on for longer than it may, which is given.
     Unfinished(Timeout),
     /// The connection broke, or the response is not HTTP, or not what its `Content-Encoding` says.
-    Broken(String),
+    Broken(Reason),
     /// A redirect that is not followed.
     Redirect(String),
     /// The body has more bytes than this limit of the request.
@@ -52,6 +53,23 @@ impl Error {
             | Self::Broken(_)
             | Self::Redirect(_)
             | Self::TooLarge(_) => true,
+        }
+    }
+
+    /// The code of the error, by which a host can tell it from others: the network's own, as Node names it, or one that
+    /// begins with `ERR_SESSION_INGRESS_`. docs/specification.md, section 6, lists them.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unsendable(_) => "ERR_SESSION_INGRESS_UNSENDABLE",
+            Self::NotConnected(why) => why.code().unwrap_or("ERR_SESSION_INGRESS_NO_CONNECTION"),
+            Self::NotSent(why) => why.code().unwrap_or("ECONNRESET"),
+            Self::NoPermitInTime(_) => "ERR_SESSION_INGRESS_BUSY",
+            Self::ConnectTimedOut(_) | Self::NotSentInTime(_) | Self::TimedOut(_) | Self::Unfinished(_) => {
+                "ETIMEDOUT"
+            }
+            Self::Broken(why) => why.code().unwrap_or("ERR_SESSION_INGRESS_BAD_RESPONSE"),
+            Self::Redirect(_) => "ERR_SESSION_INGRESS_REDIRECT",
+            Self::TooLarge(_) => "ERR_SESSION_INGRESS_TOO_LARGE",
         }
     }
 }

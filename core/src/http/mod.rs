@@ -17,6 +17,7 @@ mod error;
 mod headers;
 mod message;
 mod proxy;
+mod reason;
 mod redirect;
 mod secret;
 #[cfg(test)]
@@ -30,5 +31,6 @@ pub use error::{Error, Timeout};
 pub use headers::Headers;
 pub use message::{Body, Request, Response, Transport, discard};
 pub use proxy::check_proxy_url;
+pub use reason::Reason;
 pub use secret::Secret;
 pub use tls::{check_certificates, check_private_key};

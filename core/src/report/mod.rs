@@ -1,10 +1,13 @@
 //! Reports of operations to their host, and the request for its token.
 
+mod about;
+mod code;
 mod diagnostic;
 mod error;
 
 use tokio::sync::oneshot;
 
+pub use about::{About, ErrorReport, without_secrets};
 pub use diagnostic::{Data, Diagnostic, Level};
 pub use error::{Error, Operation};
 
@@ -16,14 +19,14 @@ pub enum Report {
     /// `logForDiagnosticsNoPII`.
     Diagnostic(Diagnostic),
     /// `logError`.
-    Error(Error),
+    Error(ErrorReport),
 }
 
 /// Carries the reports of an operation to its host.
 ///
 /// The reports of an operation reach the host in the order of these calls, and all of them before the operation
 /// settles.
-pub trait Reporter: Send + Sync + 'static {
+pub trait Reporter: Send + Sync {
     /// Whether the host wants debug lines. Where it does not, none are formatted.
     fn wants_debug(&self) -> bool;
 
@@ -41,7 +44,7 @@ pub trait ReporterExt {
 
     fn diagnostic(&self, diagnostic: Diagnostic);
 
-    fn error(&self, error: Error);
+    fn error(&self, error: impl Into<ErrorReport>);
 }
 
 impl<R: Reporter + ?Sized> ReporterExt for R {
@@ -55,7 +58,7 @@ impl<R: Reporter + ?Sized> ReporterExt for R {
         self.report(Report::Diagnostic(diagnostic));
     }
 
-    fn error(&self, error: Error) {
-        self.report(Report::Error(error));
+    fn error(&self, error: impl Into<ErrorReport>) {
+        self.report(Report::Error(error.into()));
     }
 }

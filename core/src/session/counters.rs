@@ -1,10 +1,15 @@
 //! Counters of appends: pending, appended, failed and retried.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
+use super::last_error::LastError;
+use super::latency::{Latencies, Latency};
 use crate::protocol::EntryUuid;
-use crate::sync::AtomicU64;
+use crate::report::ErrorReport;
+use crate::sync::{AtomicU64, Mutex};
 
 /// Counters of the appends of one session, or of all sessions of an instance.
 ///
@@ -16,6 +21,8 @@ pub struct AppendCounters {
     appended: SingleWriterCounter,
     failed: SingleWriterCounter,
     retries: AtomicU64,
+    latencies: Latencies,
+    last_error: Mutex<Option<LastError>>,
     /// The counters of all sessions, which count the same appends.
     all: Option<Arc<AppendCounters>>,
 }
@@ -103,6 +110,24 @@ impl AppendCounters {
         }
     }
 
+    /// How long the appends took that resolved `true`, from the call until the promise settled.
+    pub fn latency(&self) -> Latency {
+        self.latencies.summary()
+    }
+
+    /// The last error of an append.
+    pub fn last_error(&self) -> Option<LastError> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps an error of an append.
+    pub(super) fn note_error(&self, report: &ErrorReport) {
+        self.each(|counters| {
+            let last = Some(LastError::now(report));
+            *counters.last_error.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        });
+    }
+
     /// Whether nothing was counted but pending appends.
     pub(super) fn are_zero(&self) -> bool {
         let figures = [&self.appended, &self.failed];
@@ -130,6 +155,7 @@ pub struct PendingGuard {
     /// `None` once it is settled.
     counters: Option<Arc<AppendCounters>>,
     bytes: u64,
+    begun: Instant,
 }
 
 impl PendingGuard {
@@ -140,7 +166,7 @@ impl PendingGuard {
             counters.pending.appends.add(1);
             counters.pending.bytes.add(bytes);
         });
-        Self { counters: Some(counters), bytes }
+        Self { counters: Some(counters), bytes, begun: Instant::now() }
     }
 
     /// The counters of pending appends that count it: those of its session and those of all.
@@ -150,6 +176,11 @@ impl PendingGuard {
         of_session.into_iter().chain(of_all).map(|counters| &counters.pending)
     }
 
+    /// How long it has been pending.
+    pub fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Counts the append as appended or failed; called when its promise settles.
     pub fn settle(mut self, appended: bool) {
         self.end(appended);
@@ -157,10 +188,17 @@ impl PendingGuard {
 
     fn end(&mut self, appended: bool) {
         let Some(counters) = self.counters.take() else { return };
+        let time = appended.then(|| self.age());
         counters.each(|counters| {
             counters.pending.appends.subtract(1);
             counters.pending.bytes.subtract(self.bytes);
-            if appended { counters.appended.add(1) } else { counters.failed.add(1) }
+            match time {
+                Some(time) => {
+                    counters.appended.add(1);
+                    counters.latencies.count(time);
+                }
+                None => counters.failed.add(1),
+            }
         });
     }
 }

@@ -3,6 +3,8 @@
 mod counters;
 mod heads;
 mod in_doubt;
+mod last_error;
+mod latency;
 mod pending_entries;
 mod registry;
 mod token_renewals;
@@ -17,6 +19,7 @@ use reqwest::Url;
 use crate::http;
 use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
+use crate::report::ErrorReport;
 use crate::sync::{Mutex, MutexGuard};
 use pending_entries::PendingEntries;
 
@@ -24,6 +27,8 @@ use heads::Heads;
 
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
 pub use in_doubt::{EntriesInDoubt, InDoubt};
+pub use last_error::LastError;
+pub use latency::Latency;
 pub use pending_entries::PendingEntry;
 pub use registry::{Forgotten, Sessions};
 pub use token_renewals::TokenRenewals;
@@ -41,6 +46,8 @@ pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// successor.
 #[derive(Default)]
 pub struct Session {
+    /// As the host names it; `None` where it is of none of the host's calls.
+    id: Option<Arc<str>>,
     counters: Arc<AppendCounters>,
     renewals: Arc<TokenRenewals>,
     pending: Mutex<PendingEntries>,
@@ -64,8 +71,23 @@ struct CachedEndpoint {
 }
 
 impl Session {
-    fn new(counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
-        Self { counters, renewals, ..Self::default() }
+    fn new(id: Arc<str>, counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
+        Self { id: Some(id), counters, renewals, ..Self::default() }
+    }
+
+    /// A session of that name beside those of the instance.
+    pub fn apart(id: &str) -> Self {
+        Self { id: Some(id.into()), ..Self::default() }
+    }
+
+    /// The name that the host gave it.
+    pub fn id(&self) -> Option<&Arc<str>> {
+        self.id.as_ref()
+    }
+
+    /// Keeps an error of an append, for `sessionStats`.
+    pub fn note_error(&self, report: &ErrorReport) {
+        self.counters.note_error(report);
     }
 
     /// Whether it knows nothing, and nothing that is under way could change that. Entries in doubt are those of appends

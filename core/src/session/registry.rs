@@ -44,7 +44,7 @@ impl Sessions {
             None => self.begin_pending(id.into()),
         };
         let counters = Arc::new(AppendCounters::of_session(pending, self.all.clone()));
-        let session = Arc::new(Session::new(counters, self.renewals.clone()));
+        let session = Arc::new(Session::new(id.clone(), counters, self.renewals.clone()));
         self.by_id.insert(id, session.clone());
         session
     }
@@ -75,6 +75,11 @@ impl Sessions {
             Some(session) => session.counters.stats(session.last_used_head()),
             None => self.pending.get(id).map(|pending| pending.stats()).unwrap_or_default(),
         }
+    }
+
+    /// The counters of a session that has not been cleared; `None` where it is not known.
+    pub fn counters(&self, id: &str) -> Option<&Arc<AppendCounters>> {
+        self.by_id.get(id).map(|session| &session.counters)
     }
 
     /// Forgets the head, the queue and the counters of a session. Queued appends are still sent, and stay pending until

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::http::{self, Body, Request, Response, Timeout, Transport};
 use crate::json::EntryBatch;
 use crate::read::{Sink, SinkError};
-use crate::report::{Report, Reporter};
+use crate::report::{ErrorReport, Report, Reporter};
 
 /// One response of the script.
 pub(crate) struct ScriptedResponse {
@@ -207,7 +207,7 @@ impl Reporter for Recorder {
         let mut state = self.0.lock().unwrap();
         match report {
             Report::Debug(line) => state.debug.push(line),
-            Report::Error(error) => {
+            Report::Error(ErrorReport { error, .. }) => {
                 state.reports.push("logError".into());
                 state.errors.push(error.to_string());
             }

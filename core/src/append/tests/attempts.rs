@@ -271,7 +271,8 @@ async fn an_entry_that_may_be_stored_when_it_is_given_up_on_is_in_doubt() {
 #[test]
 fn an_append_that_cannot_be_sent_is_reported_as_a_failed_first_attempt() {
     let host = Recorder::default();
-    report_unsendable(http::Error::Unsendable("a URL".into()), &host);
+    let session = Session::default();
+    report_unsendable(http::Error::Unsendable("a URL".into()), (&session, &uuid("own")), &host);
     assert_eq!(host.reports(), ["logError", "session_persist_fail_status attempt=1"]);
 }
 

@@ -22,6 +22,7 @@ use tokio_util::io::StreamReader;
 use crate::http::concurrency::Permit;
 use crate::http::error::{Error, describe};
 use crate::http::message::Body;
+use crate::http::reason::Reason;
 use gzip::GzipMembers;
 use limit::BodyLimit;
 pub(super) use timeouts::BodyTimeouts;
@@ -76,7 +77,7 @@ struct Raw {
 impl Raw {
     async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(response) = &mut self.response else { return Ok(None) };
-        let chunk = async { response.chunk().await.map_err(|error| Error::Broken(describe(&error))) };
+        let chunk = async { response.chunk().await.map_err(broken_off) };
         let chunk = self.timeouts.wait_for(chunk).await?;
         self.limit.take(chunk.as_ref())?;
         Ok(chunk)
@@ -126,10 +127,14 @@ impl Body for ResponseBody {
             }
             Err(error) => Err(match error.downcast::<Error>() {
                 Ok(failure) => failure,
-                Err(error) => Error::Broken(format!("it cannot be decompressed: {error}")),
+                Err(error) => Error::Broken(format!("it cannot be decompressed: {error}").into()),
             }),
         }
     }
+}
+
+fn broken_off(error: reqwest::Error) -> Error {
+    Error::Broken(Reason::of(&error, describe(&error), false))
 }
 
 fn decoder(encoding: Encoding, first: Bytes, raw: Raw) -> Decoder {

@@ -15,6 +15,7 @@ use crate::http::error::Error;
 use crate::http::headers::AGENT;
 use crate::http::message::MAX_URL_BYTES;
 use crate::http::proxy::{Route, Routes};
+use crate::http::reason::Reason;
 use crate::http::tls::{ClientTls, client_tls, perhaps_refused};
 
 /// The time for which connections are used that were made without a file that could not be read for a passing reason.
@@ -51,7 +52,7 @@ impl Connections {
     pub(super) async fn new(settings: Settings, url: Url, old: Option<&Self>) -> Result<Self, Error> {
         let had_store = old.is_some_and(|old| old.has_store);
         let made = tokio::task::spawn_blocking(move || make(&settings, &url, had_store)).await;
-        made.map_err(panicked)?.map_err(Error::NotConnected)
+        made.map_err(panicked)?.map_err(|why| Error::NotConnected(why.into()))
     }
 
     /// Whether a request to this URL may use them: not where they are to be made again, or made with more.
@@ -106,11 +107,13 @@ impl Connections {
             return plain;
         }
         let unusable_identity = self.unusable_identity.as_deref();
-        let why = no_connection(error, self.routes.of(url), url.scheme() == "https", unusable_identity);
+        let route = self.routes.of(url);
+        let why = no_connection(error, route, url.scheme() == "https", unusable_identity);
         match (why, plain) {
-            (Some(why), _) => Error::NotConnected(why),
+            (Some(why), _) => Error::NotConnected(Reason::of(error, why, matches!(route, Route::Via(_)))),
             (None, Error::Broken(why)) if had_asked && is_closed(error) => {
-                Error::Broken(perhaps_refused(&why, unusable_identity))
+                let text = perhaps_refused(&why.to_string(), unusable_identity);
+                Error::Broken(why.with_text(text))
             }
             (None, plain) => plain,
         }

@@ -22,7 +22,7 @@ impl Transport for Client {
     type Body = ResponseBody;
 
     async fn send(&self, request: Request) -> Result<Response<ResponseBody>, Error> {
-        let refused = |error: io::Error| Error::NotConnected(error.to_string());
+        let refused = |error: io::Error| Error::NotConnected((&error).into());
         match io_runtime().map_err(refused)? {
             None => self.send_here(request).await,
             Some(runtime) => {

@@ -84,7 +84,7 @@ impl Client {
 /// The error of a task that panicked, as tokio does where the system refuses a thread.
 fn panicked(error: JoinError) -> Error {
     let why = error.try_into_panic().map(|panic| text_of(&*panic).to_owned());
-    Error::NotConnected(why.unwrap_or_else(|error| error.to_string()))
+    Error::NotConnected(why.unwrap_or_else(|error| error.to_string()).into())
 }
 
 impl ClientInner {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::request_progress::RequestProgress;
 use crate::http::error::{Error, Timeout, describe};
 use crate::http::message::Request;
+use crate::http::reason::Reason;
 
 /// The progress of a request that has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,9 @@ impl SendErrorKind {
     }
 
     pub(super) fn into_error(self, error: &reqwest::Error, connect_timeout: Option<Duration>) -> Error {
-        let why = describe(error);
+        let why = Reason::of(error, describe(error), false);
         match self {
-            Self::Unsendable => Error::Unsendable(why),
+            Self::Unsendable => Error::Unsendable(why.to_string()),
             Self::NotConnected => match connect_timeout {
                 Some(duration) if error.is_timeout() => {
                     Error::ConnectTimedOut(Timeout { name: "connectMs", duration })
