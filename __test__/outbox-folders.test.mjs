@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { checksum } from '../tools/stress/killed/spool.mjs'
 import { addon, useHost } from './support/addon.mjs'
 import { runProgram, startWorker } from './support/child.mjs'
 import { createOutage, readFolder, until } from './support/outbox.mjs'
@@ -37,6 +38,16 @@ test('a folder that others may write is not used, and entries wait in memory', {
   const outage = await start(t)
   mkdirSync(outage.dir)
   chmodSync(outage.dir, 0o777)
+  await assertUnavailable(outage, 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE')
+  assert.deepEqual(readFolder(outage.dir), [])
+})
+
+test('a folder of another user is not used, and entries wait in memory', {
+  skip: IS_WINDOWS || !IS_ROOT,
+}, async (t) => {
+  const outage = await start(t)
+  mkdirSync(outage.dir, { mode: 0o700 })
+  chownSync(outage.dir, 54_321, 54_321)
   await assertUnavailable(outage, 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE')
   assert.deepEqual(readFolder(outage.dir), [])
 })
@@ -81,17 +92,49 @@ test('a file with a bad end costs what is behind it, and is kept apart', async (
   await until(() => readFolder(outage.dir).some((file) => file.path.includes('quarantine')))
 })
 
+/** Says that a file is of a later version. @param {string} path @param {{ checked: boolean }} how with a checksum that is right */
+function makeLater(path, { checked }) {
+  const bytes = readFileSync(path)
+  bytes[8] += 1
+  if (checked) bytes.writeUInt32LE(checksum(bytes.subarray(0, 20)), 20)
+  writeFileSync(path, bytes)
+  return bytes
+}
+
 test('a file of a later version is left as it is', async (t) => {
   const { outage, path } = await leave(t)
-  const bytes = readFileSync(path)
-  bytes[8] = 2
-  writeFileSync(path, bytes)
-  // With a checksum that is not right it is no file of any version, and goes to the quarantine.
+  const bytes = makeLater(path, { checked: true })
+  const host = useHost(t, { outbox: { dir: outage.dir } })
+  await outage.start()
+  assert.equal(await appendSessionLog('s', { uuid: 'd' }, outage.logUrl('s')), true)
+  assert.deepEqual(outage.stored(), ['d'])
+  await discardOutboxSession('s')
+  assert.deepEqual(readFileSync(path), bytes)
+  assert.deepEqual(host.errors, [])
+})
+
+test('a file whose beginning cannot be read is kept apart', async (t) => {
+  const { outage, path } = await leave(t)
+  makeLater(path, { checked: false })
   useHost(t, { outbox: { dir: outage.dir } })
   await outage.start()
   assert.equal(await appendSessionLog('s', { uuid: 'd' }, outage.logUrl('s')), true)
   assert.deepEqual(outage.stored(), ['d'])
   assert.ok(readFolder(outage.dir).some((file) => file.path.includes('quarantine')))
+})
+
+test('entries that another user has planted in a folder of theirs are not sent', {
+  skip: IS_WINDOWS || !IS_ROOT,
+}, async (t) => {
+  const { outage, path } = await leave(t)
+  for (const planted of [outage.dir, join(outage.dir, 'v1'), path]) chownSync(planted, 54_321, 54_321)
+  const host = useHost(t, { outbox: { dir: outage.dir } })
+  t.after(() => discardOutboxSession())
+  await outage.start()
+  assert.equal(await appendSessionLog('s', { uuid: 'd' }, outage.logUrl('s')), true)
+  assert.deepEqual(outage.stored(), ['d'])
+  const [[, , data]] = host.diagnostics.filter(([, event]) => event === 'session_outbox_unavailable')
+  assert.deepEqual(data, { code: 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE' })
 })
 
 test('files that are none of its own are left alone', async (t) => {
@@ -123,6 +166,8 @@ test('200 workers of one folder lose and double nothing when they are terminated
     await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => append(number + index)))
   }
   useHost(t, { outbox: { dir: outage.dir, maxDelayMs: 50 } })
+  // Each gives its file up when its last request is over.
+  await until(async () => (await outboxSessions()).every(({ state }) => state === 'waiting'))
   await outage.start()
   // The server is known to be away by all threads of a process: it may be deferred.
   await appendSessionLog('s', { uuid: 'last' }, outage.logUrl('s'))

@@ -55,16 +55,29 @@ impl Directory {
         self.folder().join(name.spool())
     }
 
-    /// Makes the folder, and refuses one in which another user could have planted an entry or a link: it would be sent
-    /// with this user's token. Removes what is too old to be kept.
-    pub(super) fn prepare(&self) -> Result<(), Unavailable> {
-        let folder = self.folder();
-        self.files.make_folder(&folder)?;
-        for path in [&self.root, &folder] {
+    /// Makes the folder.
+    pub(super) fn make(&self) -> Result<(), Unavailable> {
+        Ok(self.files.make_folder(&self.folder())?)
+    }
+
+    /// Who makes files here. As the files of others are read before one of our own is made, one is made and removed.
+    pub(super) fn user(&self, random: u64) -> Result<Option<u32>, Unavailable> {
+        let name = Name::new("", self.files.now(), random as u32);
+        let path = self.folder().join(name.unfinished());
+        let standing = self.files.create(&path)?.standing();
+        self.files.remove(&path).ok();
+        Ok(standing?.owner)
+    }
+
+    /// Refuses a folder in which another user could have planted an entry or a link: it would be sent with this user's
+    /// token. Removes what is too old to be kept.
+    pub(super) fn prepare(&self, user: Option<u32>) -> Result<(), Unavailable> {
+        for path in [&self.root, &self.folder()] {
             let standing = self.files.folder(path)?;
             // The host may have given a link to its own folder.
             let is_plain = standing.is_plain || path == &self.root;
-            if !is_plain || standing.is_open_to_others {
+            let is_of_another = standing.is_plain && standing.owner != user;
+            if !is_plain || standing.is_open_to_others || is_of_another {
                 return Err(Unavailable(UNSAFE));
             }
         }
@@ -94,6 +107,7 @@ impl Directory {
         beginning: &[u8],
     ) -> Result<Box<dyn SpoolFile>, Unavailable> {
         let standing = file.standing()?;
+        // The folder may be another one by now.
         let (root, folder) = (self.files.folder(&self.root)?, self.files.folder(&self.folder())?);
         if root.is_plain && root.owner != standing.owner || folder.owner != standing.owner {
             return Err(Unavailable(UNSAFE));

@@ -274,6 +274,7 @@ impl Spool {
         self.write(&mut file, now);
         self.sync(&mut file, now);
         self.empty(&mut file, now);
+        self.recover(file.as_ref());
         let mut queue = self.queue();
         let ends = queue.ended;
         if ends {
@@ -354,8 +355,9 @@ impl Spool {
             queue.entries.push_front(entry);
         }
         removed.append(&mut queue.removed);
+        // What is delivered by then is written with it.
         (queue.removed, queue.acknowledge) = (removed, queue.written > 0);
-        queue.due.write = Some(now + WRITTEN_AGAIN_AFTER);
+        (queue.due.write, queue.due.acknowledge) = (Some(now + WRITTEN_AGAIN_AFTER), None);
         queue.is_failing = true;
         drop(queue);
         self.core.is_failing(Some(code));
@@ -380,6 +382,16 @@ impl Spool {
             return;
         }
         self.core.grew(before, file.bytes());
+    }
+
+    /// Ends a time of failing of which nothing is left to write: another failure is a new one.
+    fn recover(&self, file: Option<&OpenFile>) {
+        let mut queue = self.queue();
+        if queue.is_failing && queue.entries.is_empty() && file.is_none_or(OpenFile::is_done) {
+            queue.is_failing = false;
+            drop(queue);
+            self.core.is_failing(None);
+        }
     }
 
     fn sync(&self, slot: &mut Option<OpenFile>, now: Instant) {

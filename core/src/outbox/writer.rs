@@ -110,7 +110,11 @@ impl OutboxCore {
             Folder::Unavailable(until, code) if until > Instant::now() => return Err(Unavailable(code)),
             Folder::Unavailable(..) | Folder::Unknown => {}
         }
-        let prepared = self.directory.prepare();
+        let prepared = match self.directory.make() {
+            // Where no file can be made, that may pass: it is told, and tried again, as a write that failed.
+            Ok(()) => self.directory.prepare(self.directory.user(self.random())?),
+            Err(unavailable) => Err(unavailable),
+        };
         if prepared.is_ok() {
             self.used.store(self.directory.bytes(), Ordering::Relaxed);
         }

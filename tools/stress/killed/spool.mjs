@@ -17,7 +17,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
 })
 
 /** CRC-32. @param {Buffer[]} parts */
-function checksum(...parts) {
+export function checksum(...parts) {
   let crc = 0xffffffff
   for (const part of parts) for (const byte of part) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8)
   return (crc ^ 0xffffffff) >>> 0
