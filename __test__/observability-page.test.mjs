@@ -39,8 +39,8 @@ function recordTelemetry() {
           return span
         },
         recordException: (/** @type {any} */ error) => void span.exceptions.push(error),
-        setStatus: (/** @type {any} */ status) => void (span.status = status),
-        end: () => void (span.hasEnded = true),
+        setStatus: (/** @type {any} */ status) => void Object.assign(span, { status }),
+        end: () => void Object.assign(span, { hasEnded: true }),
       }
       spans.push(span)
       return span
@@ -51,7 +51,7 @@ function recordTelemetry() {
       record: (/** @type {number} */ value, /** @type {any} */ attributes) => records.push({ name, value, attributes }),
     }),
     createObservableGauge: (/** @type {string} */ name) => ({
-      addCallback: (/** @type {any} */ callback) => void (gauges[name] = callback),
+      addCallback: (/** @type {any} */ callback) => void Object.assign(gauges, { [name]: callback }),
     }),
   }
   trace.setGlobalTracerProvider(/** @type {any} */ ({ getTracer: () => tracer }))
@@ -67,7 +67,11 @@ function recordTelemetry() {
   const observed = (/** @type {string} */ name) => {
     /** @type {number | undefined} */
     let seen
-    gauges[name]({ observe: (value) => void (seen = value) })
+    gauges[name]({
+      observe(value) {
+        seen = value
+      },
+    })
     return seen
   }
   return { spans, records, observed }
