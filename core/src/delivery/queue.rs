@@ -14,7 +14,7 @@ use crate::protocol::{EntryUuid, LogEndpoint, Timeouts};
 use crate::sync::Mutex;
 
 /// Bytes of a session's undelivered entries that stay in memory while it is deferred.
-pub(super) const MAX_MEMORY: u64 = 4 * 1024 * 1024;
+pub(super) const MAX_MEMORY: u64 = 2 * 1024 * 1024;
 
 /// How a request of a session is made: that of the latest call serves those whose calls have settled.
 #[derive(Clone)]

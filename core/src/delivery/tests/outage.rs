@@ -84,7 +84,7 @@ fn after_15_minutes_without_a_server_10_000_entries_of_100_sessions_arrive_in_or
 }
 
 #[test]
-fn texts_beyond_4_mib_of_a_deferred_session_are_on_the_disk_alone() {
+fn texts_beyond_2_mib_of_a_deferred_session_are_on_the_disk_alone() {
     let (disk, server, base) = setting("memory");
     paused().block_on(async {
         let process = Process::new(&disk, &server, &base);
@@ -106,7 +106,7 @@ fn texts_beyond_4_mib_of_a_deferred_session_are_on_the_disk_alone() {
         process.deliveries.outbox().settled().await;
         // One more: what was written meanwhile can go.
         assert_eq!(append(200).await, Ok(false));
-        assert!(process.deliveries.memory("s") <= 4 << 20, "{}", process.deliveries.memory("s"));
+        assert!(process.deliveries.memory("s") <= 2 << 20, "{}", process.deliveries.memory("s"));
         server.world().refuses = None;
         process.deliveries.until_delivered(None).await;
         assert_eq!(server.log("s"), (0..=200).map(|number| format!("e{number}")).collect::<Vec<_>>());
