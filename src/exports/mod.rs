@@ -11,6 +11,7 @@ mod debug_log;
 mod flush;
 mod outbox;
 mod read;
+mod shutdown;
 mod stats;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
