@@ -648,7 +648,7 @@ export declare function shutdown(options?: ShutdownOptions | null): Promise<Shut
  * @example
  * ```ts
  * unref()
- * void appendSessionLog(sessionId, entry, url)
+ * void appendSessionLog(sessionId, { uuid: randomUUID(), text }, url)
  * ```
  */
 export declare function unref(): void

@@ -60,7 +60,7 @@ pub fn shutdown<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>>
 /// @example
 /// ```ts
 /// unref()
-/// void appendSessionLog(sessionId, entry, url)
+/// void appendSessionLog(sessionId, { uuid: randomUUID(), text }, url)
 /// ```
 #[napi(ts_return_type = "void", catch_unwind)]
 pub fn unref(env: &Env) -> napi::Result<()> {
