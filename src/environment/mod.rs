@@ -265,8 +265,8 @@ impl Environment {
         self.instance.update_wants_debug(true);
     }
 
-    /// Sets the function that loads lib/tracing.js.
-    pub(crate) fn set_tracing(&self, env: &Env, load: Value<'_>) {
+    /// Sets the function that loads lib/first-use.js.
+    pub(crate) fn set_first_use(&self, env: &Env, load: Value<'_>) {
         self.tracing.set_loader(env, load);
     }
 

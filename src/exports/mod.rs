@@ -8,6 +8,7 @@ mod begin_read;
 mod clear;
 mod configure;
 mod debug_log;
+mod first_use;
 mod flush;
 mod outbox;
 mod read;
@@ -15,7 +16,6 @@ mod shutdown;
 mod stats;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
-mod tracing;
 
 use napi::Env;
 use napi::bindgen_prelude::Object;
