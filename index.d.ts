@@ -288,6 +288,34 @@ export interface ReadProgress {
   pages: number
 }
 
+/** The options of `appendSessionLog`. */
+export interface AppendOptions {
+  /**
+   * Takes the entry out of its queue when it aborts, as long as its turn has not come: nothing is sent, the promise rejects
+   * with the signal's `reason`, an `AbortError` by default, and it counts as neither appended nor failed. Once a `PUT` has
+   * begun, waits between attempts included, the signal does nothing. Where calls joined one entry, that goes only when all
+   * of them are aborted. Where the signal has aborted before the call, nothing is sent.
+   */
+  signal?: AbortSignalLike | null | undefined
+}
+
+/** The options of `shutdown`. */
+export interface ShutdownOptions {
+  /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
+  timeoutMs?: number | null | undefined
+}
+
+/** What became of the appends that were pending at a `shutdown`. */
+export interface ShutdownResult {
+  /** Appends that resolved `true` since the call. */
+  stored: number
+  /**
+   * Entries that are neither known to be stored nor in the outbox, each once: given up, or out of attempts since the
+   * call.
+   */
+  lost: { sessionId: string; uuid: string }[]
+}
+
 /** The options of `flush`. */
 export interface FlushOptions {
   /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
@@ -396,12 +424,14 @@ export interface SessionIngressError extends Error {
  * Resolves `true` when the server has stored the entry, exactly once (where a proxy may repeat a `PUT`, only with
  * `retry.verifyConflicts`). Resolves `false` where there is no token, where the entry cannot be serialised or does not
  * fit `limits.maxPendingBytes`, where no further attempt can help, and when the entry is not known to be stored after
- * `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
- * `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
+ * `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts, or the host has shut down. Rejects only for errors at
+ * the call, with a `TypeError` that names the argument or the error that `getSessionIngressAuthToken` threw, and with the
+ * reason of `options.signal` where that aborts before anything of the entry was sent.
  *
  * @param sessionId the session; its queue and head belong to this JavaScript environment
  * @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
  * @param url the absolute URL of the log, http or https
+ * @param options `signal` takes the entry out of the queue, as long as its turn has not come
  *
  * @example
  * ```ts
@@ -409,7 +439,7 @@ export interface SessionIngressError extends Error {
  * if (!stored) console.error('The server may not have this entry.')
  * ```
  */
-export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string): Promise<boolean>
+export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string, options?: AppendOptions | null): Promise<boolean>
 
 /**
  * Does for all sessions of this JavaScript environment what `clearSession` does for one.
@@ -589,3 +619,36 @@ export declare function requeueOutboxSession(sessionId: string): Promise<number>
  * ```
  */
 export declare function sessionStats(sessionId?: string): SessionStats
+
+/**
+ * Ends the appends of this JavaScript environment, for good: takes no more of them (they resolve `false`), waits for
+ * those that are pending, and gives up what is left after `timeoutMs`. For hosts that are about to exit.
+ *
+ * What is given up is not sent any more: its request is closed, and its promise resolves `false` before this one settles.
+ * It may be stored all the same. With an outbox, what is left is written and synced, and deferred to the next process.
+ *
+ * Resolves how many appends resolved `true` since the call, and the entries that are lost: neither known to be stored nor
+ * on the disk. A second call gives the same promise. Readers and `flush` go on. Rejects with a `TypeError` for wrong
+ * options, and then does nothing.
+ *
+ * @param options `timeoutMs`: default none, as long as appends are pending; 0 does not wait
+ *
+ * @example
+ * ```ts
+ * const { lost } = await shutdown({ timeoutMs: 3000 })
+ * if (lost.length > 0) console.error(`${lost.length} entries may not be stored`)
+ * ```
+ */
+export declare function shutdown(options?: ShutdownOptions | null): Promise<ShutdownResult>
+
+/**
+ * Lets the process end although appends are pending, as `unref` of a timer does: these are lost then, unless an outbox
+ * has them. Reads, `flush` and `shutdown` still hold it.
+ *
+ * @example
+ * ```ts
+ * unref()
+ * void appendSessionLog(sessionId, { uuid: randomUUID(), text }, url)
+ * ```
+ */
+export declare function unref(): void

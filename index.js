@@ -14,3 +14,5 @@ module.exports.getTeleportEvents = binding.getTeleportEvents
 module.exports.outboxSessions = binding.outboxSessions
 module.exports.requeueOutboxSession = binding.requeueOutboxSession
 module.exports.sessionStats = binding.sessionStats
+module.exports.shutdown = binding.shutdown
+module.exports.unref = binding.unref

@@ -21,3 +21,5 @@ export const getTeleportEvents = binding.getTeleportEvents
 export const outboxSessions = binding.outboxSessions
 export const requeueOutboxSession = binding.requeueOutboxSession
 export const sessionStats = binding.sessionStats
+export const shutdown = binding.shutdown
+export const unref = binding.unref

@@ -67,6 +67,12 @@ if (process.env.NAPI_RS_NATIVE_LIBRARY_PATH) {
 }
 if (!binding) throw require('./missing-binary.js')({ errors, target })
 if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:util').debuglog)
-binding.setTracing(() => require('./tracing.js')(require('node:diagnostics_channel')))
+
+// Known by its path: the same one loaded again is no other copy.
+const copies = (globalThis[Symbol.for('session-ingress.copies')] ??= new Map())
+if (!copies.has(__filename)) copies.set(__filename, false)
+binding.setFirstUse(() =>
+  require('./first-use.js')({ path: __filename, diagnosticsChannel: require('node:diagnostics_channel') }),
+)
 
 module.exports = binding

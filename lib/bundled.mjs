@@ -6,18 +6,20 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { debuglog } from 'node:util'
 import load from './bundled.js'
+import firstUse from './first-use.js'
 import readLibc from './libc.js'
 import missingBinary from './missing-binary.js'
 import debugThroughNode from './node-debug.js'
-import tracing from './tracing.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
 try { void new URL('../index.mjs', import.meta.url) } catch {}
 
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
+let path = process.argv[1] ?? process.execPath
 try {
-  near = createRequire(import.meta.url ?? __filename)
+  path = import.meta.url ?? __filename
+  near = createRequire(path)
 } catch {
   near = createRequire(process.execPath)
 }
@@ -43,7 +45,7 @@ try {
 if (!binding) throw missingBinary({ errors, target, isBundled: true })
 if (process.env.NODE_DEBUG) debugThroughNode(binding, debuglog)
 // The package that is installed does it itself.
-binding.setTracing?.(() => tracing(diagnosticsChannel))
+binding.setFirstUse?.(() => firstUse({ path, diagnosticsChannel }))
 
 export const appendSessionLog = binding.appendSessionLog
 export const clearAllSessions = binding.clearAllSessions
@@ -57,3 +59,5 @@ export const getTeleportEvents = binding.getTeleportEvents
 export const outboxSessions = binding.outboxSessions
 export const requeueOutboxSession = binding.requeueOutboxSession
 export const sessionStats = binding.sessionStats
+export const shutdown = binding.shutdown
+export const unref = binding.unref

@@ -286,6 +286,34 @@ export interface ReadProgress {
   pages: number
 }
 
+/** The options of `appendSessionLog`. */
+export interface AppendOptions {
+  /**
+   * Takes the entry out of its queue when it aborts, as long as its turn has not come: nothing is sent, the promise rejects
+   * with the signal's `reason`, an `AbortError` by default, and it counts as neither appended nor failed. Once a `PUT` has
+   * begun, waits between attempts included, the signal does nothing. Where calls joined one entry, that goes only when all
+   * of them are aborted. Where the signal has aborted before the call, nothing is sent.
+   */
+  signal?: AbortSignalLike | null | undefined
+}
+
+/** The options of `shutdown`. */
+export interface ShutdownOptions {
+  /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
+  timeoutMs?: number | null | undefined
+}
+
+/** What became of the appends that were pending at a `shutdown`. */
+export interface ShutdownResult {
+  /** Appends that resolved `true` since the call. */
+  stored: number
+  /**
+   * Entries that are neither known to be stored nor in the outbox, each once: given up, or out of attempts since the
+   * call.
+   */
+  lost: { sessionId: string; uuid: string }[]
+}
+
 /** The options of `flush`. */
 export interface FlushOptions {
   /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */

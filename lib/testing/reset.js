@@ -20,8 +20,9 @@ const DEFAULTS = {
 
 function reset() {
   // Not sooner: a server alone needs no binary.
-  /** @type {typeof import('../../index.js')} */
-  const { clearAllSessions, configure } = require('../binding.js')
+  /** @type {typeof import('../../index.js') & { reopen: () => void }} */
+  const { clearAllSessions, configure, reopen } = require('../binding.js')
+  reopen()
   configure(DEFAULTS)
   void clearAllSessions()
 }

@@ -1,8 +1,11 @@
 //! Messages to the JavaScript thread.
 
+use std::sync::Arc;
+
 use session_ingress_core::delivery::{Grant, OwnSession};
 use session_ingress_core::http::Client;
 use session_ingress_core::outbox::ListedSession;
+use session_ingress_core::protocol::EntryUuid;
 use session_ingress_core::report::{ErrorReport, Report};
 use tokio::sync::oneshot;
 
@@ -25,6 +28,8 @@ pub(crate) enum Message {
     },
     /// Nothing is deferred any more that this `flush` waits for.
     NothingDeferred(OperationId),
+    /// The outboxes have these entries on the disk: the appends that are left can be given up.
+    Kept(Vec<(Arc<str>, EntryUuid)>),
     /// Progress of a read is due.
     Progress(OperationId),
     /// The time of a `flush` is over. Where the thread was busy, appends may have settled since: their messages, which

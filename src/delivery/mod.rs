@@ -77,16 +77,17 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
         }
         Message::NothingDeferred(id) => {
             if environment.flushes.note_nothing_deferred(id) {
-                environment.settle(env, id, &Outcome::Boolean(true));
+                environment.end_flush(env, id, true);
             }
         }
+        Message::Kept(entries) => environment.finish_shutdown(env, entries),
         Message::Progress(id) => {
             read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
         }
         Message::FlushTimeout(id) => environment.channel.send(Message::EndFlush(id)),
         Message::EndFlush(id) => {
             if let Some(flush) = environment.flushes.take(id) {
-                environment.settle(env, id, &Outcome::Boolean(flush.is_done()));
+                environment.end_flush(env, id, flush.is_done());
             }
         }
         Message::Settle(id, outcome) => {
@@ -102,7 +103,7 @@ fn deliver_message(environment: &Environment, env: &Env, message: Message) {
 /// Resolves the flushes whose appends have settled.
 fn settle_flushes(environment: &Environment, env: &Env) {
     for id in environment.flushes.take_done() {
-        environment.settle(env, id, &Outcome::Boolean(true));
+        environment.end_flush(env, id, true);
     }
 }
 

@@ -1,9 +1,11 @@
 //! One environment: a JavaScript thread with its channel, its pending operations and V8's JSON.
 
+mod aborts;
 mod error_object;
 mod flushes;
 mod operations;
 mod outbox_rows;
+mod shutdown;
 mod signals;
 mod tracing;
 
@@ -28,10 +30,11 @@ use crate::rejection::Rejection;
 use outbox_rows::outbox_rows;
 use tracing::{TraceEnd, Tracing};
 
+pub(crate) use aborts::QueueOfEntry;
 pub(crate) use error_object::error_object;
 pub(crate) use flushes::{Flush, Flushes};
 pub(crate) use operations::{Operations, PendingOperation, PendingRead};
-pub(crate) use signals::{Signals, is_aborted, reason, signal};
+pub(crate) use signals::{Signals, reason, signal};
 
 /// Delivers the items that are ready, on the thread of the environment; never panics.
 pub(crate) type Deliver = fn(&Environment, &Env);
@@ -108,10 +111,11 @@ impl Environment {
     ) -> napi::Result<Value<'e>> {
         let environment = Self::of(env)?;
         let (deferred, promise) = js::promise(env);
-        if environment.operations.is_empty() {
+        let held = environment.operations.is_holding();
+        let id = environment.operations.add(operation, deferred);
+        if environment.operations.is_holding() && !held {
             environment.hold_event_loop(env, true);
         }
-        let id = environment.operations.add(operation, deferred);
         let begun = catch_panic(|| begin(&environment, id));
         environment.end_call(env, id, operation);
         match begun {
@@ -135,9 +139,13 @@ impl Environment {
 
     /// Removes an operation; the caller must settle its promise.
     pub(crate) fn remove(&self, env: &Env, id: OperationId) -> Option<PendingOperation> {
+        let held = self.operations.is_holding();
         let pending = self.operations.remove(id)?;
-        if self.operations.is_empty() {
+        if held && !self.operations.is_holding() {
             self.hold_event_loop(env, false);
+        }
+        if pending.abortable.is_some() {
+            self.signals.unwatch(env, id);
         }
         if let Some(guard) = &pending.guard {
             self.flushes.note_settled(guard);
@@ -160,12 +168,16 @@ impl Environment {
 
     /// Settles the promise of an operation; returns the appends that joined it.
     fn settle_one(&self, env: &Env, id: OperationId, outcome: &Outcome) -> Vec<OperationId> {
-        let Some(PendingOperation { deferred, operation, guard, entry, read, traced, .. }) =
+        let Some(PendingOperation { deferred, operation, guard, entry, read, abortable, traced, .. }) =
             self.remove(env, id)
         else {
             return Vec::new();
         };
-        if let Some(reason) = read.as_ref().and_then(|read| read.abort_reason(env)) {
+        let withdrawn = || abortable.as_ref().and_then(|abortable| abortable.reason(env));
+        if let Some(reason) = read.as_ref().and_then(|read| read.abort_reason(env)).or_else(withdrawn) {
+            if let Some(guard) = guard {
+                guard.withdraw();
+            }
             deferred.reject(env, reason);
             if let Some(traced) = traced {
                 self.end_trace(env, operation, &traced, TraceEnd::Rejected(reason));
@@ -188,6 +200,9 @@ impl Environment {
             }
             Outcome::Rejected(report) => deferred.reject(env, error_object(env, report)),
             Outcome::Failed => deferred.resolve(env, value_of_failed(env, operation)),
+        }
+        if let (false, Some((session, entry))) = (matches!(outcome, Outcome::Boolean(true)), &entry) {
+            self.instance.shutdown.note_failed(session.id(), entry.uuid());
         }
         let joined = entry.map(|(session, entry)| session.end(&entry)).unwrap_or_default();
         if let Some(traced) = traced {
@@ -250,8 +265,8 @@ impl Environment {
         self.instance.update_wants_debug(true);
     }
 
-    /// Sets the function that loads lib/tracing.js.
-    pub(crate) fn set_tracing(&self, env: &Env, load: Value<'_>) {
+    /// Sets the function that loads lib/first-use.js.
+    pub(crate) fn set_first_use(&self, env: &Env, load: Value<'_>) {
         self.tracing.set_loader(env, load);
     }
 
@@ -263,7 +278,17 @@ impl Environment {
         }
     }
 
-    /// Holds the event loop open, or not. It is held exactly while operations are pending.
+    /// Lets appends hold the event loop open, or not.
+    pub(crate) fn hold_for_appends(&self, env: &Env, hold: bool) {
+        let held = self.operations.is_holding();
+        self.operations.hold_for_appends(hold);
+        let holds = self.operations.is_holding();
+        if holds != held {
+            self.hold_event_loop(env, holds);
+        }
+    }
+
+    /// Holds the event loop open, or not. It is held exactly while operations are pending that hold it.
     fn hold_event_loop(&self, env: &Env, hold: bool) {
         js::hold_event_loop(env, self.waker.raw(), hold);
     }
@@ -305,6 +330,6 @@ fn value_of_failed(env: &Env, operation: Operation) -> Value<'_> {
     match operation {
         Operation::Append | Operation::Flush => js::boolean(env, false),
         Operation::ReadLog | Operation::ReadTeleportEvents => js::null(env),
-        Operation::Clear | Operation::Report | Operation::Outbox => js::undefined(env),
+        Operation::Clear | Operation::Report | Operation::Outbox | Operation::Shutdown => js::undefined(env),
     }
 }

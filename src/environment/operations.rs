@@ -10,6 +10,7 @@ use session_ingress_core::read::{Cancel, ProgressThrottle};
 use session_ingress_core::report::Operation;
 use session_ingress_core::session::{PendingCounters, PendingEntry, PendingGuard, Session};
 
+use super::aborts::AbortableAppend;
 use super::signals;
 use super::tracing::TracedOperation;
 use crate::channel::OperationId;
@@ -19,11 +20,15 @@ use crate::js::{Deferred, Persistent, Value};
 pub(crate) struct PendingOperation {
     pub(crate) deferred: Deferred,
     pub(crate) operation: Operation,
+    /// It holds the event loop open.
+    holds: bool,
     /// Counts an append as pending.
     pub(crate) guard: Option<PendingGuard>,
     /// The session and the entry of an append, which later appends of the same entry join.
     pub(crate) entry: Option<(Arc<Session>, Arc<PendingEntry>)>,
     pub(crate) read: Option<Box<PendingRead>>,
+    /// Set for an append with a signal.
+    pub(crate) abortable: Option<Box<AbortableAppend>>,
     /// Set where somebody subscribes.
     pub(crate) traced: Option<Box<TracedOperation>>,
     /// The error that V8 threw when it could not serialise the entry.
@@ -64,18 +69,26 @@ impl PendingRead {
 pub(crate) struct Operations {
     pending: RefCell<HashMap<OperationId, PendingOperation>>,
     last: Cell<OperationId>,
+    /// How many hold the event loop open.
+    holding: Cell<usize>,
+    /// Set where appends do not.
+    lets_go_of_appends: Cell<bool>,
 }
 
 impl Operations {
     pub(super) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
         let id = self.last.get() + 1;
         self.last.set(id);
+        let holds = operation != Operation::Append || !self.lets_go_of_appends.get();
+        self.holding.set(self.holding.get() + usize::from(holds));
         let pending = PendingOperation {
             deferred,
             operation,
+            holds,
             guard: None,
             entry: None,
             read: None,
+            abortable: None,
             traced: None,
             error: None,
         };
@@ -84,11 +97,33 @@ impl Operations {
     }
 
     pub(super) fn remove(&self, id: OperationId) -> Option<PendingOperation> {
-        self.pending.borrow_mut().remove(&id)
+        let pending = self.pending.borrow_mut().remove(&id)?;
+        self.holding.set(self.holding.get() - usize::from(pending.holds));
+        Some(pending)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pending.borrow().is_empty()
+    /// Whether one holds the event loop open.
+    pub(super) fn is_holding(&self) -> bool {
+        self.holding.get() > 0
+    }
+
+    /// Lets appends hold the event loop open, those that are pending too, or not.
+    pub(super) fn hold_for_appends(&self, hold: bool) {
+        self.lets_go_of_appends.set(!hold);
+        let mut pending = self.pending.borrow_mut();
+        for append in pending.values_mut().filter(|pending| pending.operation == Operation::Append) {
+            append.holds = hold;
+        }
+        self.holding.set(pending.values().filter(|pending| pending.holds).count());
+    }
+
+    /// The appends that are pending, in the order of the calls.
+    pub(super) fn appends(&self) -> Vec<OperationId> {
+        let pending = self.pending.borrow();
+        let appends = pending.iter().filter(|(_, pending)| pending.operation == Operation::Append);
+        let mut ids: Vec<_> = appends.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// How long the oldest of the appends has been pending that `counters` count; zero where there is none.

@@ -13,15 +13,15 @@ use crate::globals::IdentityMap;
 use crate::js::{self, Persistent, Thrown, Value};
 use crate::rejection::Rejection;
 
-/// A signal with our listener. All reads of a signal share one listener, because Node warns of more than ten.
+/// A signal with our listener. All operations of a signal share one listener, because Node warns of more than ten.
 struct SignalListener {
-    /// The reads that the signal cancels, in the order of the calls.
-    reads: BTreeSet<OperationId>,
+    /// The operations that the signal aborts, in the order of the calls.
+    watchers: BTreeSet<OperationId>,
     signal: Persistent,
     listener: Persistent,
 }
 
-/// The signals by which pending reads can be cancelled. Each is found at once, however many there are.
+/// The signals by which pending operations can be aborted. Each is found at once, however many there are.
 pub(crate) struct Signals {
     /// The keys of the listeners, by signal.
     keys: IdentityMap,
@@ -30,9 +30,9 @@ pub(crate) struct Signals {
 
 #[derive(Default)]
 struct State {
-    /// By the first read of the signal.
+    /// By the first operation of the signal.
     listeners: HashMap<OperationId, SignalListener>,
-    /// The keys of the listeners, by read.
+    /// The keys of the listeners, by operation.
     keys: HashMap<OperationId, OperationId>,
 }
 
@@ -42,7 +42,7 @@ impl Signals {
     }
 
     /// Calls `on_abort` with `id` when `signal` aborts, until [`unwatch`](Self::unwatch). Where `signal` is watched
-    /// already, `id` is added to its reads, and the `on_abort` of the first read serves all of them.
+    /// already, `id` is added to its operations, and the `on_abort` of the first serves all of them.
     pub(crate) fn watch<'e>(
         &self,
         env: &'e Env,
@@ -72,13 +72,17 @@ impl Signals {
         Ok(())
     }
 
-    /// The reads of the signal whose first read is `key`.
-    pub(crate) fn reads(&self, key: OperationId) -> Vec<OperationId> {
+    /// The operations of the signal whose first is `key`.
+    pub(crate) fn watchers(&self, key: OperationId) -> Vec<OperationId> {
         let state = self.state.borrow();
-        state.listeners.get(&key).map(|listener| listener.reads.iter().copied().collect()).unwrap_or_default()
+        state
+            .listeners
+            .get(&key)
+            .map(|listener| listener.watchers.iter().copied().collect())
+            .unwrap_or_default()
     }
 
-    /// Ends the watch for the read `id`; removes the listener from the signal where no other read needs it.
+    /// Ends the watch for the operation `id`; removes the listener from the signal where no other needs it.
     pub(super) fn unwatch(&self, env: &Env, id: OperationId) {
         let unused = self.state.borrow_mut().end(id);
         let Some(SignalListener { signal, listener, .. }) = unused else { return };
@@ -92,25 +96,25 @@ impl Signals {
 }
 
 impl State {
-    /// Adds a read to a listener; false where there is none.
-    fn add(&mut self, key: OperationId, read: OperationId) -> bool {
+    /// Adds an operation to a listener; false where there is none.
+    fn add(&mut self, key: OperationId, id: OperationId) -> bool {
         let Some(listener) = self.listeners.get_mut(&key) else { return false };
-        listener.reads.insert(read);
-        self.keys.insert(read, key);
+        listener.watchers.insert(id);
+        self.keys.insert(id, key);
         true
     }
 
-    fn begin(&mut self, read: OperationId, signal: Persistent, listener: Persistent) {
-        self.listeners.insert(read, SignalListener { reads: BTreeSet::from([read]), signal, listener });
-        self.keys.insert(read, read);
+    fn begin(&mut self, id: OperationId, signal: Persistent, listener: Persistent) {
+        self.listeners.insert(id, SignalListener { watchers: BTreeSet::from([id]), signal, listener });
+        self.keys.insert(id, id);
     }
 
-    /// Removes a read; returns its listener where no other read needs it.
-    fn end(&mut self, read: OperationId) -> Option<SignalListener> {
-        let key = self.keys.remove(&read)?;
-        let reads = &mut self.listeners.get_mut(&key)?.reads;
-        reads.remove(&read);
-        if reads.is_empty() { self.listeners.remove(&key) } else { None }
+    /// Removes an operation; returns its listener where no other needs it.
+    fn end(&mut self, id: OperationId) -> Option<SignalListener> {
+        let key = self.keys.remove(&id)?;
+        let watchers = &mut self.listeners.get_mut(&key)?.watchers;
+        watchers.remove(&id);
+        if watchers.is_empty() { self.listeners.remove(&key) } else { None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use napi::Env;
-use session_ingress_core::report::Operation;
+use session_ingress_core::report::{Operation, ReporterExt};
 
 use super::{Environment, error_object};
 use crate::channel::{OperationId, Outcome, Trace};
@@ -14,7 +14,7 @@ use crate::js::{self, Persistent, Value};
 /// The tracing channels of an environment.
 #[derive(Default)]
 pub(crate) struct Tracing {
-    /// The function that loads lib/tracing.js.
+    /// The function that loads lib/first-use.js.
     load: RefCell<Option<Persistent>>,
     /// Loaded with the first append or read; `None` where Node has no such channels.
     channels: OnceCell<Option<[Functions; 2]>>,
@@ -41,26 +41,27 @@ impl Tracing {
         self.load.replace(Some(Persistent::new(env, load)));
     }
 
-    fn functions(&self, env: &Env, operation: Operation) -> Option<&Functions> {
-        if self.channels.get().is_none() {
-            let load = self.load.borrow_mut().take()?;
-            self.channels.set(load_channels(env, &load)).ok();
-        }
+    /// Loads lib/first-use.js where that was not done; what it has to say.
+    fn load(&self, env: &Env) -> Option<String> {
+        let load = self.load.borrow_mut().take()?;
+        let loaded = js::call(env, load.get(env), js::undefined(env), &[]).ok()?;
+        let channels =
+            || Some([Functions::read(env, loaded, "append")?, Functions::read(env, loaded, "read")?]);
+        self.channels.set(channels()).ok();
+        js::as_string(env, js::get(env, loaded, "notice").ok()?)
+    }
+
+    fn functions(&self, operation: Operation) -> Option<&Functions> {
         let [append, read] = self.channels.get()?.as_ref()?;
         Some(if operation == Operation::Append { append } else { read })
     }
 
     /// The functions, where somebody subscribes.
     fn wanted(&self, env: &Env, operation: Operation) -> Option<&Functions> {
-        let functions = self.functions(env, operation)?;
+        let functions = self.functions(operation)?;
         let wanted = js::call(env, functions.is_wanted.get(env), js::undefined(env), &[]).ok()?;
         js::as_boolean(wanted).unwrap_or(false).then_some(functions)
     }
-}
-
-fn load_channels(env: &Env, load: &Persistent) -> Option<[Functions; 2]> {
-    let loaded = js::call(env, load.get(env), js::undefined(env), &[]).ok()?;
-    Some([Functions::read(env, loaded, "append")?, Functions::read(env, loaded, "read")?])
 }
 
 impl Functions {
@@ -89,6 +90,9 @@ impl Environment {
         session_id: &str,
         uuid: impl FnOnce() -> String,
     ) {
+        if let Some(notice) = self.tracing.load(env) {
+            self.instance.reporter().debug(|| notice);
+        }
         let Some(functions) = self.tracing.wanted(env, operation) else { return };
         let context = js::object(env);
         js::set(env, context, "operation", js::string(env, name_of(operation)));
@@ -124,7 +128,7 @@ impl Environment {
     /// Publishes that the call of an operation returns.
     pub(super) fn end_call(&self, env: &Env, id: OperationId, operation: Operation) {
         let Some(context) = self.context_of(env, id) else { return };
-        if let Some(functions) = self.tracing.functions(env, operation) {
+        if let Some(functions) = self.tracing.functions(operation) {
             js::call(env, functions.called.get(env), js::undefined(env), &[context]).ok();
         }
     }
@@ -137,7 +141,7 @@ impl Environment {
         traced: &TracedOperation,
         end: TraceEnd<'_, '_>,
     ) {
-        let Some(functions) = self.tracing.functions(env, operation) else { return };
+        let Some(functions) = self.tracing.functions(operation) else { return };
         let TracedOperation { context, trace, begun } = traced;
         let context = context.get(env);
         let set = |key, number| js::set(env, context, key, js::number(env, number));

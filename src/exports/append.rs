@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use napi::{Env, JsValue};
 use napi_derive::napi;
-use session_ingress_core::append::{Entry, enqueue, random, report_unsendable};
+use session_ingress_core::append::{Entry, enqueue, enqueue_withdrawable, random, report_unsendable};
 use session_ingress_core::delivery::Means;
 use session_ingress_core::report::{Diagnostic, Operation, ReporterExt, without_secrets};
 use session_ingress_core::session::{PendingEntry, Session};
 
-use super::arguments::{entry_uuid, session_key, string_argument};
+use super::arguments::{entry_uuid, optional_object, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::configure::CallSettings;
-use crate::environment::Environment;
+use crate::environment::{Environment, QueueOfEntry, reason, signal};
 use crate::js::{self, Persistent, Thrown, Value};
 use crate::rejection::Rejection;
 
@@ -31,12 +31,14 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// Resolves `true` when the server has stored the entry, exactly once (where a proxy may repeat a `PUT`, only with
 /// `retry.verifyConflicts`). Resolves `false` where there is no token, where the entry cannot be serialised or does not
 /// fit `limits.maxPendingBytes`, where no further attempt can help, and when the entry is not known to be stored after
-/// `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts. Rejects only for errors at the call: with a
-/// `TypeError` that names the argument, or with the error that `getSessionIngressAuthToken` threw.
+/// `retry.maxAttempts` attempts or `retry.maxConflicts` conflicts, or the host has shut down. Rejects only for errors at
+/// the call, with a `TypeError` that names the argument or the error that `getSessionIngressAuthToken` threw, and with the
+/// reason of `options.signal` where that aborts before anything of the entry was sent.
 ///
 /// @param sessionId the session; its queue and head belong to this JavaScript environment
 /// @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
 /// @param url the absolute URL of the log, http or https
+/// @param options `signal` takes the entry out of the queue, as long as its turn has not come
 ///
 /// @example
 /// ```ts
@@ -45,7 +47,7 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// ```
 #[napi(
     ts_generic_types = "T extends TranscriptMessage",
-    ts_args_type = "sessionId: string, entry: T, url: string",
+    ts_args_type = "sessionId: string, entry: T, url: string, options?: AppendOptions | null",
     ts_return_type = "Promise<boolean>"
 )]
 pub fn append_session_log<'e>(
@@ -53,16 +55,27 @@ pub fn append_session_log<'e>(
     session_id: Value<'e>,
     entry: Value<'e>,
     url: Value<'e>,
+    options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
     Environment::operation(env, Operation::Append, |environment, id| {
         let instance = &environment.instance;
         let session_id = session_key(env, session_id)?;
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
+        let signal = read_signal(env, options)?;
+        if let Some(signal) = signal {
+            environment.watch(env, signal, id)?;
+            environment.make_abortable(env, id, signal);
+        }
         environment.begin_trace(env, (id, Operation::Append), &session_id, || uuid.to_string());
         let trace = environment.trace_of(id);
-        let token = instance.token(env)?;
         let reporter = instance.reporter().traced(trace.clone());
+        if instance.shutdown.has_begun() {
+            reporter.debug(|| format!("Appending {uuid}: the host has shut down"));
+            reporter.diagnostic(Diagnostic::PersistShutDown);
+            return end(environment, id, &session_id);
+        }
+        let token = instance.token(env)?;
         let outbox = instance.outboxes.of(&session_id);
         // Where the session had one before, an outbox keeps the entry until there is another.
         let had = || outbox.as_ref().and_then(|outbox| outbox.last_token(&session_id));
@@ -107,7 +120,11 @@ pub fn append_session_log<'e>(
         let client = instance.client(env);
         // No JavaScript runs from here on: the same entry cannot be appended between these steps.
         let pending_entry = PendingEntry::new(uuid.clone(), body.clone(), Arc::clone(&endpoint));
-        if session.join(&pending_entry, id) {
+        if let Some(signal) = signal.filter(|_| environment.is_append_aborted(id)) {
+            return Err(Rejection::Thrown(reason(env, signal)));
+        }
+        if let Some(first) = session.join(&pending_entry, id) {
+            environment.note_joined(id, first);
             reporter.debug(|| format!("Appending {uuid}: the same entry is pending already"));
             count(environment, id, &session, 0);
             return Ok(());
@@ -119,7 +136,7 @@ pub fn append_session_log<'e>(
         }
         count(environment, id, &session, body.len());
         let pending_entry = Arc::new(pending_entry);
-        session.begin(Arc::clone(&pending_entry));
+        session.begin(Arc::clone(&pending_entry), id);
         environment.operations.with(id, |pending| pending.entry = Some((session.clone(), pending_entry)));
         let CallSettings { retry, timeouts, .. } = instance.settings();
         let completion = environment.completion(Operation::Append, id);
@@ -130,14 +147,28 @@ pub fn append_session_log<'e>(
             let means = Means { transport: client, reporter, endpoint, retry, timeouts, has_token };
             let settle = Box::new(move |stored| completion.settle(Outcome::Boolean(stored)));
             outbox.append((&session, &session_id), (uuid, body), means, settle);
+            if signal.is_some() {
+                environment.note_queue(id, QueueOfEntry::Outbox(outbox));
+            }
             return Ok(());
         }
         let entry = Entry { uuid, body, endpoint, retry, timeouts, random };
-        enqueue(runtime, &session, entry, client, reporter, move |appended| {
-            completion.settle(Outcome::Boolean(appended));
-        });
+        let settle = move |appended| completion.settle(Outcome::Boolean(appended));
+        if signal.is_some() {
+            let place = enqueue_withdrawable(runtime, &session, entry, client, reporter, settle);
+            environment.note_queue(id, QueueOfEntry::Session(place));
+        } else {
+            enqueue(runtime, &session, entry, client, reporter, settle);
+        }
         Ok(())
     })
+}
+
+/// The signal of `options`.
+fn read_signal<'e>(env: &'e Env, options: Value<'e>) -> Result<Option<Value<'e>>, Rejection<'e>> {
+    let Some(options) = optional_object(env, options, &["signal"])? else { return Ok(None) };
+    let given = js::get(env, options, "signal")?;
+    (!js::is_nullish(given)).then(|| signal(env, given, "options.signal")).transpose()
 }
 
 /// Ends an append without a request; it counts as failed when its promise settles.

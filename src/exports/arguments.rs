@@ -1,6 +1,8 @@
 //! Checks of the arguments of exported functions. Done here and not by napi, so that a wrong argument rejects the
 //! promise and does not throw.
 
+use std::time::Duration;
+
 use napi::{Env, ValueType};
 
 use session_ingress_core::panic_point;
@@ -65,5 +67,16 @@ pub(super) fn optional_object<'e>(
     match js::keys(env, value)?.into_iter().find(|key| !known.contains(&key.as_str())) {
         Some(key) => Err(Rejection::Type(format!("unknown option options.{key}"))),
         None => Ok(Some(value)),
+    }
+}
+
+/// The option `timeoutMs`.
+pub(super) fn milliseconds<'e>(value: Value<'_>) -> Result<Duration, Rejection<'e>> {
+    match js::as_number(value).filter(|number| number.is_finite() && *number >= 0.0) {
+        Some(number) => Ok(Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)),
+        None => {
+            let what = "options.timeoutMs must be a finite number of milliseconds, not negative";
+            Err(Rejection::Type(what.into()))
+        }
     }
 }

@@ -10,7 +10,7 @@ use session_ingress_core::report::About;
 
 use super::arguments::optional_object;
 use crate::channel::{ChannelSender, ListSink, OperationId};
-use crate::environment::{Environment, PendingRead, is_aborted, reason, signal};
+use crate::environment::{Environment, PendingRead, signal};
 use crate::js::{self, Persistent, Value};
 use crate::rejection::Rejection;
 
@@ -84,16 +84,7 @@ pub(super) fn begin_read<'e>(
     };
     environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
     if let Some(signal) = options.signal {
-        if is_aborted(env, signal)? {
-            return Err(Rejection::Thrown(reason(env, signal)));
-        }
-        let weak = Rc::downgrade(environment);
-        environment.signals.watch(env, signal, id, move |first| {
-            let Some(environment) = weak.upgrade() else { return };
-            for id in environment.signals.reads(first) {
-                environment.operations.with_read(id, PendingRead::abort);
-            }
-        })?;
+        environment.watch(env, signal, id)?;
     }
     Ok(ReadHandles { cancelled, progress, check_chain: options.check_chain })
 }

@@ -9,7 +9,7 @@ use session_ingress_core::http;
 use session_ingress_core::report::Operation;
 use tokio::task::JoinHandle;
 
-use super::arguments::{optional_object, session_key};
+use super::arguments::{milliseconds, optional_object, session_key};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::environment::{Environment, Flush};
 use crate::instance::Deliveries;
@@ -64,16 +64,6 @@ impl FlushOptions {
     }
 }
 
-fn milliseconds<'e>(value: Value<'_>) -> Result<Duration, Rejection<'e>> {
-    match js::as_number(value).filter(|number| number.is_finite() && *number >= 0.0) {
-        Some(number) => Ok(Duration::try_from_secs_f64(number / 1000.0).unwrap_or(Duration::MAX)),
-        None => {
-            let what = "options.timeoutMs must be a finite number of milliseconds, not negative";
-            Err(Rejection::Type(what.into()))
-        }
-    }
-}
-
 fn begin<'e>(
     environment: &Environment,
     env: &Env,
@@ -118,7 +108,7 @@ fn begin<'e>(
     Ok(())
 }
 
-fn end_later(
+pub(super) fn end_later(
     environment: &Environment,
     id: OperationId,
     after: Duration,

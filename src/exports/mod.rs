@@ -8,13 +8,14 @@ mod begin_read;
 mod clear;
 mod configure;
 mod debug_log;
+mod first_use;
 mod flush;
 mod outbox;
 mod read;
+mod shutdown;
 mod stats;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
-mod tracing;
 
 use napi::Env;
 use napi::bindgen_prelude::Object;

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod outbox;
+mod shutdown;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,8 +19,10 @@ use crate::configure::{CallSettings, HostCallback, Options, OptionsPatch};
 use crate::globals::variable;
 use crate::js::Value;
 use crate::rejection::Rejection;
+use shutdown::Shutdown;
 
 pub(crate) use outbox::{Deliveries, Outboxes, end_all, write_all};
+pub(crate) use shutdown::{Ended, EntryOf};
 
 /// Options, sessions and connections. Used on the thread of its environment only. Cells are borrowed for single
 /// steps, and never while JavaScript runs: JavaScript may call back into the addon.
@@ -29,6 +32,7 @@ pub(crate) struct Instance {
     /// The settings of connections, and the client for them. They are read from `process.env` at the first request.
     connection: RefCell<Option<(Settings, Client)>>,
     pub(crate) outboxes: Outboxes,
+    pub(crate) shutdown: Shutdown,
     channel: Arc<Channel>,
     wants_debug: Arc<AtomicBool>,
 }
@@ -40,6 +44,7 @@ impl Instance {
             sessions: RefCell::default(),
             connection: RefCell::default(),
             outboxes: Outboxes::default(),
+            shutdown: Shutdown::default(),
             channel,
             wants_debug: Arc::default(),
         }

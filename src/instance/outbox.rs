@@ -42,6 +42,13 @@ impl Outboxes {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets those that ended with a shutdown.
+    pub(crate) fn forget_ended(&self) {
+        self.current.replace(None);
+        self.by_session.borrow_mut().clear();
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Uses other options from now on; sessions that have begun keep theirs.
     pub(super) fn configure(
         &self,

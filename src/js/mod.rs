@@ -167,6 +167,15 @@ pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, T
     Ok(Vec::<String>::from_unknown(names).unwrap_or_default())
 }
 
+/// An array of these values.
+pub(crate) fn list<'e>(env: &'e Env, values: impl Iterator<Item = Value<'e>>) -> Value<'e> {
+    let list = array(env);
+    for (index, value) in values.enumerate() {
+        set(env, list, &index.to_string(), value);
+    }
+    list
+}
+
 /// Sets the length of an array that the addon has made.
 pub(crate) fn set_length(env: &Env, array: Value<'_>, length: usize) {
     set(env, array, "length", number(env, length as f64));

@@ -77,7 +77,13 @@ const requireFile = (path) =>
 ${load}
 if (!binding) throw require('./missing-binary.js')({ errors, target })
 if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:util').debuglog)
-binding.setTracing(() => require('./tracing.js')(require('node:diagnostics_channel')))
+
+// Known by its path: the same one loaded again is no other copy.
+const copies = (globalThis[Symbol.for('session-ingress.copies')] ??= new Map())
+if (!copies.has(__filename)) copies.set(__filename, false)
+binding.setFirstUse(() =>
+  require('./first-use.js')({ path: __filename, diagnosticsChannel: require('node:diagnostics_channel') }),
+)
 
 module.exports = binding
 `,
@@ -114,18 +120,20 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { debuglog } from 'node:util'
 import load from './bundled.js'
+import firstUse from './first-use.js'
 import readLibc from './libc.js'
 import missingBinary from './missing-binary.js'
 import debugThroughNode from './node-debug.js'
-import tracing from './tracing.js'
 
 // What traces files for a copy of node_modules, as @vercel/nft does, comes here too, but Node loads index.mjs.
 try { void new URL('../index.mjs', import.meta.url) } catch {}
 
 // From where the bundle is: one in CommonJS has no import.meta, and one that is an ES module no require.
 let near
+let path = process.argv[1] ?? process.execPath
 try {
-  near = createRequire(import.meta.url ?? __filename)
+  path = import.meta.url ?? __filename
+  near = createRequire(path)
 } catch {
   near = createRequire(process.execPath)
 }
@@ -151,7 +159,7 @@ try {
 if (!binding) throw missingBinary({ errors, target, isBundled: true })
 if (process.env.NODE_DEBUG) debugThroughNode(binding, debuglog)
 // The package that is installed does it itself.
-binding.setTracing?.(() => tracing(diagnosticsChannel))
+binding.setFirstUse?.(() => firstUse({ path, diagnosticsChannel }))
 
 ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 `,

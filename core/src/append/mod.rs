@@ -7,6 +7,7 @@ mod entry_reporter;
 mod interruption;
 mod log_scan;
 mod outcome;
+mod place;
 mod random;
 mod server_message;
 mod statuses;
@@ -28,6 +29,7 @@ use attempts::Attempts;
 pub use backoff::Retry;
 pub use interruption::Interruption;
 pub use outcome::{Cause, Failure, Outcome, Proof};
+pub use place::Place;
 pub use random::{Random, random};
 pub use statuses::Statuses;
 
@@ -64,6 +66,33 @@ pub fn enqueue<T: Transport, R: Reporter + 'static>(
     }
 }
 
+/// Does what [`enqueue`] does for an entry that can leave the queue again before its turn. Where it has left, `settle` is
+/// called with `false`.
+pub fn enqueue_withdrawable<T: Transport, R: Reporter + 'static>(
+    runtime: &Handle,
+    session: &Arc<Session>,
+    entry: Entry,
+    transport: T,
+    reporter: R,
+    settle: impl FnOnce(bool) + Send + 'static,
+) -> Place {
+    let (of_session, place) = (session.clone(), Place::of(entry));
+    let queued = place.clone();
+    let job = Box::new(move || -> Running {
+        panic_point!("job");
+        Box::pin(async move {
+            settle(match queued.take() {
+                Some(entry) => append(&transport, &of_session, &entry, &reporter).await,
+                None => false,
+            });
+        })
+    });
+    if let Some(worker) = session.enqueue(job) {
+        runtime.spawn(worker);
+    }
+    place
+}
+
 /// Appends an entry by the rules of specification.md, section 3; true where the server has it.
 async fn append<T: Transport>(
     transport: &T,
@@ -72,7 +101,14 @@ async fn append<T: Transport>(
     reporter: &dyn Reporter,
 ) -> bool {
     panic_point!("append");
-    Attempts::new(transport, session, entry, reporter).run().await.is_stored()
+    let attempts = Attempts::new(transport, session, entry, reporter).run();
+    match session.given_up().unless(attempts).await {
+        Some(outcome) => outcome.is_stored(),
+        None => {
+            reporter.debug(|| format!("Appending {} is given up: the host shuts down", entry.uuid));
+            false
+        }
+    }
 }
 
 /// Makes the attempts of an entry that is kept until the server has it.
@@ -85,10 +121,12 @@ pub(crate) async fn attempt<T: Transport>(
 ) -> Outcome {
     panic_point!("append");
     let attempts = Attempts::new(transport, session, entry, reporter).until(interruption);
-    match doubt {
-        Some(head) => attempts.in_doubt_from(head).run().await,
-        None => attempts.run().await,
-    }
+    let attempts = match doubt {
+        Some(head) => attempts.in_doubt_from(head),
+        None => attempts,
+    };
+    let given_up = Failure { cause: Cause::Outage, status: None, asked: None, refusals: 0 };
+    session.given_up().unless(attempts.run()).await.unwrap_or(Outcome::Failed(given_up))
 }
 
 /// Reports an entry that cannot be sent at all. Its URL may be anything, and is not told.

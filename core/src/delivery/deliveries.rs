@@ -19,13 +19,15 @@ use crate::http::Transport;
 use crate::outbox::{Discarded, ListedSession, Look, Origin, Outbox};
 use crate::protocol::{EntryUuid, LogEndpoint};
 use crate::report::{Reporter, ReporterExt};
-use crate::session::Session;
+use crate::session::{PendingEntry, Session};
 use crate::sync::{Mutex, MutexGuard};
 
 /// Between two looks at the folder: this, half more or half less.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 /// The first look after a host can give tokens for all sessions.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
+/// For so long a shutdown waits for the disk.
+const LONGEST_SYNC: Duration = Duration::from_secs(1);
 /// Sessions of others that are delivered at the same time.
 const MAX_FOREIGN: usize = 4;
 /// For so long a read waits for what is pending.
@@ -317,6 +319,15 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
         delivery.append(uuid, body, means, settle);
     }
 
+    /// Takes an entry of a session out, of which nothing was sent; false where something may have been. Its `settle` is
+    /// called with `false`.
+    pub fn withdraw(&self, (session, session_id): (&Arc<Session>, &str), entry: &PendingEntry) -> bool {
+        let delivery = self.shared.sessions().by_id.get(session_id).cloned();
+        delivery
+            .filter(|delivery| Arc::ptr_eq(&delivery.session, session))
+            .is_some_and(|delivery| delivery.withdraw(entry.uuid(), entry.body()))
+    }
+
     fn others_of(&self, session_id: &str) -> Vec<Arc<Delivery<T, R>>> {
         let sessions = self.shared.sessions();
         // Mostly there are none.
@@ -338,7 +349,8 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
                 let progressed = delivery.progressed.notified();
                 let mut progressed = std::pin::pin!(progressed);
                 progressed.as_mut().enable();
-                if delivery.queue().failed_tries != failed || !delivery.ask_for_try() {
+                let is_over = self.shared.has_ended() || delivery.queue().failed_tries != failed;
+                if is_over || !delivery.ask_for_try() {
                     return;
                 }
                 progressed.await;
@@ -453,6 +465,22 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
         self.shared.outbox.settled().await;
         let Discarded { entries, held } = self.shared.outbox.discard(session_id).await;
         Discarded { entries: entries + own, held }
+    }
+
+    /// Defers all that is pending, and ends: gives the session and the uuid of each entry that is on the disk. Promises
+    /// settle as those of deferred entries do.
+    pub async fn shut_down(&self) -> Vec<(Arc<str>, EntryUuid)> {
+        let deliveries: Vec<_> = {
+            let sessions = self.shared.sessions();
+            sessions.by_id.values().chain(&sessions.others).filter(|one| !one.is_foreign).cloned().collect()
+        };
+        let until = tokio::time::Instant::now() + LONGEST_SYNC;
+        let mut kept = Vec::new();
+        for delivery in deliveries {
+            kept.extend(delivery.keep_all(until).await);
+        }
+        self.end();
+        kept
     }
 
     /// Ends with the instance: what is queued is written, and the files are given up once no request is under way.

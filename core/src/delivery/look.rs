@@ -71,6 +71,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
                     source: Arc::clone(&source),
                     was_deferred: call.is_some(),
                     call,
+                    has_begun: false,
                 };
                 queue.insert(at, queued);
                 at += 1;

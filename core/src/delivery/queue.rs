@@ -64,6 +64,8 @@ pub(super) struct Queued<T, R> {
     pub(super) call: Option<Box<Call<T, R>>>,
     /// It was deferred, and appended again since.
     pub(super) was_deferred: bool,
+    /// Its turn has come: it may have been sent.
+    pub(super) has_begun: bool,
 }
 
 impl<T, R> Queued<T, R> {

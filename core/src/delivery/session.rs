@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, OnceCell};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::breakers::breaker_of;
 use super::deliveries::Shared;
@@ -204,6 +204,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
             source,
             call: Some(Box::new(call)),
             was_deferred: false,
+            has_begun: false,
         })
     }
 
@@ -250,6 +251,27 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         self.shared.count(self.id, queue.deferred, queue.deferred_bytes);
     }
 
+    /// Takes out an entry whose call has not settled; false where its turn has come, or it was deferred.
+    pub(super) fn withdraw(&self, uuid: &EntryUuid, body: &Bytes) -> bool {
+        let mut queue = self.queue();
+        let at = queue.entries.iter().position(|entry| {
+            let is_body = matches!(&entry.body, Body::Memory(pending) if pending == body);
+            is_body && entry.uuid == *uuid && entry.call.is_some() && !entry.was_deferred && !entry.has_begun
+        });
+        let Some(Queued { seq, source, call, .. }) = at.and_then(|at| queue.remove(at)) else { return false };
+        self.count(&queue);
+        drop(queue);
+        if let Some(spool) = &source.spool {
+            spool.removed(seq, Removal::Discarded);
+        }
+        if let Some(call) = call {
+            (call.settle)(false);
+        }
+        self.changed.notify_one();
+        self.progressed.notify_waiters();
+        true
+    }
+
     /// Gives up all entries: how many they were. One whose request is under way may be stored.
     pub(super) fn discard(&self) -> usize {
         let mut queue = self.queue();
@@ -275,6 +297,34 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         self.changed.notify_one();
         self.progressed.notify_waiters();
         entries
+    }
+
+    /// Defers all entries, once they are synced or `until` has come: gives those that are on the disk.
+    pub(super) async fn keep_all(&self, until: Instant) -> Vec<(Arc<str>, EntryUuid)> {
+        let mut entries = Vec::new();
+        {
+            let mut queue = self.queue();
+            for at in 0..queue.entries.len() {
+                let call = queue.take_call(at);
+                let Queued { seq, uuid, source, .. } = &queue.entries[at];
+                entries.push((*seq, uuid.clone(), Arc::clone(source), call));
+            }
+            self.count(&queue);
+        }
+        let mut kept = Vec::new();
+        for (seq, uuid, source, call) in entries {
+            let is_kept = match &source.spool {
+                Some(spool) => timeout_at(until, spool.synced(seq)).await.unwrap_or(false),
+                None => false,
+            };
+            if let Some(call) = call {
+                (call.settle)(is_kept && self.shared.outbox.options().settle_durable);
+            }
+            if is_kept {
+                kept.push((Arc::clone(&self.session_id), uuid));
+            }
+        }
+        kept
     }
 
     /// Gives up the files: another owner can go on.

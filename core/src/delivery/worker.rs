@@ -280,6 +280,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
                 let mut queue = self.queue();
                 let means = queue.means.clone();
                 let entry = queue.entries.front_mut()?;
+                entry.has_begun = true;
                 let own = entry.call.as_ref().map(|call| call.means.clone());
                 let body = if let Body::Memory(body) = &entry.body { Some(body.clone()) } else { None };
                 let front = (entry.seq, Arc::clone(&entry.source), entry.uuid.clone(), body, own.or(means)?);

@@ -23,6 +23,7 @@ impl Level {
 pub enum Diagnostic {
     PersistNoToken,
     PersistQueueFull,
+    PersistShutDown,
     PersistRecoveredFrom409,
     PersistAdoptedServerUuid,
     PersistConcurrentModification,
@@ -81,6 +82,7 @@ impl Diagnostic {
         match self {
             Self::PersistNoToken => ("session_persist_fail_jwt_no_token", Level::Error),
             Self::PersistQueueFull => ("session_persist_fail_queue_full", Level::Error),
+            Self::PersistShutDown => ("session_persist_fail_shut_down", Level::Error),
             Self::PersistRecoveredFrom409 => ("session_persist_recovered_from_409", Level::Info),
             Self::PersistAdoptedServerUuid => ("session_persist_409_adopt_server_uuid", Level::Info),
             Self::PersistConcurrentModification => {

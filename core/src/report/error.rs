@@ -11,6 +11,7 @@ pub enum Operation {
     ReadLog,
     ReadTeleportEvents,
     Flush,
+    Shutdown,
     Clear,
     /// A look into the outbox.
     Outbox,
@@ -25,6 +26,7 @@ impl fmt::Display for Operation {
             Self::ReadLog => "reading a session log",
             Self::ReadTeleportEvents => "reading teleport events",
             Self::Flush => "waiting for appends",
+            Self::Shutdown => "shutting down",
             Self::Clear => "clearing sessions",
             Self::Outbox => "looking into the outbox",
             Self::Report => "reporting to the host",

@@ -186,6 +186,16 @@ impl PendingGuard {
         self.end(appended);
     }
 
+    /// Counts the append no more: the host has withdrawn it.
+    pub fn withdraw(mut self) {
+        if let Some(counters) = self.counters.take() {
+            counters.each(|counters| {
+                counters.pending.appends.subtract(1);
+                counters.pending.bytes.subtract(self.bytes);
+            });
+        }
+    }
+
     fn end(&mut self, appended: bool) {
         let Some(counters) = self.counters.take() else { return };
         let time = appended.then(|| self.age());
@@ -230,6 +240,13 @@ mod tests {
             assert_eq!(counters.stats(None), Stats { appended: 1, failed: 1, ..Stats::default() });
             assert!(counters.pending().is_empty());
         }
+    }
+
+    #[test]
+    fn an_append_that_is_withdrawn_counts_as_nothing() {
+        let (session, all) = counters();
+        PendingGuard::new(session.clone(), 10).withdraw();
+        assert_eq!((session.stats(None), all.stats(None)), (Stats::default(), Stats::default()));
     }
 
     #[test]

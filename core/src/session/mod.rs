@@ -1,6 +1,7 @@
 //! One session: its heads, its ordered queue, and its figures.
 
 mod counters;
+mod given_up;
 mod heads;
 mod in_doubt;
 mod last_error;
@@ -26,6 +27,7 @@ use pending_entries::PendingEntries;
 use heads::Heads;
 
 pub use counters::{AppendCounters, PendingCounters, PendingGuard, Stats};
+pub use given_up::GivenUp;
 pub use in_doubt::{EntriesInDoubt, InDoubt};
 pub use last_error::LastError;
 pub use latency::Latency;
@@ -50,6 +52,7 @@ pub struct Session {
     id: Option<Arc<str>>,
     counters: Arc<AppendCounters>,
     renewals: Arc<TokenRenewals>,
+    given_up: Arc<GivenUp>,
     pending: Mutex<PendingEntries>,
     // A std mutex: it is held for a few instructions, and never across an await.
     state: Mutex<State>,
@@ -71,8 +74,13 @@ struct CachedEndpoint {
 }
 
 impl Session {
-    fn new(id: Arc<str>, counters: Arc<AppendCounters>, renewals: Arc<TokenRenewals>) -> Self {
-        Self { id: Some(id), counters, renewals, ..Self::default() }
+    fn new(
+        id: Arc<str>,
+        counters: Arc<AppendCounters>,
+        renewals: Arc<TokenRenewals>,
+        given_up: Arc<GivenUp>,
+    ) -> Self {
+        Self { id: Some(id), counters, renewals, given_up, ..Self::default() }
     }
 
     /// A session of that name beside those of the instance.
@@ -132,24 +140,35 @@ impl Session {
         &self.renewals
     }
 
+    /// Whether the appends of the instance are given up.
+    pub fn given_up(&self) -> &GivenUp {
+        &self.given_up
+    }
+
     /// Counts an append of `bytes` bytes as pending, until the guard is settled or dropped.
     pub fn count_append(&self, bytes: usize) -> PendingGuard {
         PendingGuard::new(self.counters.clone(), bytes)
     }
 
-    /// Joins `operation` to the pending append of the same entry; false where there is none.
-    pub fn join(&self, entry: &PendingEntry, operation: u64) -> bool {
+    /// Joins `operation` to the pending append of the same entry, and gives that of the first call; `None` where there is
+    /// none.
+    pub fn join(&self, entry: &PendingEntry, operation: u64) -> Option<u64> {
         self.pending_entries().join(entry, operation)
     }
 
-    /// Lets later appends of `entry` join the one that begins now, until [`end`](Self::end).
-    pub fn begin(&self, entry: Arc<PendingEntry>) {
-        self.pending_entries().add(entry);
+    /// Lets later appends of `entry` join `operation`, which begins now, until [`end`](Self::end).
+    pub fn begin(&self, entry: Arc<PendingEntry>, operation: u64) {
+        self.pending_entries().add(entry, operation);
     }
 
     /// Ends the append of `entry`, which settles; returns the operations that joined it, in order.
     pub fn end(&self, entry: &PendingEntry) -> Vec<u64> {
         self.pending_entries().remove(entry)
+    }
+
+    /// The operations that joined the append of `entry`, in order.
+    pub fn joined(&self, entry: &PendingEntry) -> Vec<u64> {
+        self.pending_entries().joined(entry)
     }
 
     fn pending_entries(&self) -> MutexGuard<'_, PendingEntries> {

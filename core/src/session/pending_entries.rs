@@ -34,6 +34,14 @@ impl PendingEntry {
         body[end..].hash(&mut state);
         Self { hash: state.finish(), uuid, body, endpoint }
     }
+
+    pub fn uuid(&self) -> &EntryUuid {
+        &self.uuid
+    }
+
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
 }
 
 impl PartialEq for PendingEntry {
@@ -60,22 +68,36 @@ impl Hash for PendingEntry {
 /// The pending entries of a session, each with the operations that joined its append. Used only on the JavaScript
 /// thread, where an append is pending until its promise has settled.
 #[derive(Default)]
-pub(super) struct PendingEntries(HashMap<Arc<PendingEntry>, Vec<u64>>);
+pub(super) struct PendingEntries(HashMap<Arc<PendingEntry>, Calls>);
+
+/// The operations of an entry.
+struct Calls {
+    first: u64,
+    joined: Vec<u64>,
+}
 
 impl PendingEntries {
-    /// Joins `operation` to the pending append of the same entry; false where there is none.
-    pub(super) fn join(&mut self, entry: &PendingEntry, operation: u64) -> bool {
-        self.0.get_mut(entry).map(|joined| joined.push(operation)).is_some()
+    /// Joins `operation` to the pending append of the same entry, and gives that of the first call; `None` where there is
+    /// none.
+    pub(super) fn join(&mut self, entry: &PendingEntry, operation: u64) -> Option<u64> {
+        let calls = self.0.get_mut(entry)?;
+        calls.joined.push(operation);
+        Some(calls.first)
     }
 
     /// Adds an entry whose append begins.
-    pub(super) fn add(&mut self, entry: Arc<PendingEntry>) {
-        self.0.insert(entry, Vec::new());
+    pub(super) fn add(&mut self, entry: Arc<PendingEntry>, operation: u64) {
+        self.0.insert(entry, Calls { first: operation, joined: Vec::new() });
+    }
+
+    /// The operations that joined the append of an entry, in order.
+    pub(super) fn joined(&self, entry: &PendingEntry) -> Vec<u64> {
+        self.0.get(entry).map(|calls| calls.joined.clone()).unwrap_or_default()
     }
 
     /// Removes an entry that settles; returns the operations that joined its append, in order.
     pub(super) fn remove(&mut self, entry: &PendingEntry) -> Vec<u64> {
-        self.0.remove(entry).unwrap_or_default()
+        self.0.remove(entry).map(|calls| calls.joined).unwrap_or_default()
     }
 }
 
@@ -93,12 +115,13 @@ mod tests {
     #[test]
     fn the_same_entry_joins_its_pending_append_whatever_the_token() {
         let mut entries = PendingEntries::default();
-        assert!(!entries.join(&entry("a", "{}", URL, "token"), 1));
-        entries.add(Arc::new(entry("a", "{}", URL, "token")));
-        assert!(entries.join(&entry("a", "{}", URL, "token"), 2));
-        assert!(entries.join(&entry("a", "{}", URL, "other"), 3));
+        assert_eq!(entries.join(&entry("a", "{}", URL, "token"), 1), None);
+        entries.add(Arc::new(entry("a", "{}", URL, "token")), 1);
+        assert_eq!(entries.join(&entry("a", "{}", URL, "token"), 2), Some(1));
+        assert_eq!(entries.join(&entry("a", "{}", URL, "other"), 3), Some(1));
+        assert_eq!(entries.joined(&entry("a", "{}", URL, "token")), [2, 3]);
         assert_eq!(entries.remove(&entry("a", "{}", URL, "token")), [2, 3]);
-        assert!(!entries.join(&entry("a", "{}", URL, "token"), 4));
+        assert_eq!(entries.join(&entry("a", "{}", URL, "token"), 4), None);
         assert!(entries.0.is_empty());
     }
 
@@ -125,13 +148,13 @@ mod tests {
     #[test]
     fn an_entry_with_another_uuid_or_other_bytes_or_for_another_url_does_not_join() {
         let mut entries = PendingEntries::default();
-        entries.add(Arc::new(entry("a", "{}", URL, "token")));
+        entries.add(Arc::new(entry("a", "{}", URL, "token")), 1);
         for other in [
             entry("b", "{}", URL, "token"),
             entry("a", "{ }", URL, "token"),
             entry("a", "{}", "http://a.test/other", "token"),
         ] {
-            assert!(!entries.join(&other, 1));
+            assert_eq!(entries.join(&other, 2), None);
             assert_eq!(entries.remove(&other), [0; 0]);
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::counters::{AppendCounters, PendingCounters, Stats};
+use super::given_up::GivenUp;
 use super::token_renewals::TokenRenewals;
 
 /// The sessions of one instance, by id. Used only on the JavaScript thread.
@@ -17,6 +18,7 @@ pub struct Sessions {
     pending: HashMap<Arc<str>, Arc<PendingCounters>>,
     all: Arc<AppendCounters>,
     renewals: Arc<TokenRenewals>,
+    given_up: Arc<GivenUp>,
 }
 
 /// Sessions that were cleared. To free the memory of many takes long, so it is to be done elsewhere than on the
@@ -44,7 +46,8 @@ impl Sessions {
             None => self.begin_pending(id.into()),
         };
         let counters = Arc::new(AppendCounters::of_session(pending, self.all.clone()));
-        let session = Arc::new(Session::new(id.clone(), counters, self.renewals.clone()));
+        let session =
+            Arc::new(Session::new(id.clone(), counters, self.renewals.clone(), self.given_up.clone()));
         self.by_id.insert(id, session.clone());
         session
     }
@@ -99,6 +102,16 @@ impl Sessions {
             sessions: mem::take(&mut self.by_id),
             _pending: if is_settled { mem::take(&mut self.pending) } else { HashMap::new() },
         }
+    }
+
+    /// Gives all appends up, those of cleared sessions too: their requests are closed.
+    pub fn give_up(&self) {
+        self.given_up.give_up();
+    }
+
+    /// Lets sessions that begin from now on append again. Those that are known are to be cleared.
+    pub fn reopen(&mut self) {
+        self.given_up = Arc::default();
     }
 
     /// Forgets a session that nothing is known of, after a read that has given it no head.
