@@ -37,6 +37,7 @@ describe('the installed tarball', () => {
       'lib/libc.js',
       'lib/missing-binary.js',
       'lib/node-debug.js',
+      'lib/first-use.js',
       'lib/tracing.js',
     ]
     const testing = (await readdir(new URL('lib/testing/', ROOT))).map((name) => `lib/testing/${name}`)
