@@ -1,11 +1,13 @@
 // Servers that go away and come back, and what stands in a folder of an outbox.
 
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startIngressServer } from 'session-ingress/testing'
-import { createFolder } from './package.mjs'
+import { reset, startIngressServer } from 'session-ingress/testing'
+import { addon } from './addon.mjs'
 
 /** A port at which nobody listens, for a server that comes later. */
 export async function findFreePort() {
@@ -23,11 +25,17 @@ export async function findFreePort() {
  * @param {import('node:test').TestContext} t
  */
 export async function createOutage(t) {
-  const folder = createFolder(t)
+  const folder = mkdtempSync(join(tmpdir(), 'session-ingress-test-'))
   const [dir, logs, port] = [join(folder, 'outbox'), join(folder, 'logs'), await findFreePort()]
   /** @type {import('session-ingress/testing').IngressServer | undefined} */
   let server
-  t.after(() => server?.close())
+  // In this order: a folder of Windows stays as long as a file in it is open, and an open server keeps the process.
+  t.after(async () => {
+    await server?.close()
+    await addon.discardOutboxSession()
+    reset()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  })
   return {
     dir,
     logUrl: (/** @type {string} */ session) => `http://127.0.0.1:${port}/v1/session_ingress/session/${session}`,

@@ -41,14 +41,6 @@ const TELLING = [
 /** A tenth of the rounds: each starts processes or workers, which takes seconds there. */
 const EMULATED = { LIFE_ROUNDS: '20' }
 
-/** @type {import('./suite.mjs').Exclusion[]} */
-const NOT_UNDER_WINE = [
-  {
-    file: 'outbox',
-    why: 'it removes folders whose files are still open, which Windows refuses, and then does not end',
-  },
-]
-
 /** @type {Record<string, Platform>} */
 export const platforms = {
   'linux-x64-musl': {
@@ -69,7 +61,7 @@ export const platforms = {
     files: TELLING,
     env: EMULATED,
   },
-  'win32-x64': { target: 'x86_64-pc-windows-msvc', machine: wineMachine(), files: ALL, exclusions: NOT_UNDER_WINE },
+  'win32-x64': { target: 'x86_64-pc-windows-msvc', machine: wineMachine(), files: ALL },
   'darwin-arm64': { target: 'aarch64-apple-darwin' },
   'darwin-x64': { target: 'x86_64-apple-darwin' },
   'win32-arm64': { target: 'aarch64-pc-windows-msvc' },

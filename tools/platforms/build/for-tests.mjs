@@ -93,7 +93,13 @@ export async function buildForTests(target, stdio = 'inherit') {
 
 /** @param {string} triple @param {boolean} links */
 function forWindows(triple, links) {
-  if (!links) return { ...zig(triple), subcommand: 'check' }
+  if (!links) {
+    const how = zig(triple)
+    // napi-build looks for libnode.dll for this interface, too, and links nothing here.
+    /** @type {Record<string, string>} */
+    const variables = { ...how.variables, ...mingw.variables }
+    return { ...how, subcommand: 'check', variables }
+  }
   const PATH = `${mingw.path}${delimiter}${process.env.PATH}`
   return { program: 'cargo', subcommand: 'build', target: triple, variables: { ...mingw.variables, PATH } }
 }
