@@ -411,6 +411,9 @@ export interface SessionIngressError extends Error {
   url?: string
 }
 
+/** An instance: all functions of the package, with options, sessions, queues, heads and figures of its own. */
+export type SessionIngress = Omit<typeof import('./index.js'), 'createSessionIngress'>
+
 /**
  * Appends an entry to a session's remote log.
  *
@@ -428,7 +431,7 @@ export interface SessionIngressError extends Error {
  * the call, with a `TypeError` that names the argument or the error that `getSessionIngressAuthToken` threw, and with the
  * reason of `options.signal` where that aborts before anything of the entry was sent.
  *
- * @param sessionId the session; its queue and head belong to this JavaScript environment
+ * @param sessionId the session; its queue and head belong to this instance
  * @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
  * @param url the absolute URL of the log, http or https
  * @param options `signal` takes the entry out of the queue, as long as its turn has not come
@@ -442,7 +445,7 @@ export interface SessionIngressError extends Error {
 export declare function appendSessionLog<T extends TranscriptMessage>(sessionId: string, entry: T, url: string, options?: AppendOptions | null): Promise<boolean>
 
 /**
- * Does for all sessions of this JavaScript environment what `clearSession` does for one.
+ * Does for all sessions of this instance what `clearSession` does for one.
  *
  * @example
  * ```ts
@@ -465,7 +468,7 @@ export declare function clearAllSessions(): Promise<void>
 export declare function clearSession(sessionId: string): Promise<void>
 
 /**
- * Sets the functions of the host, and limits, for this JavaScript environment.
+ * Sets the functions of the host, and limits, for this instance.
  *
  * Options are merged with those of earlier calls, at the top and inside `retry`, `timeouts`, `limits` and `tls`: a key
  * that is present replaces the value, `null` or `undefined` restores the default, and an absent key changes nothing.
@@ -478,6 +481,25 @@ export declare function clearSession(sessionId: string): Promise<void>
  * ```
  */
 export declare function configure(options: ConfigureOptions): void
+
+/**
+ * Makes an instance: an object with all functions of the package, which share options, sessions, queues, heads and
+ * figures with each other and with nothing else. For several accounts or servers in one process, and for tests. The
+ * functions of the package itself are those of a default instance.
+ *
+ * The functions need no `this`: `const { appendSessionLog } = createSessionIngress()` works. An instance that is not used
+ * any more is collected once no promise of it is pending, and nothing in its outbox. `limits.maxConcurrentRequests` is
+ * that of the process. Throws a `TypeError` for wrong options, as `configure` does.
+ *
+ * @param options the options of its first `configure`; default: none, and not those of another instance
+ *
+ * @example
+ * ```ts
+ * const work = createSessionIngress({ getSessionIngressAuthToken: () => tokens.work })
+ * await work.appendSessionLog(sessionId, { uuid: randomUUID(), type: 'user', text }, url)
+ * ```
+ */
+export declare function createSessionIngress(options?: ConfigureOptions | null): SessionIngress
 
 /**
  * Gives up what is not delivered of a session, or of all sessions: what is queued here, what other processes left
@@ -497,7 +519,7 @@ export declare function configure(options: ConfigureOptions): void
 export declare function discardOutboxSession(sessionId?: string): Promise<number>
 
 /**
- * Waits until no append of this JavaScript environment, or of one session, is pending. For hosts that are about to
+ * Waits until no append of this instance, or of one session, is pending. For hosts that are about to
  * exit.
  *
  * Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
@@ -621,7 +643,7 @@ export declare function requeueOutboxSession(sessionId: string): Promise<number>
 export declare function sessionStats(sessionId?: string): SessionStats
 
 /**
- * Ends the appends of this JavaScript environment, for good: takes no more of them (they resolve `false`), waits for
+ * Ends the appends of this instance, for good: takes no more of them (they resolve `false`), waits for
  * those that are pending, and gives up what is left after `timeoutMs`. For hosts that are about to exit.
  *
  * What is given up is not sent any more: its request is closed, and its promise resolves `false` before this one settles.

@@ -6,6 +6,7 @@ module.exports.appendSessionLog = binding.appendSessionLog
 module.exports.clearAllSessions = binding.clearAllSessions
 module.exports.clearSession = binding.clearSession
 module.exports.configure = binding.configure
+module.exports.createSessionIngress = binding.createSessionIngress
 module.exports.discardOutboxSession = binding.discardOutboxSession
 module.exports.flush = binding.flush
 module.exports.getSessionLogs = binding.getSessionLogs

@@ -6,20 +6,23 @@ import { createRequire } from 'node:module'
 // `node --eval`, which is global and looks in another folder.
 const binding =
   typeof require === 'function' && !globalThis.require
-    ? require('./index.js')
-    : createRequire(import.meta.url)('./index.js')
+    ? require('./lib/binding.js')
+    : createRequire(import.meta.url)('./lib/binding.js')
+// That of Vitest loads it in another realm than this file.
+const functions = binding.ofRealm(globalThis)
 
-export const appendSessionLog = binding.appendSessionLog
-export const clearAllSessions = binding.clearAllSessions
-export const clearSession = binding.clearSession
-export const configure = binding.configure
-export const discardOutboxSession = binding.discardOutboxSession
-export const flush = binding.flush
-export const getSessionLogs = binding.getSessionLogs
-export const getSessionLogsViaOAuth = binding.getSessionLogsViaOAuth
-export const getTeleportEvents = binding.getTeleportEvents
-export const outboxSessions = binding.outboxSessions
-export const requeueOutboxSession = binding.requeueOutboxSession
-export const sessionStats = binding.sessionStats
-export const shutdown = binding.shutdown
-export const unref = binding.unref
+export const appendSessionLog = functions.appendSessionLog
+export const clearAllSessions = functions.clearAllSessions
+export const clearSession = functions.clearSession
+export const configure = functions.configure
+export const createSessionIngress = functions.createSessionIngress
+export const discardOutboxSession = functions.discardOutboxSession
+export const flush = functions.flush
+export const getSessionLogs = functions.getSessionLogs
+export const getSessionLogsViaOAuth = functions.getSessionLogsViaOAuth
+export const getTeleportEvents = functions.getTeleportEvents
+export const outboxSessions = functions.outboxSessions
+export const requeueOutboxSession = functions.requeueOutboxSession
+export const sessionStats = functions.sessionStats
+export const shutdown = functions.shutdown
+export const unref = functions.unref

@@ -71,8 +71,8 @@ if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:ut
 // Known by its path: the same one loaded again is no other copy.
 const copies = (globalThis[Symbol.for('session-ingress.copies')] ??= new Map())
 if (!copies.has(__filename)) copies.set(__filename, false)
-binding.setFirstUse(() =>
+// Test runners load this in realms of their own: each has an instance of its own.
+module.exports = binding.ofRealm(globalThis)
+module.exports.setFirstUse(() =>
   require('./first-use.js')({ path: __filename, diagnosticsChannel: require('node:diagnostics_channel') }),
 )
-
-module.exports = binding

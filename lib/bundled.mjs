@@ -45,12 +45,16 @@ try {
 if (!binding) throw missingBinary({ errors, target, isBundled: true })
 if (process.env.NODE_DEBUG) debugThroughNode(binding, debuglog)
 // The package that is installed does it itself.
-binding.setFirstUse?.(() => firstUse({ path, diagnosticsChannel }))
+if (binding.ofRealm) {
+  binding = binding.ofRealm(globalThis)
+  binding.setFirstUse(() => firstUse({ path, diagnosticsChannel }))
+}
 
 export const appendSessionLog = binding.appendSessionLog
 export const clearAllSessions = binding.clearAllSessions
 export const clearSession = binding.clearSession
 export const configure = binding.configure
+export const createSessionIngress = binding.createSessionIngress
 export const discardOutboxSession = binding.discardOutboxSession
 export const flush = binding.flush
 export const getSessionLogs = binding.getSessionLogs

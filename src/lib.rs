@@ -21,4 +21,5 @@ mod exports;
 mod globals;
 mod instance;
 mod js;
+mod operations;
 mod rejection;

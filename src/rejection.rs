@@ -1,8 +1,7 @@
 //! The reasons for which a call throws or its promise rejects.
 
-use napi::Env;
-
-use crate::js::{Thrown, Value, type_error};
+use crate::globals::Realm;
+use crate::js::{Thrown, Value};
 
 /// The reason for which a call throws, or its promise rejects.
 pub(crate) enum Rejection<'e> {
@@ -18,10 +17,16 @@ impl<'e> From<Thrown<'e>> for Rejection<'e> {
     }
 }
 
+impl From<napi::Error> for Rejection<'_> {
+    fn from(error: napi::Error) -> Self {
+        Self::Type(error.reason.to_string())
+    }
+}
+
 impl<'e> Rejection<'e> {
-    pub(crate) fn into_value(self, env: &'e Env) -> Value<'e> {
+    pub(crate) fn into_value(self, realm: Realm<'e>) -> Value<'e> {
         match self {
-            Self::Type(message) => type_error(env, &message),
+            Self::Type(message) => realm.type_error(&message),
             Self::Thrown(value) => value,
         }
     }

@@ -408,3 +408,6 @@ export interface SessionIngressError extends Error {
   /** The URL of the log without query, user name and password; absent where it could not be requested. */
   url?: string
 }
+
+/** An instance: all functions of the package, with options, sessions, queues, heads and figures of its own. */
+export type SessionIngress = Omit<typeof import('./index.js'), 'createSessionIngress'>

@@ -9,8 +9,11 @@ use session_ingress_core::protocol::EntryUuid;
 use session_ingress_core::report::{ErrorReport, Report};
 use tokio::sync::oneshot;
 
-/// The id of an operation, unique within its environment.
+/// The id of an operation, unique within its instance.
 pub(crate) type OperationId = u64;
+
+/// The id of an instance that `createSessionIngress` made, unique within its environment and above zero.
+pub(crate) type InstanceId = usize;
 
 pub(crate) enum Message {
     Report(Report),
@@ -28,6 +31,10 @@ pub(crate) enum Message {
     },
     /// Nothing is deferred any more that this `flush` waits for.
     NothingDeferred(OperationId),
+    /// Nothing is left in the outboxes for which the instance is kept.
+    Delivered,
+    /// The host has let go of this instance, and nothing of it is pending. Sent to the default instance.
+    Collected(InstanceId),
     /// The outboxes have these entries on the disk: the appends that are left can be given up.
     Kept(Vec<(Arc<str>, EntryUuid)>),
     /// Progress of a read is due.

@@ -1,27 +1,27 @@
 //! A waker for a JavaScript thread.
 
-use napi::Status;
-use napi::bindgen_prelude::Function;
-use napi::sys::napi_threadsafe_function;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::Env;
 use session_ingress_core::channel::Wake;
 
-/// Calls a function on the JavaScript thread. Weak by default: the environment decides when it holds the event loop
-/// open.
-pub(crate) struct Waker(ThreadsafeFunction<(), (), (), Status, false, true>);
+use crate::js::{ThreadsafeFunction, Value};
+
+/// Calls a function on the JavaScript thread. The environment decides when it holds the event loop open.
+pub(crate) struct Waker(ThreadsafeFunction);
 
 impl Waker {
-    pub(crate) fn new(function: &Function<'_, (), ()>) -> napi::Result<Self> {
-        function.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build().map(Self)
+    /// `resource` stands for it in `async_hooks`.
+    pub(crate) fn new(env: &Env, function: Value<'_>, resource: Value<'_>) -> Option<Self> {
+        ThreadsafeFunction::new(env, function, resource, "session-ingress").map(Self)
     }
 
-    pub(crate) fn raw(&self) -> napi_threadsafe_function {
-        self.0.raw()
+    /// Sets whether it holds the event loop open.
+    pub(crate) fn hold_event_loop(&self, env: &Env, hold: bool) {
+        self.0.hold_event_loop(env, hold);
     }
 }
 
 impl Wake for Waker {
     fn wake(&self) {
-        self.0.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        self.0.call();
     }
 }

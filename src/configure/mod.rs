@@ -14,13 +14,13 @@ use crate::js::{Persistent, Value};
 use crate::rejection::Rejection;
 use network::{read_proxy, read_tls};
 pub(crate) use options::{CallSettings, HostCallback, Limits, Options};
-pub(crate) use outbox::OutboxSettings;
 use outbox::read_outbox;
+pub(crate) use outbox::{GetToken, OutboxSettings};
 use values::{boolean, count, count_or_zero, entries, function, milliseconds, read_group, statuses, unknown};
 
 /// The changes of one call of `configure`, completely checked.
 pub(crate) struct OptionsPatch {
-    callbacks: Vec<(HostCallback, Option<Persistent>)>,
+    pub(crate) callbacks: Vec<(HostCallback, Option<Persistent>)>,
     settings: CallSettings,
     /// Set where `tls` or `proxy` is given; the settings of connections are then read again.
     network: Option<NetworkOptions>,

@@ -1,12 +1,10 @@
 //! The options of one instance.
 
-use napi::Env;
 use session_ingress_core::append::Retry;
 use session_ingress_core::http::NetworkOptions;
 use session_ingress_core::protocol::Timeouts;
 
 use super::{OptionsPatch, OutboxSettings};
-use crate::js::{Persistent, Value};
 
 /// A function of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(crate) enum HostCallback {
 }
 
 impl HostCallback {
-    pub(super) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::GetSessionIngressAuthToken,
         Self::GetOauthConfig,
         Self::GetOAuthHeaders,
@@ -44,10 +42,9 @@ impl HostCallback {
     }
 }
 
-/// The options of one instance, as `configure` has set them.
+/// The options of one instance, as `configure` has set them. The functions of the host are kept by the instance.
 #[derive(Default)]
 pub(crate) struct Options {
-    callbacks: [Option<Persistent>; 7],
     pub(crate) settings: CallSettings,
     pub(crate) network: NetworkOptions,
     pub(crate) outbox: Option<OutboxSettings>,
@@ -77,24 +74,13 @@ impl Default for Limits {
 }
 
 impl Options {
-    pub(crate) fn callback<'e>(&self, env: &'e Env, callback: HostCallback) -> Option<Value<'e>> {
-        self.callbacks[callback as usize].as_ref().map(|function| function.get(env))
-    }
-
-    pub(crate) fn logs_for_debugging(&self) -> bool {
-        self.callbacks[HostCallback::LogForDebugging as usize].is_some()
-    }
-
     pub(crate) fn apply(&mut self, patch: OptionsPatch) {
-        for (callback, function) in patch.callbacks {
-            self.callbacks[callback as usize] = function;
-        }
         self.settings = patch.settings;
         if let Some(network) = patch.network {
             self.network = network;
         }
         if let Some(outbox) = patch.outbox {
-            self.outbox = outbox;
+            self.outbox = outbox.map(OutboxSettings::kept);
         }
     }
 }

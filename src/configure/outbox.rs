@@ -15,12 +15,30 @@ use crate::rejection::Rejection;
 #[derive(Clone)]
 pub(crate) struct OutboxSettings {
     pub(crate) options: OutboxOptions,
-    pub(crate) get_token: Option<Rc<Persistent>>,
+    pub(crate) get_token: GetToken,
+}
+
+/// The host's function `getToken`.
+#[derive(Clone)]
+pub(crate) enum GetToken {
+    None,
+    /// As before.
+    Kept,
+    New(Rc<Persistent>),
+}
+
+impl OutboxSettings {
+    /// The same, once the instance keeps the function.
+    pub(super) fn kept(self) -> Self {
+        let get_token =
+            if matches!(self.get_token, GetToken::None) { GetToken::None } else { GetToken::Kept };
+        Self { get_token, ..self }
+    }
 }
 
 impl Default for OutboxSettings {
     fn default() -> Self {
-        Self { options: OutboxOptions::new(String::new()), get_token: None }
+        Self { options: OutboxOptions::new(String::new()), get_token: GetToken::None }
     }
 }
 
@@ -40,7 +58,10 @@ pub(super) fn read_outbox<'e>(
         let (options, default) = (&mut settings.options, &default.options);
         match key {
             "dir" => options.dir = folder(env, value, name)?,
-            "getToken" => settings.get_token = function(env, value, name)?.map(Rc::new),
+            "getToken" => {
+                let function = function(env, value, name)?;
+                settings.get_token = function.map_or(GetToken::None, |new| GetToken::New(Rc::new(new)));
+            }
             "settle" => options.settle_durable = is_durable(env, value, name)?,
             "maxBytes" => {
                 options.max_bytes = count(value, name)?.map_or(default.max_bytes, |bytes| bytes as u64)

@@ -16,7 +16,7 @@ use session_ingress_core::report::{Error, Operation, Report};
 
 use crate::channel::{Message, OperationId, Outcome};
 use crate::configure::HostCallback;
-use crate::environment::Environment;
+use crate::instance::{Instance, Instances};
 
 /// Maximum time of deliveries before the event loop gets a turn. After a chunk, which takes long by itself, it gets
 /// one at once.
@@ -26,94 +26,100 @@ const MAX_TURN: Duration = Duration::from_millis(1);
 ///
 /// A panic fails only the operation whose item was being delivered. It must not leave a function that Node calls,
 /// because it would end the process.
-pub(crate) fn deliver(environment: &Environment, env: &Env) {
+pub(crate) fn deliver(instance: &Instance, env: &Env) {
     let current = Cell::new(None);
-    if let Err(panic) = catch_panic(|| deliver_ready(environment, env, &current)) {
+    if let Err(panic) = catch_panic(|| deliver_ready(instance, env, &current)) {
         // A panic while reporting is dropped, to avoid recursion.
-        catch_panic(|| fail(environment, env, current.get(), panic)).ok();
-        environment.deliver_later(env);
+        catch_panic(|| fail(instance, env, current.get(), panic)).ok();
+        instance.deliver_later(env);
     }
 }
 
 /// Sets `current` to the operation that fails where the item being delivered is lost.
-fn deliver_ready(environment: &Environment, env: &Env, current: &Cell<Option<OperationId>>) {
+fn deliver_ready(instance: &Instance, env: &Env, current: &Cell<Option<OperationId>>) {
     let begun = Instant::now();
-    while let Some(item) = environment.channel.next() {
+    while let Some(item) = instance.channel.next() {
         let is_long = matches!(item, Item::Chunk(_));
         match item {
             Item::Message(message) => {
                 current.set(if let Message::Settle(id, _) = message { Some(id) } else { None });
-                deliver_message(environment, env, message);
+                deliver_message(instance, env, message);
             }
             Item::Chunk(chunk) => {
                 current.set(Some(chunk.operation_id));
-                read::deliver_chunk(environment, env, chunk);
+                read::deliver_chunk(instance, env, chunk);
             }
         }
         if is_long || begun.elapsed() >= MAX_TURN {
-            environment.deliver_later(env);
+            instance.deliver_later(env);
             break;
         }
     }
     current.set(None);
-    settle_flushes(environment, env);
+    settle_flushes(instance, env);
 }
 
-fn deliver_message(environment: &Environment, env: &Env, message: Message) {
+fn deliver_message(instance: &Instance, env: &Env, message: Message) {
     match message {
-        Message::Report(report) => report::deliver(environment, env, report),
+        Message::Report(report) => report::deliver(instance, env, report),
         Message::NotSerialisable(id) => {
-            let error = environment.operations.with(id, |pending| pending.error.take()).flatten();
+            let error = instance.operations.with(id, |pending| pending.error.take()).flatten();
             if let Some(error) = error {
-                report::log(environment, env, HostCallback::LogError, &[error.get(env)]);
+                report::log(instance, env, HostCallback::LogError, &[error.get(env)]);
             }
         }
         Message::RenewToken(renewed) => {
             // A callback that throws counts as no new token: specification.md, section 2.
-            renewed.send(environment.instance.token(env).ok().flatten()).ok();
+            renewed.send(instance.token(env).ok().flatten()).ok();
         }
         Message::GrantToken { session_id, url, grant } => {
-            grant.send(outbox::grant_token(environment, env, &session_id, &url)).ok();
+            grant.send(outbox::grant_token(instance, env, &session_id, &url)).ok();
         }
         Message::NothingDeferred(id) => {
-            if environment.flushes.note_nothing_deferred(id) {
-                environment.end_flush(env, id, true);
+            if instance.flushes.note_nothing_deferred(id) {
+                instance.end_flush(env, id, true);
             }
         }
-        Message::Kept(entries) => environment.finish_shutdown(env, entries),
-        Message::Progress(id) => {
-            read::deliver_progress(environment, env, id, |progress| Some(progress.report()));
+        Message::Delivered => instance.note_delivered(),
+        Message::Collected(id) => {
+            if let Ok(instances) = Instances::of(env) {
+                instances.remove(id);
+            }
         }
-        Message::FlushTimeout(id) => environment.channel.send(Message::EndFlush(id)),
+        Message::Kept(entries) => instance.finish_shutdown(env, entries),
+        Message::Progress(id) => {
+            read::deliver_progress(instance, env, id, |progress| Some(progress.report()));
+        }
+        Message::FlushTimeout(id) => instance.channel.send(Message::EndFlush(id)),
         Message::EndFlush(id) => {
-            if let Some(flush) = environment.flushes.take(id) {
-                environment.end_flush(env, id, flush.is_done());
+            if let Some(flush) = instance.flushes.take(id) {
+                instance.end_flush(env, id, flush.is_done());
             }
         }
         Message::Settle(id, outcome) => {
             if matches!(outcome, Outcome::List) {
-                read::deliver_progress(environment, env, id, ProgressThrottle::finish);
+                read::deliver_progress(instance, env, id, ProgressThrottle::finish);
             }
             panic_point!("settle");
-            environment.settle(env, id, &outcome);
+            instance.settle(env, id, &outcome);
         }
     }
 }
 
 /// Resolves the flushes whose appends have settled.
-fn settle_flushes(environment: &Environment, env: &Env) {
-    for id in environment.flushes.take_done() {
-        environment.end_flush(env, id, true);
+fn settle_flushes(instance: &Instance, env: &Env) {
+    for id in instance.flushes.take_done() {
+        instance.end_flush(env, id, true);
     }
 }
 
 /// Reports a panic, and settles the operation that it ended. The report does not go through the channel, because the
 /// end of the operation may be queued there already.
-fn fail(environment: &Environment, env: &Env, id: Option<OperationId>, panic: String) {
-    let operation = id.and_then(|id| environment.operations.with(id, |pending| pending.operation));
+fn fail(instance: &Instance, env: &Env, id: Option<OperationId>, panic: String) {
+    let operation = id.and_then(|id| instance.operations.with(id, |pending| pending.operation));
     let error = Error::Panicked(operation.unwrap_or(Operation::Report), panic);
-    catch_panic(|| report::deliver(environment, env, Report::Error(error.into()))).ok();
+    catch_panic(|| report::deliver(instance, env, Report::Error(error.into()))).ok();
     if let Some(id) = id {
-        environment.settle(env, id, &Outcome::Failed);
+        instance.settle(env, id, &Outcome::Failed);
     }
 }

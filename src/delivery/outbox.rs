@@ -7,22 +7,23 @@ use session_ingress_core::protocol::trim;
 
 use super::report;
 use crate::configure::{CallSettings, HostCallback};
-use crate::environment::Environment;
+use crate::instance::Instance;
 use crate::js::{self, Thrown};
 
 /// What `outbox.getToken` returns for a session; what is no string counts as no token, and is told.
 pub(super) fn grant_token(
-    environment: &Environment,
+    instance: &Instance,
     env: &Env,
     session_id: &str,
     url: &str,
 ) -> Option<Grant<Client>> {
-    let function = environment.instance.get_token(env)?;
-    let session = js::object(env);
+    let function = instance.get_token(env)?;
+    let realm = instance.realm(env);
+    let session = realm.object();
     js::set(env, session, "sessionId", js::string(env, session_id));
     js::set(env, session, "url", js::string(env, url));
     let wrong = |error| {
-        report::log(environment, env, HostCallback::LogError, &[error]);
+        report::log(instance, env, HostCallback::LogError, &[error]);
         None
     };
     let returned = match js::call(env, function, js::undefined(env), &[session]) {
@@ -31,18 +32,17 @@ pub(super) fn grant_token(
     };
     if returned.is_promise().unwrap_or(false) {
         js::ignore_rejection(env, returned);
-        return wrong(js::type_error(
-            env,
-            "outbox.getToken must return a string, null or undefined, and no promise",
-        ));
+        return wrong(
+            realm.type_error("outbox.getToken must return a string, null or undefined, and no promise"),
+        );
     }
     let token = match js::kind(returned) {
         ValueType::Undefined | ValueType::Null => return None,
         ValueType::String => js::as_string(env, returned)?,
-        _ => return wrong(js::type_error(env, "outbox.getToken must return a string, null or undefined")),
+        _ => return wrong(realm.type_error("outbox.getToken must return a string, null or undefined")),
     };
     let token = trim(&token).to_owned();
-    let CallSettings { retry, timeouts, .. } = environment.instance.settings();
-    let transport = environment.instance.client(env);
+    let CallSettings { retry, timeouts, .. } = instance.settings();
+    let transport = instance.client(env);
     (!token.is_empty()).then_some(Grant { token, transport, retry, timeouts })
 }

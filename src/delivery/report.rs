@@ -5,35 +5,36 @@ use session_ingress_core::panic_point;
 use session_ingress_core::report::{Data, Diagnostic, Report};
 
 use crate::configure::HostCallback::{self, LogForDiagnosticsNoPII};
-use crate::environment::{Environment, error_object};
+use crate::globals::Realm;
+use crate::instance::{Instance, error_object};
 use crate::js::{self, Value};
 
-pub(super) fn deliver(environment: &Environment, env: &Env, report: Report) {
+pub(super) fn deliver(instance: &Instance, env: &Env, report: Report) {
     panic_point!("report");
     match report {
         Report::Debug(line) => {
             let line = js::string(env, &line);
-            environment.write_node_debug(env, line);
-            log(environment, env, HostCallback::LogForDebugging, &[line]);
+            instance.environment.write_node_debug(env, line);
+            log(instance, env, HostCallback::LogForDebugging, &[line]);
         }
         Report::Error(report) => {
-            environment.write_node_debug(env, js::string(env, &report.error.to_string()));
-            log(environment, env, HostCallback::LogError, &[error_object(env, &report)]);
+            instance.environment.write_node_debug(env, js::string(env, &report.error.to_string()));
+            log(instance, env, HostCallback::LogError, &[error_object(instance.realm(env), &report)]);
         }
         Report::Diagnostic(diagnostic) => {
             let level = js::string(env, diagnostic.level().name());
             let event = js::string(env, diagnostic.event());
-            match data(env, diagnostic) {
-                Some(data) => log(environment, env, LogForDiagnosticsNoPII, &[level, event, data]),
-                None => log(environment, env, LogForDiagnosticsNoPII, &[level, event]),
+            match data(instance.realm(env), diagnostic) {
+                Some(data) => log(instance, env, LogForDiagnosticsNoPII, &[level, event, data]),
+                None => log(instance, env, LogForDiagnosticsNoPII, &[level, event]),
             }
         }
     }
 }
 
 /// Calls a logging function of the host, where it has one.
-pub(super) fn log(environment: &Environment, env: &Env, callback: HostCallback, arguments: &[Value<'_>]) {
-    if let Some(function) = environment.instance.callback(env, callback) {
+pub(super) fn log(instance: &Instance, env: &Env, callback: HostCallback, arguments: &[Value<'_>]) {
+    if let Some(function) = instance.callback(env, callback) {
         notify(env, function, arguments);
     }
 }
@@ -48,9 +49,10 @@ pub(super) fn notify(env: &Env, function: Value<'_>, arguments: &[Value<'_>]) {
     }
 }
 
-fn data(env: &Env, diagnostic: Diagnostic) -> Option<Value<'_>> {
+fn data(realm: Realm<'_>, diagnostic: Diagnostic) -> Option<Value<'_>> {
+    let env = realm.env;
     let Data { status, attempt, gaps, entries, bytes, code } = diagnostic.data()?;
-    let data = js::object(env);
+    let data = realm.object();
     if let Some(status) = status {
         js::set(env, data, "status", js::number(env, status.into()));
     }

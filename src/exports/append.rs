@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use napi::bindgen_prelude::This;
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use session_ingress_core::append::{Entry, enqueue, enqueue_withdrawable, random, report_unsendable};
@@ -12,8 +13,10 @@ use session_ingress_core::session::{PendingEntry, Session};
 use super::arguments::{entry_uuid, optional_object, session_key, string_argument};
 use crate::channel::{Message, OperationId, Outcome};
 use crate::configure::CallSettings;
-use crate::environment::{Environment, QueueOfEntry, reason, signal};
+use crate::environment::Environment;
+use crate::instance::Instance;
 use crate::js::{self, Persistent, Thrown, Value};
+use crate::operations::{QueueOfEntry, reason, signal};
 use crate::rejection::Rejection;
 
 pub(super) const NO_TOKEN: &str = "The host has no token for the session";
@@ -35,7 +38,7 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 /// the call, with a `TypeError` that names the argument or the error that `getSessionIngressAuthToken` threw, and with the
 /// reason of `options.signal` where that aborts before anything of the entry was sent.
 ///
-/// @param sessionId the session; its queue and head belong to this JavaScript environment
+/// @param sessionId the session; its queue and head belong to this instance
 /// @param entry any object with a `uuid`, a string of 1 to 256 characters of visible ASCII
 /// @param url the absolute URL of the log, http or https
 /// @param options `signal` takes the entry out of the queue, as long as its turn has not come
@@ -52,28 +55,28 @@ const QUEUE_FULL: &str = "No room for another entry: it would exceed limits.maxP
 )]
 pub fn append_session_log<'e>(
     env: &'e Env,
+    this: This<Value<'e>>,
     session_id: Value<'e>,
     entry: Value<'e>,
     url: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::Append, |environment, id| {
-        let instance = &environment.instance;
+    Instance::operation(env, this.object, Operation::Append, |instance, id| {
         let session_id = session_key(env, session_id)?;
         let uuid = entry_uuid(env, entry)?;
         let url = string_argument(env, url, "url")?;
         let signal = read_signal(env, options)?;
         if let Some(signal) = signal {
-            environment.watch(env, signal, id)?;
-            environment.make_abortable(env, id, signal);
+            instance.watch(env, signal, id)?;
+            instance.make_abortable(env, id, signal);
         }
-        environment.begin_trace(env, (id, Operation::Append), &session_id, || uuid.to_string());
-        let trace = environment.trace_of(id);
+        instance.begin_trace(env, (id, Operation::Append), &session_id, || uuid.to_string());
+        let trace = instance.trace_of(id);
         let reporter = instance.reporter().traced(trace.clone());
         if instance.shutdown.has_begun() {
             reporter.debug(|| format!("Appending {uuid}: the host has shut down"));
             reporter.diagnostic(Diagnostic::PersistShutDown);
-            return end(environment, id, &session_id);
+            return end(instance, id, &session_id);
         }
         let token = instance.token(env)?;
         let outbox = instance.outboxes.of(&session_id);
@@ -86,18 +89,20 @@ pub fn append_session_log<'e>(
         let Some(token) = token else {
             reporter.debug(|| NO_TOKEN.to_owned());
             reporter.diagnostic(Diagnostic::PersistNoToken);
-            return end(environment, id, &session_id);
+            return end(instance, id, &session_id);
         };
-        let body = match environment.json.stringify(env, entry) {
+        let body = match instance.environment.json.stringify(instance.realm(env), entry) {
             Ok(Some(body)) => body,
             Ok(None) => {
-                let error = js::type_error(env, "the entry has no JSON: JSON.stringify returned undefined");
-                report_not_serialisable(environment, env, id, error);
-                return end(environment, id, &session_id);
+                let error = instance
+                    .realm(env)
+                    .type_error("the entry has no JSON: JSON.stringify returned undefined");
+                report_not_serialisable(instance, env, id, error);
+                return end(instance, id, &session_id);
             }
             Err(Thrown(error)) => {
-                report_not_serialisable(environment, env, id, error);
-                return end(environment, id, &session_id);
+                report_not_serialisable(instance, env, id, error);
+                return end(instance, id, &session_id);
             }
         };
         let of_host = instance.host_headers(env, &session_id);
@@ -110,36 +115,36 @@ pub fn append_session_log<'e>(
             Ok(both) => both,
             Err(failure) => {
                 report_unsendable(failure, (&session, &uuid), &reporter);
-                return end(environment, id, &session_id);
+                return end(instance, id, &session_id);
             }
         };
         if let Some(trace) = &trace {
             trace.add_bytes(body.len());
-            environment.trace_url(env, id, || without_secrets(endpoint.url()));
+            instance.trace_url(env, id, || without_secrets(endpoint.url()));
         }
         let client = instance.client(env);
         // No JavaScript runs from here on: the same entry cannot be appended between these steps.
         let pending_entry = PendingEntry::new(uuid.clone(), body.clone(), Arc::clone(&endpoint));
-        if let Some(signal) = signal.filter(|_| environment.is_append_aborted(id)) {
+        if let Some(signal) = signal.filter(|_| instance.is_append_aborted(id)) {
             return Err(Rejection::Thrown(reason(env, signal)));
         }
         if let Some(first) = session.join(&pending_entry, id) {
-            environment.note_joined(id, first);
+            instance.note_joined(id, first);
             reporter.debug(|| format!("Appending {uuid}: the same entry is pending already"));
-            count(environment, id, &session, 0);
+            count(instance, id, &session, 0);
             return Ok(());
         }
         if !instance.fits_pending_limit(body.len()) {
             reporter.debug(|| QUEUE_FULL.to_owned());
             reporter.diagnostic(Diagnostic::PersistQueueFull);
-            return end(environment, id, &session_id);
+            return end(instance, id, &session_id);
         }
-        count(environment, id, &session, body.len());
+        count(instance, id, &session, body.len());
         let pending_entry = Arc::new(pending_entry);
         session.begin(Arc::clone(&pending_entry), id);
-        environment.operations.with(id, |pending| pending.entry = Some((session.clone(), pending_entry)));
+        instance.operations.with(id, |pending| pending.entry = Some((session.clone(), pending_entry)));
         let CallSettings { retry, timeouts, .. } = instance.settings();
-        let completion = environment.completion(Operation::Append, id);
+        let completion = instance.completion(Operation::Append, id);
         if let Some(outbox) = outbox {
             if !has_token {
                 reporter.diagnostic(Diagnostic::PersistNoToken);
@@ -148,7 +153,7 @@ pub fn append_session_log<'e>(
             let settle = Box::new(move |stored| completion.settle(Outcome::Boolean(stored)));
             outbox.append((&session, &session_id), (uuid, body), means, settle);
             if signal.is_some() {
-                environment.note_queue(id, QueueOfEntry::Outbox(outbox));
+                instance.note_queue(id, QueueOfEntry::Outbox(outbox));
             }
             return Ok(());
         }
@@ -156,7 +161,7 @@ pub fn append_session_log<'e>(
         let settle = move |appended| completion.settle(Outcome::Boolean(appended));
         if signal.is_some() {
             let place = enqueue_withdrawable(runtime, &session, entry, client, reporter, settle);
-            environment.note_queue(id, QueueOfEntry::Session(place));
+            instance.note_queue(id, QueueOfEntry::Session(place));
         } else {
             enqueue(runtime, &session, entry, client, reporter, settle);
         }
@@ -172,26 +177,26 @@ fn read_signal<'e>(env: &'e Env, options: Value<'e>) -> Result<Option<Value<'e>>
 }
 
 /// Ends an append without a request; it counts as failed when its promise settles.
-fn end<'e>(environment: &Environment, id: OperationId, session_id: &str) -> Result<(), Rejection<'e>> {
-    count(environment, id, &environment.instance.session(session_id), 0);
-    environment.channel.send(Message::Settle(id, Outcome::Boolean(false)));
+fn end<'e>(instance: &Instance, id: OperationId, session_id: &str) -> Result<(), Rejection<'e>> {
+    count(instance, id, &instance.session(session_id), 0);
+    instance.channel.send(Message::Settle(id, Outcome::Boolean(false)));
     Ok(())
 }
 
 /// Counts an append of `bytes` bytes as pending until its promise settles.
-fn count(environment: &Environment, id: OperationId, session: &Session, bytes: usize) {
+fn count(instance: &Instance, id: OperationId, session: &Session, bytes: usize) {
     let guard = session.count_append(bytes);
-    environment.operations.with(id, |pending| pending.guard = Some(guard));
+    instance.operations.with(id, |pending| pending.guard = Some(guard));
 }
 
 /// Reports the value that V8 threw: an error unchanged, any other value as the text of a new error.
-fn report_not_serialisable(environment: &Environment, env: &Env, id: OperationId, thrown: Value<'_>) {
+fn report_not_serialisable(instance: &Instance, env: &Env, id: OperationId, thrown: Value<'_>) {
     let error = if thrown.is_error().unwrap_or(false) {
         Persistent::new(env, thrown)
     } else {
         let text = js::as_string(env, thrown).unwrap_or_else(|| "a value that is not an Error".into());
-        Persistent::new(env, js::error(env, &format!("the entry cannot be serialised: {text}")))
+        Persistent::new(env, instance.realm(env).error(&format!("the entry cannot be serialised: {text}")))
     };
-    environment.operations.with(id, |pending| pending.error = Some(error));
-    environment.channel.send(Message::NotSerialisable(id));
+    instance.operations.with(id, |pending| pending.error = Some(error));
+    instance.channel.send(Message::NotSerialisable(id));
 }

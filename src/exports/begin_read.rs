@@ -10,8 +10,9 @@ use session_ingress_core::report::About;
 
 use super::arguments::optional_object;
 use crate::channel::{ChannelSender, ListSink, OperationId};
-use crate::environment::{Environment, PendingRead, signal};
+use crate::instance::Instance;
 use crate::js::{self, Persistent, Value};
+use crate::operations::{PendingRead, signal};
 use crate::rejection::Rejection;
 
 /// The options of a read.
@@ -62,7 +63,7 @@ impl ReadHandles {
 
 /// Begins a read with its options. Where the signal has aborted already, rejects with its reason.
 pub(super) fn begin_read<'e>(
-    environment: &Rc<Environment>,
+    instance: &Rc<Instance>,
     env: &'e Env,
     id: OperationId,
     options: ReadOptions<'e>,
@@ -82,29 +83,29 @@ pub(super) fn begin_read<'e>(
         session_id: None,
         on_progress,
     };
-    environment.operations.with(id, |pending| pending.read = Some(Box::new(read)));
+    instance.operations.with(id, |pending| pending.read = Some(Box::new(read)));
     if let Some(signal) = options.signal {
-        environment.watch(env, signal, id)?;
+        instance.watch(env, signal, id)?;
     }
     Ok(ReadHandles { cancelled, progress, check_chain: options.check_chain })
 }
 
 /// The job of a read, with the ends that [`begin_read`] gave.
 pub(super) fn job(
-    environment: &Environment,
+    instance: &Instance,
     env: &Env,
     id: OperationId,
     about: About,
     ReadHandles { cancelled, progress, check_chain }: ReadHandles,
 ) -> ReadJob<Client, ListSink, ChannelSender> {
-    let trace = environment.trace_of(id);
+    let trace = instance.trace_of(id);
     if let (Some(_), Some(url)) = (&trace, &about.url) {
-        environment.trace_url(env, id, || url.clone());
+        instance.trace_url(env, id, || url.clone());
     }
     ReadJob {
-        transport: environment.instance.client(env),
-        sink: ListSink::new(environment.channel.clone(), id, progress, trace.clone()),
-        reporter: environment.instance.reporter().about(about).traced(trace),
+        transport: instance.client(env),
+        sink: ListSink::new(instance.channel.clone(), id, progress, trace.clone()),
+        reporter: instance.reporter().about(about).traced(trace),
         cancelled,
         check_chain,
     }

@@ -6,7 +6,7 @@
 use napi::{Env, ValueType};
 use napi_derive::napi;
 
-use crate::environment::Environment;
+use crate::instance::Instances;
 use crate::js::{self, Value};
 
 /// Sets a function that receives debug lines and errors besides the host's own functions. `node-debug.js` calls it
@@ -14,7 +14,7 @@ use crate::js::{self, Value};
 #[napi(skip_typescript, catch_unwind)]
 pub fn set_debug_log<'e>(env: &'e Env, log: Value<'e>) -> napi::Result<()> {
     if js::kind(log) == ValueType::Function {
-        Environment::of(env)?.set_debug_log(env, log);
+        Instances::of(env)?.set_debug_log(env, log);
     }
     Ok(())
 }

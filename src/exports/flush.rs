@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Env;
+use napi::bindgen_prelude::This;
 use napi_derive::napi;
 use session_ingress_core::http;
 use session_ingress_core::report::Operation;
 use tokio::task::JoinHandle;
 
 use super::arguments::{milliseconds, optional_object, session_key};
-use crate::channel::{Message, OperationId, Outcome};
-use crate::environment::{Environment, Flush};
-use crate::instance::Deliveries;
+use crate::channel::{Deliveries, Message, OperationId, Outcome};
+use crate::environment::Environment;
+use crate::instance::Instance;
 use crate::js::{self, Value};
+use crate::operations::Flush;
 use crate::rejection::Rejection;
 
-/// Waits until no append of this JavaScript environment, or of one session, is pending. For hosts that are about to
+/// Waits until no append of this instance, or of one session, is pending. For hosts that are about to
 /// exit.
 ///
 /// Resolves `true` as soon as nothing is pending, which may be at once; the promises of all these appends have settled
@@ -33,9 +35,9 @@ use crate::rejection::Rejection;
 /// if (!flushed) console.error(`${sessionStats().pending} entries were not stored in time`)
 /// ```
 #[napi(ts_args_type = "options?: FlushOptions | null", ts_return_type = "Promise<boolean>")]
-pub fn flush<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::Flush, |environment, id| {
-        begin(environment, env, id, FlushOptions::read(env, options)?)
+pub fn flush<'e>(env: &'e Env, this: This<Value<'e>>, options: Value<'e>) -> napi::Result<Value<'e>> {
+    Instance::operation(env, this.object, Operation::Flush, |instance, id| {
+        begin(instance, env, id, FlushOptions::read(env, options)?)
     })
 }
 
@@ -65,19 +67,19 @@ impl FlushOptions {
 }
 
 fn begin<'e>(
-    environment: &Environment,
+    instance: &Instance,
     env: &Env,
     id: OperationId,
     FlushOptions { timeout, session, deferred }: FlushOptions,
 ) -> Result<(), Rejection<'e>> {
     let pending = {
-        let sessions = environment.instance.sessions.borrow();
+        let sessions = instance.sessions.borrow();
         match &session {
             Some(session) => sessions.pending(session).cloned(),
             None => Some(sessions.all().pending().clone()),
         }
     };
-    let outboxes = if deferred { environment.instance.outboxes.list() } else { Vec::new() };
+    let outboxes = if deferred { instance.outboxes.list() } else { Vec::new() };
     let waiting: Vec<_> =
         outboxes.into_iter().filter(|outbox| outbox.has_undelivered(session.as_deref())).collect();
     let pending = if waiting.is_empty() {
@@ -87,33 +89,32 @@ fn begin<'e>(
     };
     let (Some(pending), false) = (&pending, timeout == Some(Duration::ZERO)) else {
         // Settled synchronously, because an event loop that has ended must not be started again.
-        environment.settle(env, id, &Outcome::Boolean(pending.is_none()));
+        instance.settle(env, id, &Outcome::Boolean(pending.is_none()));
         return Ok(());
     };
-    let timer = match timeout.map(|timeout| end_later(environment, id, timeout)).transpose() {
+    let timer = match timeout.map(|timeout| end_later(instance, id, timeout)).transpose() {
         Ok(timer) => timer,
         Err(_) => {
             // Without a thread that could wait, the wait is over.
-            environment.settle(env, id, &Outcome::Boolean(false));
+            instance.settle(env, id, &Outcome::Boolean(false));
             return Ok(());
         }
     };
-    let deferred =
-        (!waiting.is_empty()).then(|| until_delivered(environment, id, waiting, session)).transpose();
+    let deferred = (!waiting.is_empty()).then(|| until_delivered(instance, id, waiting, session)).transpose();
     let Ok(deferred) = deferred else {
-        environment.settle(env, id, &Outcome::Boolean(false));
+        instance.settle(env, id, &Outcome::Boolean(false));
         return Ok(());
     };
-    environment.flushes.add(id, Flush { pending: pending.clone(), timer, deferred });
+    instance.flushes.add(id, Flush { pending: pending.clone(), timer, deferred });
     Ok(())
 }
 
 pub(super) fn end_later(
-    environment: &Environment,
+    instance: &Instance,
     id: OperationId,
     after: Duration,
 ) -> Result<JoinHandle<()>, http::Error> {
-    let channel = environment.channel.clone();
+    let channel = instance.channel.clone();
     Ok(Environment::runtime()?.spawn(async move {
         tokio::time::sleep(after).await;
         channel.send(Message::FlushTimeout(id));
@@ -122,12 +123,12 @@ pub(super) fn end_later(
 
 /// Waits, on the runtime, until nothing is left in these outboxes.
 fn until_delivered(
-    environment: &Environment,
+    instance: &Instance,
     id: OperationId,
     outboxes: Vec<Arc<Deliveries>>,
     session: Option<String>,
 ) -> Result<JoinHandle<()>, http::Error> {
-    let channel = environment.channel.clone();
+    let channel = instance.channel.clone();
     Ok(Environment::runtime()?.spawn(async move {
         for outbox in outboxes {
             outbox.until_delivered(session.as_deref()).await;

@@ -10,6 +10,7 @@ mod configure;
 mod debug_log;
 mod first_use;
 mod flush;
+mod instances;
 mod outbox;
 mod read;
 mod shutdown;
@@ -17,15 +18,16 @@ mod stats;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 
-use napi::Env;
 use napi::bindgen_prelude::Object;
+use napi::{Env, JsValue};
 use napi_derive::napi;
 use session_ingress_core::panic::catch_panic;
 
 use crate::delivery::deliver;
-use crate::environment::Environment;
+use crate::instance::Instances;
 
 #[napi(module_exports)]
-pub fn load(_exports: Object<'_>, env: Env) -> napi::Result<()> {
-    catch_panic(|| Environment::install(&env, deliver)).map_err(napi::Error::from_reason)?
+pub fn load(exports: Object<'_>, env: Env) -> napi::Result<()> {
+    catch_panic(|| Instances::install(&env, exports.to_unknown(), deliver))
+        .map_err(napi::Error::from_reason)?
 }

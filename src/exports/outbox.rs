@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use napi::bindgen_prelude::This;
 use napi::{Env, ValueType};
 use napi_derive::napi;
 use session_ingress_core::http;
 use session_ingress_core::report::Operation;
 
 use super::arguments::session_key;
-use crate::channel::{OutboxRow, Outcome};
+use crate::channel::{Deliveries, OutboxRow, Outcome};
 use crate::environment::Environment;
-use crate::instance::Deliveries;
+use crate::instance::Instance;
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 
@@ -23,10 +24,11 @@ use crate::rejection::Rejection;
 /// ```ts
 /// for (const { sessionId, entries, state } of await outboxSessions()) console.log(sessionId, entries, state)
 /// ```
-#[napi(ts_return_type = "Promise<OutboxSession[]>")]
-pub fn outbox_sessions(env: &Env) -> napi::Result<Value<'_>> {
+#[napi(ts_args_type = "", ts_return_type = "Promise<OutboxSession[]>")]
+pub fn outbox_sessions<'e>(env: &'e Env, this: This<Value<'e>>) -> napi::Result<Value<'e>> {
     with_outboxes(
         env,
+        this.object,
         |_| Ok(()),
         |(), outboxes| async move {
             let mut rows = Vec::new();
@@ -55,9 +57,14 @@ pub fn outbox_sessions(env: &Env) -> napi::Result<Value<'_>> {
 /// const lost = await discardOutboxSession()
 /// ```
 #[napi(ts_args_type = "sessionId?: string", ts_return_type = "Promise<number>")]
-pub fn discard_outbox_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
+pub fn discard_outbox_session<'e>(
+    env: &'e Env,
+    this: This<Value<'e>>,
+    session_id: Value<'e>,
+) -> napi::Result<Value<'e>> {
     with_outboxes(
         env,
+        this.object,
         |env| optional_session(env, session_id),
         |session_id, outboxes| async move {
             let mut entries = 0;
@@ -79,9 +86,14 @@ pub fn discard_outbox_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::
 /// await requeueOutboxSession(sessionId)
 /// ```
 #[napi(ts_args_type = "sessionId: string", ts_return_type = "Promise<number>")]
-pub fn requeue_outbox_session<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
+pub fn requeue_outbox_session<'e>(
+    env: &'e Env,
+    this: This<Value<'e>>,
+    session_id: Value<'e>,
+) -> napi::Result<Value<'e>> {
     with_outboxes(
         env,
+        this.object,
         |env| session_key(env, session_id),
         |session_id, outboxes| async move {
             let mut entries = 0;
@@ -101,13 +113,14 @@ fn optional_session<'e>(env: &'e Env, session_id: Value<'e>) -> Result<Option<St
 /// Begins an operation with the outboxes of the instance.
 fn with_outboxes<'e, A: Send + 'static, F: Future<Output = Outcome> + Send + 'static>(
     env: &'e Env,
+    this: Value<'_>,
     arguments: impl FnOnce(&'e Env) -> Result<A, Rejection<'e>>,
     work: impl FnOnce(A, Vec<Arc<Deliveries>>) -> F,
 ) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::Outbox, |environment, id| {
+    Instance::operation(env, this, Operation::Outbox, |instance, id| {
         let arguments = arguments(env)?;
-        let outboxes = environment.instance.outboxes.list();
-        let completion = environment.completion(Operation::Outbox, id);
+        let outboxes = instance.outboxes.list();
+        let completion = instance.completion(Operation::Outbox, id);
         let work = work(arguments, outboxes);
         let spawn = |runtime: &tokio::runtime::Handle| {
             runtime.spawn(async move { completion.settle(work.await) });

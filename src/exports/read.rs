@@ -4,11 +4,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::Env;
+use napi::bindgen_prelude::This;
 use napi_derive::napi;
 use session_ingress_core::delivery::Means;
 use session_ingress_core::http;
-use session_ingress_core::protocol::LogEndpoint;
-use session_ingress_core::protocol::OAuthEndpoint;
+use session_ingress_core::protocol::{LogEndpoint, OAuthEndpoint, is_truthy};
 use session_ingress_core::read::{
     Events, SessionLog, read_session_log, read_teleport_events, report_unsendable_events,
     report_unsendable_log,
@@ -21,7 +21,7 @@ use super::begin_read::{ReadHandles, ReadOptions, begin_read, job};
 use crate::channel::{ChannelSender, Message, OperationId, Outcome};
 use crate::configure::CallSettings;
 use crate::environment::Environment;
-use crate::globals::is_truthy;
+use crate::instance::Instance;
 use crate::js::Value;
 use crate::rejection::Rejection;
 
@@ -48,21 +48,21 @@ use crate::rejection::Rejection;
 )]
 pub fn get_session_logs<'e>(
     env: &'e Env,
+    this: This<Value<'e>>,
     session_id: Value<'e>,
     url: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::ReadLog, |environment, id| {
-        let instance = &environment.instance;
+    Instance::operation(env, this.object, Operation::ReadLog, |instance, id| {
         let session_id = session_key(env, session_id)?;
         let url = string_argument(env, url, "url")?;
-        let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
-        environment.begin_trace(env, (id, Operation::ReadLog), &session_id, String::new);
+        let handles = begin_read(instance, env, id, ReadOptions::read(env, options)?)?;
+        instance.begin_trace(env, (id, Operation::ReadLog), &session_id, String::new);
         let Some(token) = instance.token(env)? else {
-            let reporter = instance.reporter().traced(environment.trace_of(id));
+            let reporter = instance.reporter().traced(instance.trace_of(id));
             reporter.debug(|| NO_TOKEN.to_owned());
             reporter.diagnostic(Diagnostic::GetNoToken);
-            environment.channel.send(Message::Settle(id, Outcome::Null));
+            instance.channel.send(Message::Settle(id, Outcome::Null));
             return Ok(());
         };
         let of_host = instance.host_headers(env, &session_id);
@@ -70,14 +70,14 @@ pub fn get_session_logs<'e>(
         // The session of this moment: where it is cleared meanwhile, the read does not change the head of its
         // successor.
         let session = instance.session(&session_id);
-        environment.operations.with_read(id, |read| read.session_id = Some(session_id.clone()));
+        instance.operations.with_read(id, |read| read.session_id = Some(session_id.clone()));
         let endpoint = LogEndpoint::new(&url, &token).map(|endpoint| endpoint.with_host_headers(of_host));
         let (endpoint, runtime) = match endpoint.and_then(|endpoint| Ok((endpoint, Environment::runtime()?)))
         {
             Ok(both) => both,
-            Err(failure) => return end_log(environment, id, &session_id, failure),
+            Err(failure) => return end_log(instance, id, &session_id, failure),
         };
-        let after_last_compact = is_after_last_compact(env);
+        let after_last_compact = is_after_last_compact(instance, env);
         let request = endpoint.read(after_last_compact, &settings.timeouts);
         let of = SessionLog { session, url: endpoint.url().clone(), is_whole: !after_last_compact };
         let request = request.at_most(Some(settings.limits.max_response_bytes));
@@ -89,8 +89,8 @@ pub fn get_session_logs<'e>(
                 Means { transport, reporter, endpoint: Arc::new(endpoint), retry, timeouts, has_token: true };
             (outbox, of.session.clone(), session_id, means)
         });
-        let job = job(environment, env, id, about, handles.for_log(after_last_compact));
-        let completion = environment.completion(Operation::ReadLog, id);
+        let job = job(instance, env, id, about, handles.for_log(after_last_compact));
+        let completion = instance.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let job = match before {
                 Some((outbox, session, session_id, means)) => {
@@ -128,15 +128,16 @@ pub fn get_session_logs<'e>(
 )]
 pub fn get_session_logs_via_oauth<'e>(
     env: &'e Env,
+    this: This<Value<'e>>,
     session_id: Value<'e>,
     access_token: Value<'e>,
     org_uuid: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::ReadLog, |environment, id| {
-        let settings = environment.instance.settings();
+    Instance::operation(env, this.object, Operation::ReadLog, |instance, id| {
+        let settings = instance.settings();
         let call = OAuthCall::begin(
-            environment,
+            instance,
             env,
             (id, Operation::ReadLog),
             session_id,
@@ -144,18 +145,18 @@ pub fn get_session_logs_via_oauth<'e>(
             org_uuid,
             options,
         )?;
-        let after_last_compact = is_after_last_compact(env);
+        let after_last_compact = is_after_last_compact(instance, env);
         let request = call.endpoint.and_then(|endpoint| {
             let request = endpoint.read_log(&call.session_id, after_last_compact, &settings.timeouts)?;
             Ok((request, Environment::runtime()?))
         });
         let (request, runtime) = match request {
             Ok((request, runtime)) => (request.at_most(Some(settings.limits.max_response_bytes)), runtime),
-            Err(failure) => return end_log(environment, id, &call.session_id, failure),
+            Err(failure) => return end_log(instance, id, &call.session_id, failure),
         };
         let about = About::new(Some(call.session_id.into()), None, &request.url);
-        let job = job(environment, env, id, about, call.handles.for_log(after_last_compact));
-        let completion = environment.completion(Operation::ReadLog, id);
+        let job = job(instance, env, id, about, call.handles.for_log(after_last_compact));
+        let completion = instance.completion(Operation::ReadLog, id);
         runtime.spawn(async move {
             let read = read_session_log(job, request, None).await;
             completion.settle(if read { Outcome::List } else { Outcome::Null });
@@ -188,15 +189,16 @@ pub fn get_session_logs_via_oauth<'e>(
 )]
 pub fn get_teleport_events<'e>(
     env: &'e Env,
+    this: This<Value<'e>>,
     session_id: Value<'e>,
     access_token: Value<'e>,
     org_uuid: Value<'e>,
     options: Value<'e>,
 ) -> napi::Result<Value<'e>> {
-    Environment::operation(env, Operation::ReadTeleportEvents, |environment, id| {
-        let settings = environment.instance.settings();
+    Instance::operation(env, this.object, Operation::ReadTeleportEvents, |instance, id| {
+        let settings = instance.settings();
         let call = OAuthCall::begin(
-            environment,
+            instance,
             env,
             (id, Operation::ReadTeleportEvents),
             session_id,
@@ -211,15 +213,15 @@ pub fn get_teleport_events<'e>(
         let (pages, runtime) = match pages {
             Ok((pages, runtime)) => (pages.at_most(Some(settings.limits.max_response_bytes)), runtime),
             Err(failure) => {
-                report_unsendable_events(failure, &unsendable(environment, id, &call.session_id));
-                environment.channel.send(Message::Settle(id, Outcome::Null));
+                report_unsendable_events(failure, &unsendable(instance, id, &call.session_id));
+                instance.channel.send(Message::Settle(id, Outcome::Null));
                 return Ok(());
             }
         };
         let about = About::new(Some(call.session_id.into()), None, &pages.page(None).url);
         let expired = ErrorReport { error: Error::SessionExpired, about: about.clone() };
-        let job = job(environment, env, id, about, call.handles);
-        let completion = environment.completion(Operation::ReadTeleportEvents, id);
+        let job = job(instance, env, id, about, call.handles);
+        let completion = instance.completion(Operation::ReadTeleportEvents, id);
         runtime.spawn(async move {
             completion.settle(match read_teleport_events(job, pages).await {
                 Events::Read => Outcome::List,
@@ -233,25 +235,25 @@ pub fn get_teleport_events<'e>(
 
 /// Ends a read of a log whose request cannot be sent.
 fn end_log<'e>(
-    environment: &Environment,
+    instance: &Instance,
     id: OperationId,
     session_id: &str,
     failure: http::Error,
 ) -> Result<(), Rejection<'e>> {
-    report_unsendable_log(failure, &unsendable(environment, id, session_id));
-    environment.channel.send(Message::Settle(id, Outcome::Null));
+    report_unsendable_log(failure, &unsendable(instance, id, session_id));
+    instance.channel.send(Message::Settle(id, Outcome::Null));
     Ok(())
 }
 
 /// The reporter of a request that cannot be sent. Its URL may be anything, and is not told.
-fn unsendable(environment: &Environment, id: OperationId, session_id: &str) -> ChannelSender {
+fn unsendable(instance: &Instance, id: OperationId, session_id: &str) -> ChannelSender {
     let about = About { session_id: Some(session_id.into()), ..About::default() };
-    environment.instance.reporter().about(about).traced(environment.trace_of(id))
+    instance.reporter().about(about).traced(instance.trace_of(id))
 }
 
 /// Whether only the entries since the last compaction are wanted.
-fn is_after_last_compact(env: &Env) -> bool {
-    is_truthy(env, "CLAUDE_AFTER_LAST_COMPACT")
+fn is_after_last_compact(instance: &Instance, env: &Env) -> bool {
+    instance.realm(env).variable("CLAUDE_AFTER_LAST_COMPACT").is_some_and(|value| is_truthy(&value))
 }
 
 /// A read by OAuth that has begun.
@@ -263,7 +265,7 @@ struct OAuthCall {
 
 impl OAuthCall {
     fn begin<'e>(
-        environment: &Rc<Environment>,
+        instance: &Rc<Instance>,
         env: &'e Env,
         (id, operation): (OperationId, Operation),
         session_id: Value<'e>,
@@ -274,9 +276,9 @@ impl OAuthCall {
         let session_id = string_argument(env, session_id, "sessionId")?;
         string_argument(env, access_token, "accessToken")?;
         let organization = string_argument(env, org_uuid, "orgUUID")?;
-        let handles = begin_read(environment, env, id, ReadOptions::read(env, options)?)?;
-        environment.begin_trace(env, (id, operation), &session_id, String::new);
-        let endpoint = environment.instance.oauth_endpoint(env, &session_id, access_token, &organization)?;
+        let handles = begin_read(instance, env, id, ReadOptions::read(env, options)?)?;
+        instance.begin_trace(env, (id, operation), &session_id, String::new);
+        let endpoint = instance.oauth_endpoint(env, &session_id, access_token, &organization)?;
         Ok(Self { session_id, handles, endpoint })
     }
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use napi::Env;
+use napi::bindgen_prelude::This;
 use napi_derive::napi;
 use session_ingress_core::report::Operation;
 
 use super::arguments::{milliseconds, optional_object};
 use super::flush::end_later;
-use crate::environment::{Environment, Flush};
+use crate::instance::Instance;
 use crate::js::{self, Value};
+use crate::operations::Flush;
 use crate::rejection::Rejection;
 
-/// Ends the appends of this JavaScript environment, for good: takes no more of them (they resolve `false`), waits for
+/// Ends the appends of this instance, for good: takes no more of them (they resolve `false`), waits for
 /// those that are pending, and gives up what is left after `timeoutMs`. For hosts that are about to exit.
 ///
 /// What is given up is not sent any more: its request is closed, and its promise resolves `false` before this one settles.
@@ -30,27 +32,27 @@ use crate::rejection::Rejection;
 /// if (lost.length > 0) console.error(`${lost.length} entries may not be stored`)
 /// ```
 #[napi(ts_args_type = "options?: ShutdownOptions | null", ts_return_type = "Promise<ShutdownResult>")]
-pub fn shutdown<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>> {
-    let shutdown = Environment::of(env)?;
-    if let Some(promise) = shutdown.instance.shutdown.promise(env) {
+pub fn shutdown<'e>(env: &'e Env, this: This<Value<'e>>, options: Value<'e>) -> napi::Result<Value<'e>> {
+    let instance = Instance::of(env, this.object)?;
+    if let Some(promise) = instance.shutdown.promise(env) {
         return Ok(promise);
     }
-    let promise = Environment::operation(env, Operation::Shutdown, |environment, id| {
+    let promise = Instance::operation(env, this.object, Operation::Shutdown, |instance, id| {
         let timeout = read_timeout(env, options)?;
-        environment.begin_shutdown(id);
-        let pending = environment.instance.sessions.borrow().all().pending().clone();
+        instance.begin_shutdown(id);
+        let pending = instance.sessions.borrow().all().pending().clone();
         if pending.is_empty() || timeout == Some(Duration::ZERO) {
-            environment.end_flush(env, id, pending.is_empty());
+            instance.end_flush(env, id, pending.is_empty());
             return Ok(());
         }
-        match timeout.map(|timeout| end_later(environment, id, timeout)).transpose() {
-            Ok(timer) => environment.flushes.add(id, Flush { pending, timer, deferred: None }),
+        match timeout.map(|timeout| end_later(instance, id, timeout)).transpose() {
+            Ok(timer) => instance.flushes.add(id, Flush { pending, timer, deferred: None }),
             // Without a thread that could wait, the wait is over.
-            Err(_) => environment.end_flush(env, id, false),
+            Err(_) => instance.end_flush(env, id, false),
         }
         Ok(())
     })?;
-    shutdown.instance.shutdown.keep_promise(env, promise);
+    instance.shutdown.keep_promise(env, promise);
     Ok(promise)
 }
 
@@ -62,21 +64,21 @@ pub fn shutdown<'e>(env: &'e Env, options: Value<'e>) -> napi::Result<Value<'e>>
 /// unref()
 /// void appendSessionLog(sessionId, { uuid: randomUUID(), text }, url)
 /// ```
-#[napi(ts_return_type = "void", catch_unwind)]
-pub fn unref(env: &Env) -> napi::Result<()> {
-    Environment::of(env)?.hold_for_appends(env, false);
+#[napi(ts_args_type = "", ts_return_type = "void", catch_unwind)]
+pub fn unref<'e>(env: &'e Env, this: This<Value<'e>>) -> napi::Result<()> {
+    Instance::of(env, this.object)?.hold_for_appends(env, false);
     Ok(())
 }
 
 /// Undoes `shutdown` and `unref`: `reset` of the testing kit calls it. Not an export of the package.
 #[napi(skip_typescript, catch_unwind)]
-pub fn reopen(env: &Env) -> napi::Result<()> {
-    let environment = Environment::of(env)?;
-    if environment.instance.shutdown.undo() {
-        environment.instance.outboxes.forget_ended();
+pub fn reopen<'e>(env: &'e Env, this: This<Value<'e>>) -> napi::Result<()> {
+    let instance = Instance::of(env, this.object)?;
+    if instance.shutdown.undo() {
+        instance.outboxes.forget_ended();
     }
-    environment.instance.sessions.borrow_mut().reopen();
-    environment.hold_for_appends(env, true);
+    instance.sessions.borrow_mut().reopen();
+    instance.hold_for_appends(env, true);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `sessionStats`: counters of appends, for a status line.
 
 use napi::Env;
+use napi::bindgen_prelude::This;
 use napi_derive::napi;
 
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use session_ingress_core::session::{AppendCounters, LastError, Latency, PendingCounters, Stats};
 
 use super::arguments::session_key;
-use crate::environment::Environment;
+use crate::globals::Realm;
+use crate::instance::Instance;
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 
@@ -29,10 +31,16 @@ use crate::rejection::Rejection;
 /// console.log(`${pending} entries pending, ${failed} not known to be stored`)
 /// ```
 #[napi(ts_args_type = "sessionId?: string", ts_return_type = "SessionStats", catch_unwind)]
-pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Value<'e>> {
-    match stats(env, session_id) {
+pub fn session_stats<'e>(
+    env: &'e Env,
+    this: This<Value<'e>>,
+    session_id: Value<'e>,
+) -> napi::Result<Value<'e>> {
+    let instance = Instance::of(env, this.object)?;
+    let realm = instance.realm(env);
+    match stats(&instance, env, session_id) {
         Ok((Stats { pending, pending_bytes, head, appended, failed, retries }, deferred, health)) => {
-            let stats = js::object(env);
+            let stats = realm.object();
             let set = |key, number| js::set(env, stats, key, js::number(env, number as f64));
             set("pending", pending);
             set("pendingBytes", pending_bytes);
@@ -44,11 +52,11 @@ pub fn session_stats<'e>(env: &'e Env, session_id: Value<'e>) -> napi::Result<Va
             set("deferred", deferred.entries);
             set("deferredBytes", deferred.bytes);
             set("recovered", deferred.recovered);
-            set_health(env, stats, &health);
+            set_health(realm, stats, &health);
             Ok(stats)
         }
         Err(rejection) => {
-            env.throw(rejection.into_value(env))?;
+            env.throw(rejection.into_value(realm))?;
             Ok(js::undefined(env))
         }
     }
@@ -62,18 +70,21 @@ struct Deferred {
     recovered: u64,
 }
 
-fn stats<'e>(env: &'e Env, session_id: Value<'e>) -> Result<(Stats, Deferred, Health), Rejection<'e>> {
-    let environment = Environment::of(env).map_err(|error| Rejection::Type(error.reason.to_string()))?;
+fn stats<'e>(
+    instance: &Instance,
+    env: &'e Env,
+    session_id: Value<'e>,
+) -> Result<(Stats, Deferred, Health), Rejection<'e>> {
     if js::kind(session_id) == napi::ValueType::Undefined {
-        let sessions = environment.instance.sessions.borrow();
+        let sessions = instance.sessions.borrow();
         let all = sessions.all();
-        let health = Health::of(&environment, Some(all.pending()), Some(all));
-        return Ok((all.stats(None), deferred(&environment, None), health));
+        let health = Health::of(instance, Some(all.pending()), Some(all));
+        return Ok((all.stats(None), deferred(instance, None), health));
     }
     let session_id = session_key(env, session_id)?;
-    let sessions = environment.instance.sessions.borrow();
-    let health = Health::of(&environment, sessions.pending(&session_id), sessions.counters(&session_id));
-    Ok((sessions.stats(&session_id), deferred(&environment, Some(&session_id)), health))
+    let sessions = instance.sessions.borrow();
+    let health = Health::of(instance, sessions.pending(&session_id), sessions.counters(&session_id));
+    Ok((sessions.stats(&session_id), deferred(instance, Some(&session_id)), health))
 }
 
 /// How the appends fare.
@@ -85,32 +96,34 @@ struct Health {
 
 impl Health {
     fn of(
-        environment: &Environment,
+        instance: &Instance,
         pending: Option<&Arc<PendingCounters>>,
         counters: Option<&Arc<AppendCounters>>,
     ) -> Self {
         Self {
-            oldest_pending: pending.map(|of| environment.operations.oldest(of)).unwrap_or_default(),
+            oldest_pending: pending.map(|of| instance.operations.oldest(of)).unwrap_or_default(),
             latency: counters.map(|counters| counters.latency()).unwrap_or_default(),
             last_error: counters.and_then(|counters| counters.last_error()),
         }
     }
 }
 
-fn set_health(env: &Env, stats: Value<'_>, health: &Health) {
+fn set_health(realm: Realm<'_>, stats: Value<'_>, health: &Health) {
+    let env = realm.env;
     js::set(env, stats, "oldestPendingMs", milliseconds(env, health.oldest_pending));
-    let latency = js::object(env);
+    let latency = realm.object();
     let Latency { count, p50, p95, p99 } = health.latency;
     for (key, figure) in [("count", count as f64), ("p50", p50), ("p95", p95), ("p99", p99)] {
         js::set(env, latency, key, js::number(env, figure));
     }
     js::set(env, stats, "latency", latency);
-    let last_error = health.last_error.as_ref().map_or_else(|| js::null(env), |error| last_error(env, error));
+    let last_error =
+        health.last_error.as_ref().map_or_else(|| js::null(env), |error| last_error(realm, error));
     js::set(env, stats, "lastError", last_error);
 }
 
-fn last_error<'e>(env: &'e Env, error: &LastError) -> Value<'e> {
-    let object = js::object(env);
+fn last_error<'e>(realm: Realm<'e>, error: &LastError) -> Value<'e> {
+    let (env, object) = (realm.env, realm.object());
     let set = |key, value| js::set(env, object, key, value);
     set("code", js::string(env, error.code));
     set("message", js::string(env, &error.message));
@@ -131,9 +144,9 @@ fn milliseconds(env: &Env, duration: Duration) -> Value<'_> {
     js::number(env, duration.as_millis() as f64)
 }
 
-fn deferred(environment: &Environment, session_id: Option<&str>) -> Deferred {
+fn deferred(instance: &Instance, session_id: Option<&str>) -> Deferred {
     let mut sum = Deferred::default();
-    for outbox in environment.instance.outboxes.list() {
+    for outbox in instance.outboxes.list() {
         let (entries, bytes, recovered) = match session_id {
             Some(session_id) => outbox.deferred(session_id),
             None => {

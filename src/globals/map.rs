@@ -1,41 +1,56 @@
-//! A `Map` of JavaScript.
+//! `Map` and `WeakMap` of JavaScript: what they hold is told apart by identity, whatever it is: frozen, a proxy, of another
+//! realm.
+
+use std::rc::Rc;
 
 use napi::Env;
 
-use crate::js::{Persistent, Thrown, Value, array, as_number, call, get, global, number};
+use crate::js::{self, Persistent, Thrown, Value};
 
-/// Numbers by objects, which are told apart by identity, whatever they are: frozen, proxies, of another realm. The
-/// functions are those of the environment as they were when the addon was loaded.
-pub(crate) struct IdentityMap {
-    map: Persistent,
+/// One of the classes and its functions, as they were when the addon was loaded.
+pub(crate) struct MapClass {
+    class: Persistent,
     get: Persistent,
     set: Persistent,
     delete: Persistent,
 }
 
-impl IdentityMap {
-    pub(crate) fn new(env: &Env) -> Result<Self, Thrown<'_>> {
-        let reflect = get(env, global(env), "Reflect")?;
-        let construct = get(env, reflect, "construct")?;
-        let map = call(env, construct, reflect, &[get(env, global(env), "Map")?, array(env)])?;
+impl MapClass {
+    pub(crate) fn new<'e>(env: &'e Env, name: &str) -> Result<Rc<Self>, Thrown<'e>> {
+        let class = js::get(env, js::global(env), name)?;
+        let prototype = js::get(env, class, "prototype")?;
         let keep = |value| Persistent::new(env, value);
-        Ok(Self {
-            map: keep(map),
-            get: keep(get(env, map, "get")?),
-            set: keep(get(env, map, "set")?),
-            delete: keep(get(env, map, "delete")?),
-        })
+        Ok(Rc::new(Self {
+            class: keep(class),
+            get: keep(js::get(env, prototype, "get")?),
+            set: keep(js::get(env, prototype, "set")?),
+            delete: keep(js::get(env, prototype, "delete")?),
+        }))
+    }
+}
+
+/// A map whose keys are objects.
+pub(crate) struct IdentityMap {
+    class: Rc<MapClass>,
+    map: Persistent,
+}
+
+impl IdentityMap {
+    pub(crate) fn new<'e>(env: &'e Env, class: &Rc<MapClass>) -> Result<Self, Thrown<'e>> {
+        let map = js::construct(env, class.class.get(env), None)?;
+        Ok(Self { class: Rc::clone(class), map: Persistent::new(env, map) })
     }
 
-    pub(crate) fn get<'e>(&self, env: &'e Env, key: Value<'_>) -> Result<Option<f64>, Thrown<'e>> {
-        call(env, self.get.get(env), self.map.get(env), &[key]).map(as_number)
+    /// The value of a key; `undefined` where it has none.
+    pub(crate) fn get<'e>(&self, env: &'e Env, key: Value<'_>) -> Result<Value<'e>, Thrown<'e>> {
+        js::call(env, self.class.get.get(env), self.map.get(env), &[key])
     }
 
-    pub(crate) fn set<'e>(&self, env: &'e Env, key: Value<'_>, value: f64) -> Result<(), Thrown<'e>> {
-        call(env, self.set.get(env), self.map.get(env), &[key, number(env, value)]).map(|_| ())
+    pub(crate) fn set<'e>(&self, env: &'e Env, key: Value<'_>, value: Value<'_>) -> Result<(), Thrown<'e>> {
+        js::call(env, self.class.set.get(env), self.map.get(env), &[key, value]).map(|_| ())
     }
 
     pub(crate) fn delete(&self, env: &Env, key: Value<'_>) {
-        call(env, self.delete.get(env), self.map.get(env), &[key]).ok();
+        js::call(env, self.class.delete.get(env), self.map.get(env), &[key]).ok();
     }
 }

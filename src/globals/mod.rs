@@ -1,11 +1,14 @@
-//! The globals of an environment that are used: `JSON`, `Map`, `process.env`, `setImmediate`.
+//! The globals that are used: `JSON`, `Map` and `setImmediate` of the environment, and the realm of the code that loaded
+//! the package.
 
 mod exit;
+mod immediate;
 mod json;
 mod map;
-mod process;
+mod realm;
 
 pub(crate) use exit::on_exit;
+pub(crate) use immediate::set_immediate;
 pub(crate) use json::Json;
-pub(crate) use map::IdentityMap;
-pub(crate) use process::{is_truthy, set_immediate, variable};
+pub(crate) use map::{IdentityMap, MapClass};
+pub(crate) use realm::Realm;

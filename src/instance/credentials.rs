@@ -6,7 +6,7 @@ use napi::{Env, JsValue, ValueType};
 use session_ingress_core::protocol::{DEFAULT_BASE_API_URL, OAuthEndpoint, trim};
 
 use crate::configure::HostCallback;
-use crate::globals::variable;
+use crate::globals::Realm;
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 
@@ -18,7 +18,8 @@ pub(super) type Callback<'e> = Option<Value<'e>>;
 ///
 /// Where the function throws or returns the wrong type, this is a rejection and not the default, because a default
 /// would send another token than the host intends (specification.md, section 2).
-pub(super) fn token<'e>(env: &'e Env, callback: Callback<'e>) -> Result<Option<String>, Rejection<'e>> {
+pub(super) fn token<'e>(realm: Realm<'e>, callback: Callback<'e>) -> Result<Option<String>, Rejection<'e>> {
+    let env = realm.env;
     let token = match supplied(env, callback, &[])? {
         Some(token) => match js::kind(token) {
             ValueType::Undefined | ValueType::Null => None,
@@ -28,14 +29,14 @@ pub(super) fn token<'e>(env: &'e Env, callback: Callback<'e>) -> Result<Option<S
                 return Err(wrong(HostCallback::GetSessionIngressAuthToken, what));
             }
         },
-        None => token_from_variables(env),
+        None => token_from_variables(realm),
     };
     Ok(token.map(|token| trim(&token).to_owned()).filter(|token| !token.is_empty()))
 }
 
-fn token_from_variables(env: &Env) -> Option<String> {
-    let token = variable(env, "CLAUDE_CODE_SESSION_ACCESS_TOKEN").filter(|token| !trim(token).is_empty());
-    token.or_else(|| fs::read_to_string(variable(env, "CLAUDE_SESSION_INGRESS_TOKEN_FILE")?).ok())
+fn token_from_variables(realm: Realm<'_>) -> Option<String> {
+    let token = realm.variable("CLAUDE_CODE_SESSION_ACCESS_TOKEN").filter(|token| !trim(token).is_empty());
+    token.or_else(|| fs::read_to_string(realm.variable("CLAUDE_SESSION_INGRESS_TOKEN_FILE")?).ok())
 }
 
 /// The server of OAuth and teleport reads.

@@ -1,53 +1,123 @@
 //! One instance, the state that `configure` sets up: options, sessions with their heads and queues, connections.
 
+mod aborts;
 mod credentials;
+mod error_object;
+mod handle;
+mod lifetime;
+mod operation;
 mod outbox;
+mod outbox_rows;
 mod shutdown;
+mod table;
+mod tracing;
+mod waking;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
+use session_ingress_core::channel::Wake;
 use session_ingress_core::http::{self, Client, Settings, concurrency_limit};
 use session_ingress_core::protocol::{HostHeaders, OAuthEndpoint};
 use session_ingress_core::report::{About, Error, ReporterExt};
 use session_ingress_core::session::{Session, Sessions};
 
-use crate::channel::{Channel, ChannelSender};
-use crate::configure::{CallSettings, HostCallback, Options, OptionsPatch};
-use crate::globals::variable;
-use crate::js::Value;
+use crate::channel::{Channel, ChannelSender, Waker};
+use crate::configure::{CallSettings, GetToken, HostCallback, Options, OptionsPatch};
+use crate::environment::{Environment, has_no};
+use crate::globals::Realm;
+use crate::js::{Persistent, Value};
+use crate::operations::{Flushes, Operations, Signals};
 use crate::rejection::Rejection;
+use handle::{Handle, Slot};
+use outbox::Outboxes;
 use shutdown::Shutdown;
 
-pub(crate) use outbox::{Deliveries, Outboxes, end_all, write_all};
-pub(crate) use shutdown::{Ended, EntryOf};
+pub(crate) use error_object::error_object;
+pub(crate) use table::Instances;
 
-/// Options, sessions and connections. Used on the thread of its environment only. Cells are borrowed for single
-/// steps, and never while JavaScript runs: JavaScript may call back into the addon.
+/// Delivers the items that are ready, on the thread of the environment; never panics.
+pub(crate) type Deliver = fn(&Instance, &Env);
+
+/// One instance, with options, sessions, pending operations and a channel of its own. All of it is used on the thread of
+/// its environment only, except the channel, which the runtime shares. Cells are borrowed for single steps, and never
+/// while JavaScript runs: JavaScript may call back into the addon.
 pub(crate) struct Instance {
+    pub(crate) environment: Rc<Environment>,
+    pub(crate) channel: Arc<Channel>,
+    waker: Arc<Waker>,
+    deliver: Persistent,
+    handle: Handle,
+    is_default: bool,
+    /// Whether an append or a read has begun.
+    is_used: Cell<bool>,
+    waits_for_delivery: Cell<bool>,
+    pub(crate) operations: Operations,
+    pub(crate) flushes: Flushes,
+    pub(crate) signals: Signals,
     options: RefCell<Options>,
     pub(crate) sessions: RefCell<Sessions>,
     /// The settings of connections, and the client for them. They are read from `process.env` at the first request.
     connection: RefCell<Option<(Settings, Client)>>,
     pub(crate) outboxes: Outboxes,
     pub(crate) shutdown: Shutdown,
-    channel: Arc<Channel>,
     wants_debug: Arc<AtomicBool>,
 }
 
 impl Instance {
-    pub(crate) fn new(channel: Arc<Channel>) -> Self {
-        Self {
+    fn new(
+        env: &Env,
+        environment: &Rc<Environment>,
+        is_default: bool,
+        deliver: Deliver,
+    ) -> napi::Result<Rc<Self>> {
+        let signals = Signals::new(env, &environment.map_class).map_err(|_| has_no("Map"))?;
+        let made = Rc::new(RefCell::new(Weak::<Self>::new()));
+        let deliver = waking::deliver_function(env, &made, deliver)?;
+        let waker = Arc::new(waking::waker(env, &made, deliver)?);
+        let channel = Arc::<Channel>::default();
+        channel.set_waker(Arc::<Waker>::clone(&waker) as Arc<dyn Wake>);
+        environment.at_end.add_channel(&channel);
+        let instance = Rc::new(Self {
+            environment: Rc::clone(environment),
+            channel,
+            waker,
+            deliver: Persistent::new(env, deliver),
+            handle: Handle::new(env),
+            is_default,
+            is_used: Cell::default(),
+            waits_for_delivery: Cell::default(),
+            operations: Operations::default(),
+            flushes: Flushes::default(),
+            signals,
             options: RefCell::default(),
             sessions: RefCell::default(),
             connection: RefCell::default(),
             outboxes: Outboxes::default(),
             shutdown: Shutdown::default(),
-            channel,
             wants_debug: Arc::default(),
-        }
+        });
+        made.replace(Rc::downgrade(&instance));
+        instance.update_wants_debug();
+        Ok(instance)
+    }
+
+    /// The realm of the code that uses the instance.
+    pub(crate) fn realm<'e>(&self, env: &'e Env) -> Realm<'e> {
+        self.handle.get(env, Slot::Realm).map_or_else(|| Realm::own(env), |realm| Realm::foreign(env, realm))
+    }
+
+    /// Has values made of another realm: its [globals](Realm::globals).
+    pub(crate) fn set_realm(&self, env: &Env, realm: Option<Value<'_>>) {
+        self.handle.set(env, Slot::Realm, realm);
+    }
+
+    /// The array to which its functions are bound.
+    pub(crate) fn handle<'e>(&self, env: &'e Env) -> Value<'e> {
+        self.handle.value(env)
     }
 
     /// Applies the options of one call of `configure`: all of them, or none where one is wrong.
@@ -58,35 +128,44 @@ impl Instance {
             (options.settings, options.network.clone(), options.outbox.clone())
         };
         let patch = OptionsPatch::read(env, options, settings, &network, &outbox)?;
-        let touches_outbox = patch.outbox.is_some();
         if patch.touches_connections() {
             self.connection.replace(None);
         }
         if let Some(limit) = patch.max_concurrent_requests {
             concurrency_limit().set(limit);
         }
+        for (callback, function) in &patch.callbacks {
+            let function = function.as_ref().map(|function| function.get(env));
+            self.handle.set(env, Slot::Callback(*callback), function);
+        }
+        let touches_outbox = patch.outbox.is_some();
+        if let Some(outbox) = &patch.outbox {
+            match outbox.as_ref().map_or(&GetToken::None, |outbox| &outbox.get_token) {
+                GetToken::None => self.handle.set(env, Slot::GetToken, None),
+                GetToken::Kept => {}
+                GetToken::New(function) => self.handle.set(env, Slot::GetToken, Some(function.get(env))),
+            }
+        }
         self.options.borrow_mut().apply(patch);
         if touches_outbox {
-            self.update_outbox();
+            self.update_outbox(env);
         }
+        self.update_wants_debug();
         Ok(())
     }
 
-    fn update_outbox(&self) {
+    fn update_outbox(&self, env: &Env) {
         let options = self.options.borrow();
-        let outbox = options.outbox.as_ref().map(|outbox| (&outbox.options, outbox.get_token.is_some()));
-        self.outboxes.configure(outbox, &self.channel, self.reporter());
-    }
-
-    /// Whether an outbox is configured.
-    pub(crate) fn has_outbox(&self) -> bool {
-        self.options.borrow().outbox.is_some()
+        let outbox = options.outbox.as_ref().map(|outbox| (&outbox.options, self.handle.has(Slot::GetToken)));
+        if outbox.is_some() {
+            self.environment.write_outbox_at_exit(env);
+        }
+        self.outboxes.configure(outbox, &self.channel, self.reporter(), &self.environment.at_end);
     }
 
     /// The host's function for the tokens of sessions that it has not used itself.
     pub(crate) fn get_token<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
-        let get_token = self.options.borrow().outbox.as_ref()?.get_token.clone();
-        get_token.map(|function| function.get(env))
+        self.handle.get(env, Slot::GetToken)
     }
 
     pub(crate) fn settings(&self) -> CallSettings {
@@ -95,12 +174,13 @@ impl Instance {
 
     /// A function of the host, where it has configured one.
     pub(crate) fn callback<'e>(&self, env: &'e Env, callback: HostCallback) -> Option<Value<'e>> {
-        self.options.borrow().callback(env, callback)
+        self.handle.get(env, Slot::Callback(callback))
     }
 
-    /// Enables debug lines where the host receives them, or where `node_debug` is set.
-    pub(crate) fn update_wants_debug(&self, node_debug: bool) {
-        let wants = node_debug || self.options.borrow().logs_for_debugging();
+    /// Enables debug lines where the host receives them, or `NODE_DEBUG` asks for them.
+    fn update_wants_debug(&self) {
+        let wants = self.environment.has_debug_log()
+            || self.handle.has(Slot::Callback(HostCallback::LogForDebugging));
         self.wants_debug.store(wants, Ordering::Relaxed);
     }
 
@@ -111,7 +191,7 @@ impl Instance {
 
     /// The token of sessions, from the host or the environment; see [`credentials::token`].
     pub(crate) fn token<'e>(&self, env: &'e Env) -> Result<Option<String>, Rejection<'e>> {
-        credentials::token(env, self.callback(env, HostCallback::GetSessionIngressAuthToken))
+        credentials::token(self.realm(env), self.callback(env, HostCallback::GetSessionIngressAuthToken))
     }
 
     /// The endpoint of OAuth and teleport reads, with the headers of the host. The inner `Err` is for headers that
@@ -160,7 +240,7 @@ impl Instance {
             Some((settings, _)) => settings,
             None => {
                 let network = self.options.borrow().network.clone();
-                Settings::read(&network, |name| variable(env, name))
+                Settings::read(&network, |name| self.realm(env).variable(name))
             }
         };
         let settings = settings.with_connect_timeout(connect_timeout);
@@ -168,5 +248,12 @@ impl Instance {
         let client = Client::shared(settings.clone(), move |warning| reporter.debug(|| warning.to_owned()));
         self.connection.replace(Some((settings, client.clone())));
         client
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // What is still sent to it would be kept for ever.
+        self.channel.close();
     }
 }

@@ -2,24 +2,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use session_ingress_core::append::random;
-use session_ingress_core::delivery::{self, Granted};
+use session_ingress_core::delivery::Granted;
 use session_ingress_core::http::Client;
 use session_ingress_core::outbox::{Disk, Outbox, OutboxOptions};
 use session_ingress_core::report::{Diagnostic, Error, ReporterExt};
 use session_ingress_core::runtime::runtime;
 use tokio::sync::oneshot;
 
-use crate::channel::{Channel, ChannelSender, Message};
-
-/// The deliveries of an instance by way of one folder.
-pub(crate) type Deliveries = delivery::Deliveries<Client, ChannelSender>;
-
-/// All of an environment, for its end, which may come on another thread than its own.
-pub(crate) type AllDeliveries = Arc<Mutex<Vec<Arc<Deliveries>>>>;
+use crate::channel::{Channel, ChannelSender, Deliveries, Message};
+use crate::environment::AtEnd;
 
 #[derive(Default)]
 pub(crate) struct Outboxes {
@@ -27,26 +22,29 @@ pub(crate) struct Outboxes {
     /// Whether any was there at any time: without, nothing is looked up.
     is_used: Cell<bool>,
     by_session: RefCell<HashMap<String, Option<Arc<Deliveries>>>>,
-    all: AllDeliveries,
+    /// Every one that has not ended.
+    all: RefCell<Vec<Arc<Deliveries>>>,
     /// Whether the host can give a token for any session.
     can_grant: Arc<AtomicBool>,
 }
 
 impl Outboxes {
-    pub(crate) fn all(&self) -> AllDeliveries {
-        Arc::clone(&self.all)
-    }
-
     /// Every one that has not ended.
     pub(crate) fn list(&self) -> Vec<Arc<Deliveries>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.all.borrow().clone()
+    }
+
+    /// Whether entries are deferred in one of them.
+    pub(super) fn has_deferred(&self) -> bool {
+        self.is_used.get()
+            && self.all.borrow().iter().any(|all| all.figures().deferred.load(Ordering::Relaxed) > 0)
     }
 
     /// Forgets those that ended with a shutdown.
     pub(crate) fn forget_ended(&self) {
         self.current.replace(None);
         self.by_session.borrow_mut().clear();
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.all.borrow_mut().clear();
     }
 
     /// Uses other options from now on; sessions that have begun keep theirs.
@@ -55,6 +53,7 @@ impl Outboxes {
         options: Option<(&OutboxOptions, bool)>,
         channel: &Arc<Channel>,
         reporter: ChannelSender,
+        at_end: &AtEnd,
     ) {
         let Some((options, can_grant)) = options else {
             self.current.replace(None);
@@ -84,7 +83,8 @@ impl Outboxes {
                 Some(granted)
             });
             let deliveries = Arc::new(Deliveries::new(outbox, runtime.clone(), reporter, random, ask));
-            self.all.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&deliveries));
+            at_end.add_deliveries(&deliveries);
+            self.all.borrow_mut().push(Arc::clone(&deliveries));
             self.current.replace(Some((options.clone(), deliveries)));
             self.is_used.set(true);
         }
@@ -115,17 +115,11 @@ impl Outboxes {
     }
 }
 
-/// Ends with what is in the folders: it is written, and given up.
-pub(crate) fn end_all(all: &AllDeliveries) {
-    for deliveries in all.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        deliveries.end();
-    }
-}
-
-/// Writes what is queued for the folders on this thread, and what is appended from now on at once.
-pub(crate) fn write_all(all: &AllDeliveries) {
-    let deliveries = all.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for deliveries in deliveries {
-        deliveries.outbox().write_now();
+impl Drop for Outboxes {
+    fn drop(&mut self) {
+        // Nothing is left in them but what other processes had left.
+        for deliveries in self.all.borrow().iter() {
+            deliveries.end();
+        }
     }
 }

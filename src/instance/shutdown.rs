@@ -1,25 +1,30 @@
-//! Whether an instance has shut down, and what became of its appends since.
+//! The end of the appends of an instance, and what became of them since it began.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
 use napi::Env;
 use session_ingress_core::protocol::EntryUuid;
+use session_ingress_core::report::Operation;
 
-use crate::channel::OperationId;
-use crate::js::{Persistent, Value};
+use super::Instance;
+use crate::channel::{Message, OperationId, Outcome};
+use crate::environment::Environment;
+use crate::globals::Realm;
+use crate::js::{self, Persistent, Value};
 
 /// An entry of a session.
-pub(crate) type EntryOf = (Arc<str>, EntryUuid);
+pub(super) type EntryOf = (Arc<str>, EntryUuid);
 
 /// What has become of the appends since a shutdown began.
-pub(crate) struct Ended {
-    pub(crate) id: OperationId,
+struct Ended {
+    id: OperationId,
     /// Appends that were stored.
-    pub(crate) stored: u64,
+    stored: u64,
     /// Entries that are not known to be stored.
-    pub(crate) failed: Vec<EntryOf>,
+    failed: Vec<EntryOf>,
 }
 
 /// The shutdown of an instance, where it has begun.
@@ -36,7 +41,7 @@ struct Begun {
 }
 
 impl Shutdown {
-    pub(crate) fn begin(&self, id: OperationId, appended_before: u64) {
+    fn begin(&self, id: OperationId, appended_before: u64) {
         self.0.replace(Some(Begun { id, promise: None, appended_before, failed: Vec::new() }));
     }
 
@@ -64,7 +69,7 @@ impl Shutdown {
     }
 
     /// What has become of the appends, of which `appended` have been stored at any time.
-    pub(crate) fn finish(&self, appended: u64) -> Option<Ended> {
+    fn finish(&self, appended: u64) -> Option<Ended> {
         let mut begun = self.0.borrow_mut();
         let begun = begun.as_mut()?;
         let stored = appended.saturating_sub(begun.appended_before);
@@ -75,4 +80,67 @@ impl Shutdown {
     pub(crate) fn undo(&self) -> bool {
         self.0.replace(None).is_some()
     }
+}
+
+impl Instance {
+    /// Takes no more appends; the operation `id` is that of the shutdown.
+    pub(crate) fn begin_shutdown(&self, id: OperationId) {
+        let appended = self.sessions.borrow().all().stats(None).appended;
+        self.shutdown.begin(id, appended);
+    }
+
+    /// Ends a call of `flush`, or the wait of a shutdown.
+    pub(crate) fn end_flush(&self, env: &Env, id: OperationId, is_done: bool) {
+        if self.operations.with(id, |pending| pending.operation) == Some(Operation::Shutdown) {
+            self.end_appends(env);
+        } else {
+            self.settle(env, id, &Outcome::Boolean(is_done));
+        }
+    }
+
+    /// Has the outboxes keep what is left, and then gives up the rest.
+    fn end_appends(&self, env: &Env) {
+        let outboxes = self.outboxes.list();
+        let channel = self.channel.clone();
+        match Environment::runtime() {
+            Ok(runtime) if !outboxes.is_empty() => {
+                runtime.spawn(async move {
+                    let mut kept = Vec::new();
+                    for outbox in outboxes {
+                        kept.extend(outbox.shut_down().await);
+                    }
+                    channel.send(Message::Kept(kept));
+                });
+            }
+            _ => self.finish_shutdown(env, Vec::new()),
+        }
+    }
+
+    /// Gives up the appends that are left: their promises resolve `false`, and then that of the shutdown resolves.
+    pub(crate) fn finish_shutdown(&self, env: &Env, kept: Vec<EntryOf>) {
+        self.sessions.borrow().give_up();
+        for id in self.operations.appends() {
+            self.settle(env, id, &Outcome::Boolean(false));
+        }
+        let appended = self.sessions.borrow().all().stats(None).appended;
+        let Some(Ended { id, stored, failed }) = self.shutdown.finish(appended) else { return };
+        let kept: HashSet<_> = kept.into_iter().collect();
+        let realm = self.realm(env);
+        let result = realm.object();
+        js::set(env, result, "stored", js::number(env, stored as f64));
+        let lost = failed.iter().filter(|entry| !kept.contains(entry));
+        js::set(env, result, "lost", realm.list(lost.map(|entry| entry_object(realm, entry))));
+        if let Some(pending) = self.remove(env, id) {
+            pending.deferred.resolve(env, result);
+        }
+        // Calls of `flush` have to learn of it.
+        self.deliver_later(env);
+    }
+}
+
+fn entry_object<'e>(realm: Realm<'e>, (session_id, uuid): &EntryOf) -> Value<'e> {
+    let (env, entry) = (realm.env, realm.object());
+    js::set(env, entry, "sessionId", js::string(env, session_id));
+    js::set(env, entry, "uuid", js::string(env, &uuid.to_string()));
+    entry
 }

@@ -1,9 +1,11 @@
-//! Handles that outlive a call from JavaScript: references, promises, the event loop.
+//! Handles that outlive a call from JavaScript: references, and promises.
 
+use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr;
 
 use napi::{Env, JsValue, sys};
+use session_ingress_core::panic::catch_panic;
 
 use super::{Value, checked, undefined};
 
@@ -36,6 +38,65 @@ impl Drop for Persistent {
         // references to be deleted. It refuses a null reference.
         unsafe { sys::napi_delete_reference(self.env, self.raw) };
     }
+}
+
+/// A reference that keeps an object alive only while it is held, which it is not at first.
+pub(crate) struct Holdable(Persistent);
+
+impl Holdable {
+    pub(crate) fn new(env: &Env, value: Value<'_>) -> Self {
+        let mut raw = ptr::null_mut();
+        // SAFETY: `raw` receives the result, and stays null where the call fails.
+        unsafe { sys::napi_create_reference(env.raw(), value.raw(), 0, &mut raw) };
+        Self(Persistent { env: env.raw(), raw })
+    }
+
+    /// The object; `undefined` where it was collected.
+    pub(crate) fn get<'e>(&self, env: &'e Env) -> Value<'e> {
+        self.0.get(env)
+    }
+
+    /// Holds the object, or lets go of it. Calls nest.
+    pub(crate) fn hold(&self, hold: bool) {
+        let mut count = 0;
+        // SAFETY: on the thread of the environment, as the owner is. Node-API refuses a null reference, and a count below
+        // zero.
+        unsafe {
+            if hold {
+                sys::napi_reference_ref(self.0.env, self.0.raw, &mut count);
+            } else {
+                sys::napi_reference_unref(self.0.env, self.0.raw, &mut count);
+            }
+        }
+    }
+}
+
+/// Marks an object with a number above zero; when it is collected, calls `on_collected`, which must not run JavaScript.
+pub(crate) fn mark(env: &Env, object: Value<'_>, mark: usize, on_collected: impl FnOnce() + 'static) {
+    unsafe extern "C" fn collected(_: sys::napi_env, _: *mut c_void, hint: *mut c_void) {
+        // SAFETY: the pointer that was passed below, and that comes back once.
+        let on_collected = unsafe { Box::from_raw(hint.cast::<Box<dyn FnOnce()>>()) };
+        catch_panic(on_collected).ok();
+    }
+    let on_collected: Box<Box<dyn FnOnce()>> = Box::new(Box::new(on_collected));
+    let hint = Box::into_raw(on_collected);
+    // SAFETY: the mark is never used as a pointer. `hint` is given back to `collected`, or freed here.
+    unsafe {
+        let mark = ptr::without_provenance_mut(mark);
+        let status =
+            sys::napi_wrap(env.raw(), object.raw(), mark, Some(collected), hint.cast(), ptr::null_mut());
+        if status != sys::Status::napi_ok {
+            drop(Box::from_raw(hint));
+        }
+    }
+}
+
+/// The mark of an object; that of another addon's object is of no meaning.
+pub(crate) fn marked(env: &Env, object: Value<'_>) -> Option<usize> {
+    let mut mark = ptr::null_mut();
+    // SAFETY: `mark` receives the result, which is not used as a pointer.
+    let status = unsafe { sys::napi_unwrap(env.raw(), object.raw(), &mut mark) };
+    (status == sys::Status::napi_ok).then(|| mark.addr())
 }
 
 /// Settles one promise. napi's own deferred makes a threadsafe function for each promise, which would be the largest
@@ -77,18 +138,6 @@ impl Deferred {
             checked(env, status, ptr::null_mut()).ok();
             // SAFETY: as above.
             unsafe { conclude(env.raw(), self.0, value.raw()) };
-        }
-    }
-}
-
-/// Sets whether `function` holds the event loop open.
-pub(crate) fn hold_event_loop(env: &Env, function: sys::napi_threadsafe_function, hold: bool) {
-    // SAFETY: called on the thread of the environment, which lives as long as the function.
-    unsafe {
-        if hold {
-            sys::napi_ref_threadsafe_function(env.raw(), function);
-        } else {
-            sys::napi_unref_threadsafe_function(env.raw(), function);
         }
     }
 }

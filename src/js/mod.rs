@@ -11,14 +11,16 @@
 
 mod handles;
 mod strings;
+mod threads;
 
 use std::ptr;
 
 use napi::bindgen_prelude::{FromNapiValue, Null, Object, ToNapiValue};
 use napi::{Env, JsValue, Unknown, ValueType, sys};
 
-pub(crate) use handles::{Deferred, Persistent, hold_event_loop, promise};
+pub(crate) use handles::{Deferred, Holdable, Persistent, mark, marked, promise};
 pub(crate) use strings::{as_string, as_utf8, as_utf16};
+pub(crate) use threads::ThreadsafeFunction;
 
 /// The value that JavaScript threw.
 pub(crate) struct Thrown<'e>(pub(crate) Value<'e>);
@@ -167,13 +169,19 @@ pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, T
     Ok(Vec::<String>::from_unknown(names).unwrap_or_default())
 }
 
-/// An array of these values.
-pub(crate) fn list<'e>(env: &'e Env, values: impl Iterator<Item = Value<'e>>) -> Value<'e> {
-    let list = array(env);
-    for (index, value) in values.enumerate() {
-        set(env, list, &index.to_string(), value);
-    }
-    list
+/// `array[index]`, on an array that the addon has made.
+pub(crate) fn element<'e>(env: &'e Env, array: Value<'_>, index: u32) -> Value<'e> {
+    let mut raw = ptr::null_mut();
+    // SAFETY: `raw` receives the result.
+    let status = unsafe { sys::napi_get_element(env.raw(), array.raw(), index, &mut raw) };
+    checked(env, status, raw).unwrap_or_else(|_| undefined(env))
+}
+
+/// `array[index] = value`, on an array that the addon has made.
+pub(crate) fn set_element(env: &Env, array: Value<'_>, index: u32, value: Value<'_>) {
+    // SAFETY: all handles are live.
+    let status = unsafe { sys::napi_set_element(env.raw(), array.raw(), index, value.raw()) };
+    checked(env, status, value.raw()).ok();
 }
 
 /// Sets the length of an array that the addon has made.
@@ -207,6 +215,30 @@ pub(crate) fn call<'e>(
         )
     };
     checked(env, status, raw)
+}
+
+/// `new class(...arguments)`, of at most one argument.
+pub(crate) fn construct<'e>(
+    env: &'e Env,
+    class: Value<'_>,
+    argument: Option<Value<'_>>,
+) -> Result<Value<'e>, Thrown<'e>> {
+    let mut raw = ptr::null_mut();
+    let arguments = argument.map(|argument| argument.raw());
+    let arguments = arguments.as_slice();
+    // SAFETY: the arguments are live, `raw` receives the result.
+    let status = unsafe {
+        sys::napi_new_instance(env.raw(), class.raw(), arguments.len(), arguments.as_ptr(), &mut raw)
+    };
+    checked(env, status, raw)
+}
+
+/// `a === b`.
+pub(crate) fn is_same(env: &Env, a: Value<'_>, b: Value<'_>) -> bool {
+    let mut is_same = false;
+    // SAFETY: `is_same` receives the result, and stays false where the call fails.
+    unsafe { sys::napi_strict_equals(env.raw(), a.raw(), b.raw(), &mut is_same) };
+    is_same
 }
 
 /// `function.call({}, argument)` in no async context: resources that it makes inherit no `AsyncLocalStorage`.

@@ -2,7 +2,7 @@
 //
 // - lib/binding.js, which finds the binary and loads it;
 // - index.js, for `require`, and for bundlers that understand it best (webpack, Bun);
-// - index.mjs, for `import`: it requires index.js, so that both give the same functions of the same binding, and Node need
+// - index.mjs, for `import`: it requires lib/binding.js as index.js does, so that both give the same functions of the same binding, and Node need
 //   not look for the names of the exports in CommonJS, which takes as long as half of the loading;
 // - lib/bundled.mjs, for the bundlers that know nothing of addons, with lib/bundled.js, which they follow to the binaries.
 //
@@ -81,11 +81,11 @@ if (process.env.NODE_DEBUG) require('./node-debug.js')(binding, require('node:ut
 // Known by its path: the same one loaded again is no other copy.
 const copies = (globalThis[Symbol.for('session-ingress.copies')] ??= new Map())
 if (!copies.has(__filename)) copies.set(__filename, false)
-binding.setFirstUse(() =>
+// Test runners load this in realms of their own: each has an instance of its own.
+module.exports = binding.ofRealm(globalThis)
+module.exports.setFirstUse(() =>
   require('./first-use.js')({ path: __filename, diagnosticsChannel: require('node:diagnostics_channel') }),
 )
-
-module.exports = binding
 `,
 )
 
@@ -105,10 +105,12 @@ write(
 // \`node --eval\`, which is global and looks in another folder.
 const binding =
   typeof require === 'function' && !globalThis.require
-    ? require('./index.js')
-    : createRequire(import.meta.url)('./index.js')
+    ? require('./lib/binding.js')
+    : createRequire(import.meta.url)('./lib/binding.js')
+// That of Vitest loads it in another realm than this file.
+const functions = binding.ofRealm(globalThis)
 
-${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
+${functions.map((name) => `export const ${name} = functions.${name}`).join('\n')}
 `,
 )
 
@@ -159,7 +161,10 @@ try {
 if (!binding) throw missingBinary({ errors, target, isBundled: true })
 if (process.env.NODE_DEBUG) debugThroughNode(binding, debuglog)
 // The package that is installed does it itself.
-binding.setFirstUse?.(() => firstUse({ path, diagnosticsChannel }))
+if (binding.ofRealm) {
+  binding = binding.ofRealm(globalThis)
+  binding.setFirstUse(() => firstUse({ path, diagnosticsChannel }))
+}
 
 ${functions.map((name) => `export const ${name} = binding.${name}`).join('\n')}
 `,

@@ -1,4 +1,9 @@
-//! The pending operations: those whose promises have not settled.
+//! The pending operations of an instance: those whose promises have not settled.
+
+mod append;
+mod flushes;
+mod signals;
+mod traced;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,11 +15,13 @@ use session_ingress_core::read::{Cancel, ProgressThrottle};
 use session_ingress_core::report::Operation;
 use session_ingress_core::session::{PendingCounters, PendingEntry, PendingGuard, Session};
 
-use super::aborts::AbortableAppend;
-use super::signals;
-use super::tracing::TracedOperation;
 use crate::channel::OperationId;
 use crate::js::{Deferred, Persistent, Value};
+
+pub(crate) use append::{AbortableAppend, QueueOfEntry};
+pub(crate) use flushes::{Flush, Flushes};
+pub(crate) use signals::{Signals, is_aborted, reason, signal};
+pub(crate) use traced::TracedOperation;
 
 /// An operation whose promise has not settled.
 pub(crate) struct PendingOperation {
@@ -50,7 +57,7 @@ pub(crate) struct PendingRead {
 impl PendingRead {
     /// The reason to reject the promise with; `None` where the host has not aborted the read.
     pub(crate) fn abort_reason<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
-        self.signal.as_ref().filter(|_| self.aborted).map(|signal| signals::reason(env, signal.get(env)))
+        self.signal.as_ref().filter(|_| self.aborted).map(|signal| reason(env, signal.get(env)))
     }
 
     /// Cancels the read for the host, and drops its entries.
@@ -76,7 +83,7 @@ pub(crate) struct Operations {
 }
 
 impl Operations {
-    pub(super) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
+    pub(crate) fn add(&self, operation: Operation, deferred: Deferred) -> OperationId {
         let id = self.last.get() + 1;
         self.last.set(id);
         let holds = operation != Operation::Append || !self.lets_go_of_appends.get();
@@ -96,19 +103,23 @@ impl Operations {
         id
     }
 
-    pub(super) fn remove(&self, id: OperationId) -> Option<PendingOperation> {
+    pub(crate) fn remove(&self, id: OperationId) -> Option<PendingOperation> {
         let pending = self.pending.borrow_mut().remove(&id)?;
         self.holding.set(self.holding.get() - usize::from(pending.holds));
         Some(pending)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.borrow().is_empty()
+    }
+
     /// Whether one holds the event loop open.
-    pub(super) fn is_holding(&self) -> bool {
+    pub(crate) fn is_holding(&self) -> bool {
         self.holding.get() > 0
     }
 
     /// Lets appends hold the event loop open, those that are pending too, or not.
-    pub(super) fn hold_for_appends(&self, hold: bool) {
+    pub(crate) fn hold_for_appends(&self, hold: bool) {
         self.lets_go_of_appends.set(!hold);
         let mut pending = self.pending.borrow_mut();
         for append in pending.values_mut().filter(|pending| pending.operation == Operation::Append) {
@@ -118,7 +129,7 @@ impl Operations {
     }
 
     /// The appends that are pending, in the order of the calls.
-    pub(super) fn appends(&self) -> Vec<OperationId> {
+    pub(crate) fn appends(&self) -> Vec<OperationId> {
         let pending = self.pending.borrow();
         let appends = pending.iter().filter(|(_, pending)| pending.operation == Operation::Append);
         let mut ids: Vec<_> = appends.map(|(id, _)| *id).collect();

@@ -76,7 +76,7 @@ impl Flushes {
     }
 
     /// Notes that an append settles, for [`take_done`](Self::take_done).
-    pub(super) fn note_settled(&self, append: &PendingGuard) {
+    pub(crate) fn note_settled(&self, append: &PendingGuard) {
         let mut state = self.0.borrow_mut();
         if !state.by_id.is_empty() {
             state.changed.extend(append.pending_counters().map(Counters::from));

@@ -1,86 +1,65 @@
 //! Appends and reads in `diagnostics_channel`, for whoever subscribes there: docs/observability.md.
 
-use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
 use napi::Env;
 use session_ingress_core::report::{Operation, ReporterExt};
 
-use super::{Environment, error_object};
+use super::handle::{Slot, TracingFunction};
+use super::{Instance, error_object};
 use crate::channel::{OperationId, Outcome, Trace};
+use crate::globals::Realm;
 use crate::js::{self, Persistent, Value};
+use crate::operations::TracedOperation;
 
-/// The tracing channels of an environment.
-#[derive(Default)]
-pub(crate) struct Tracing {
-    /// The function that loads lib/first-use.js.
-    load: RefCell<Option<Persistent>>,
-    /// Loaded with the first append or read; `None` where Node has no such channels.
-    channels: OnceCell<Option<[Functions; 2]>>,
-}
+impl Instance {
+    /// Sets the function that loads lib/first-use.js.
+    pub(crate) fn set_first_use(&self, env: &Env, load: Value<'_>) {
+        self.handle.set(env, Slot::FirstUse, Some(load));
+    }
 
-/// The functions of a channel in lib/tracing.js.
-struct Functions {
-    is_wanted: Persistent,
-    begin: Persistent,
-    called: Persistent,
-    settled: Persistent,
-}
-
-/// An operation that is traced.
-pub(crate) struct TracedOperation {
-    /// The object that subscribers get at each event.
-    context: Persistent,
-    pub(crate) trace: Arc<Trace>,
-    begun: Instant,
-}
-
-impl Tracing {
-    pub(super) fn set_loader(&self, env: &Env, load: Value<'_>) {
-        self.load.replace(Some(Persistent::new(env, load)));
+    /// Loads lib/first-use.js as this instance does.
+    pub(crate) fn share_first_use(&self, env: &Env, with: &Self) {
+        with.handle.set(env, Slot::FirstUse, self.handle.get(env, Slot::FirstUse));
     }
 
     /// Loads lib/first-use.js where that was not done; what it has to say.
-    fn load(&self, env: &Env) -> Option<String> {
-        let load = self.load.borrow_mut().take()?;
-        let loaded = js::call(env, load.get(env), js::undefined(env), &[]).ok()?;
-        let channels =
-            || Some([Functions::read(env, loaded, "append")?, Functions::read(env, loaded, "read")?]);
-        self.channels.set(channels()).ok();
+    fn load_first_use(&self, env: &Env) -> Option<String> {
+        if self.is_used.replace(true) {
+            return None;
+        }
+        let load = self.handle.get(env, Slot::FirstUse)?;
+        let loaded = js::call(env, load, js::undefined(env), &[]).ok()?;
+        for (channel, operation) in [("append", Operation::Append), ("read", Operation::ReadLog)] {
+            // `undefined` where Node has no such channels.
+            let Ok(functions) = js::get(env, loaded, channel) else { continue };
+            for (function, name) in TracingFunction::ALL {
+                let given = js::get(env, functions, name).ok().filter(|given| !js::is_nullish(*given));
+                self.handle.set(env, Slot::Tracing(operation, function), given);
+            }
+        }
         js::as_string(env, js::get(env, loaded, "notice").ok()?)
     }
 
-    fn functions(&self, operation: Operation) -> Option<&Functions> {
-        let [append, read] = self.channels.get()?.as_ref()?;
-        Some(if operation == Operation::Append { append } else { read })
+    /// Calls a function of lib/tracing.js, where there is one.
+    fn call_tracing<'e>(
+        &self,
+        env: &'e Env,
+        operation: Operation,
+        function: TracingFunction,
+        arguments: &[Value<'_>],
+    ) -> Option<Value<'e>> {
+        let function = self.handle.get(env, Slot::Tracing(operation, function))?;
+        js::call(env, function, js::undefined(env), arguments).ok()
     }
 
-    /// The functions, where somebody subscribes.
-    fn wanted(&self, env: &Env, operation: Operation) -> Option<&Functions> {
-        let functions = self.functions(operation)?;
-        let wanted = js::call(env, functions.is_wanted.get(env), js::undefined(env), &[]).ok()?;
-        js::as_boolean(wanted).unwrap_or(false).then_some(functions)
+    /// Whether somebody subscribes.
+    fn is_traced(&self, env: &Env, operation: Operation) -> bool {
+        let wanted = self.call_tracing(env, operation, TracingFunction::IsWanted, &[]);
+        wanted.and_then(js::as_boolean).unwrap_or(false)
     }
-}
 
-impl Functions {
-    fn read(env: &Env, loaded: Value<'_>, name: &str) -> Option<Self> {
-        if js::is_nullish(loaded) {
-            return None;
-        }
-        let functions = js::get(env, loaded, name).ok()?;
-        let function = |name| Some(Persistent::new(env, js::get(env, functions, name).ok()?));
-        Some(Self {
-            is_wanted: function("isWanted")?,
-            begin: function("begin")?,
-            called: function("called")?,
-            settled: function("settled")?,
-        })
-    }
-}
-
-impl Environment {
     /// Publishes that an operation begins whose arguments are good, where somebody subscribes. From here on its trace is
     /// that of the pending operation.
     pub(crate) fn begin_trace(
@@ -90,11 +69,13 @@ impl Environment {
         session_id: &str,
         uuid: impl FnOnce() -> String,
     ) {
-        if let Some(notice) = self.tracing.load(env) {
-            self.instance.reporter().debug(|| notice);
+        if let Some(notice) = self.load_first_use(env) {
+            self.reporter().debug(|| notice);
         }
-        let Some(functions) = self.tracing.wanted(env, operation) else { return };
-        let context = js::object(env);
+        if !self.is_traced(env, operation) {
+            return;
+        }
+        let context = self.realm(env).object();
         js::set(env, context, "operation", js::string(env, name_of(operation)));
         js::set(env, context, "sessionId", js::string(env, session_id));
         if operation == Operation::Append {
@@ -106,7 +87,7 @@ impl Environment {
             begun: Instant::now(),
         };
         self.operations.with(id, |pending| pending.traced = Some(Box::new(traced)));
-        js::call(env, functions.begin.get(env), js::undefined(env), &[context]).ok();
+        self.call_tracing(env, operation, TracingFunction::Begin, &[context]);
     }
 
     /// The trace of a pending operation; `None` where it is not traced.
@@ -127,9 +108,8 @@ impl Environment {
 
     /// Publishes that the call of an operation returns.
     pub(super) fn end_call(&self, env: &Env, id: OperationId, operation: Operation) {
-        let Some(context) = self.context_of(env, id) else { return };
-        if let Some(functions) = self.tracing.functions(operation) {
-            js::call(env, functions.called.get(env), js::undefined(env), &[context]).ok();
+        if let Some(context) = self.context_of(env, id) {
+            self.call_tracing(env, operation, TracingFunction::Called, &[context]);
         }
     }
 
@@ -141,7 +121,6 @@ impl Environment {
         traced: &TracedOperation,
         end: TraceEnd<'_, '_>,
     ) {
-        let Some(functions) = self.tracing.functions(operation) else { return };
         let TracedOperation { context, trace, begun } = traced;
         let context = context.get(env);
         let set = |key, number| js::set(env, context, key, js::number(env, number));
@@ -154,10 +133,10 @@ impl Environment {
         if let TraceEnd::Outcome(Outcome::Boolean(stored)) = end {
             js::set(env, context, "result", js::boolean(env, *stored));
         }
-        if let Some(error) = error_of(env, operation, trace, end) {
+        if let Some(error) = error_of(self.realm(env), operation, trace, end) {
             js::set(env, context, "error", error);
         }
-        js::call(env, functions.settled.get(env), js::undefined(env), &[context]).ok();
+        self.call_tracing(env, operation, TracingFunction::Settled, &[context]);
     }
 }
 
@@ -171,7 +150,7 @@ pub(super) enum TraceEnd<'a, 'e> {
 
 /// The error of an operation that failed; `None` where it has not.
 fn error_of<'e>(
-    env: &'e Env,
+    realm: Realm<'e>,
     operation: Operation,
     trace: &Trace,
     end: TraceEnd<'_, 'e>,
@@ -185,15 +164,16 @@ fn error_of<'e>(
         Outcome::Boolean(stored) => !stored,
         // A session without events is no failure.
         Outcome::Null => error.is_some() || event.is_some(),
-        Outcome::Rejected(report) => return Some(error_object(env, report)),
+        Outcome::Rejected(report) => return Some(error_object(realm, report)),
         Outcome::Failed => true,
         Outcome::List | Outcome::Number(_) | Outcome::OutboxRows(_) => false,
     };
     failed.then(|| match error {
-        Some(report) => error_object(env, &report),
+        Some(report) => error_object(realm, &report),
         None => {
-            let error = js::error(env, &format!("Error {operation}: {}", event.unwrap_or("it failed")));
-            js::set(env, error, "code", js::string(env, "ERR_SESSION_INGRESS_FAILED"));
+            let error = realm.error(&format!("Error {operation}: {}", event.unwrap_or("it failed")));
+            let code = js::string(realm.env, "ERR_SESSION_INGRESS_FAILED");
+            js::set(realm.env, error, "code", code);
             error
         }
     })

@@ -3,13 +3,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use napi::bindgen_prelude::{Function, FunctionCallContext};
 use napi::{Env, JsValue, ValueType};
 use session_ingress_core::panic::catch_panic;
 
 use crate::channel::OperationId;
-use crate::globals::IdentityMap;
+use crate::globals::{IdentityMap, MapClass};
 use crate::js::{self, Persistent, Thrown, Value};
 use crate::rejection::Rejection;
 
@@ -37,8 +38,8 @@ struct State {
 }
 
 impl Signals {
-    pub(super) fn new(env: &Env) -> Result<Self, Thrown<'_>> {
-        Ok(Self { keys: IdentityMap::new(env)?, state: RefCell::default() })
+    pub(crate) fn new<'e>(env: &'e Env, map_class: &Rc<MapClass>) -> Result<Self, Thrown<'e>> {
+        Ok(Self { keys: IdentityMap::new(env, map_class)?, state: RefCell::default() })
     }
 
     /// Calls `on_abort` with `id` when `signal` aborts, until [`unwatch`](Self::unwatch). Where `signal` is watched
@@ -50,7 +51,7 @@ impl Signals {
         id: OperationId,
         on_abort: impl Fn(OperationId) + 'static,
     ) -> Result<(), Rejection<'e>> {
-        if let Some(key) = self.keys.get(env, signal)?
+        if let Some(key) = js::as_number(self.keys.get(env, signal)?)
             && self.state.borrow_mut().add(key as OperationId, id)
         {
             return Ok(());
@@ -64,7 +65,7 @@ impl Signals {
             .create_function_from_closure("onAbort", listener)
             .map_err(|error| Rejection::Type(format!("session-ingress cannot make a listener: {error}")))?;
         let listener = JsValue::to_unknown(&listener);
-        self.keys.set(env, signal, id as f64)?;
+        self.keys.set(env, signal, js::number(env, id as f64))?;
         self.state.borrow_mut().begin(id, Persistent::new(env, signal), Persistent::new(env, listener));
         // Nothing is borrowed from here on, because the signal may run code of the host.
         let add = js::get(env, signal, "addEventListener")?;
@@ -83,7 +84,7 @@ impl Signals {
     }
 
     /// Ends the watch for the operation `id`; removes the listener from the signal where no other needs it.
-    pub(super) fn unwatch(&self, env: &Env, id: OperationId) {
+    pub(crate) fn unwatch(&self, env: &Env, id: OperationId) {
         let unused = self.state.borrow_mut().end(id);
         let Some(SignalListener { signal, listener, .. }) = unused else { return };
         let signal = signal.get(env);

@@ -4,41 +4,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use napi::Env;
-use session_ingress_core::append::Place;
 use session_ingress_core::report::ReporterExt;
 use session_ingress_core::session::{PendingEntry, Session};
 
-use super::{Environment, PendingRead, signals};
+use super::Instance;
 use crate::channel::{Message, OperationId, Outcome};
-use crate::instance::Deliveries;
 use crate::js::{Persistent, Value};
+use crate::operations::{AbortableAppend, PendingRead, QueueOfEntry, is_aborted, reason};
 use crate::rejection::Rejection;
 
-/// An append that the host may abort.
-pub(crate) struct AbortableAppend {
-    signal: Persistent,
-    aborted: bool,
-    /// Its entry was taken out of its queue: the promise rejects.
-    withdrawn: bool,
-    /// The append that it joined.
-    joined: Option<OperationId>,
-    pub(crate) queue: Option<QueueOfEntry>,
-}
-
-/// Where an entry waits for its turn.
-pub(crate) enum QueueOfEntry {
-    Session(Place),
-    Outbox(Arc<Deliveries>),
-}
-
-impl AbortableAppend {
-    /// The reason to reject the promise with; `None` where the append goes on.
-    pub(super) fn reason<'e>(&self, env: &'e Env) -> Option<Value<'e>> {
-        self.withdrawn.then(|| signals::reason(env, self.signal.get(env)))
-    }
-}
-
-impl Environment {
+impl Instance {
     /// Has `signal` abort an operation that is pending; where it has aborted already, the operation rejects with its
     /// reason.
     pub(crate) fn watch<'e>(
@@ -47,27 +22,21 @@ impl Environment {
         signal: Value<'e>,
         id: OperationId,
     ) -> Result<(), Rejection<'e>> {
-        if signals::is_aborted(env, signal)? {
-            return Err(Rejection::Thrown(signals::reason(env, signal)));
+        if is_aborted(env, signal)? {
+            return Err(Rejection::Thrown(reason(env, signal)));
         }
         let weak = Rc::downgrade(self);
         self.signals.watch(env, signal, id, move |first| {
-            let Some(environment) = weak.upgrade() else { return };
-            for id in environment.signals.watchers(first) {
-                environment.abort(id);
+            let Some(instance) = weak.upgrade() else { return };
+            for id in instance.signals.watchers(first) {
+                instance.abort(id);
             }
         })
     }
 
     /// Lets `signal` abort an append that is pending.
     pub(crate) fn make_abortable(&self, env: &Env, id: OperationId, signal: Value<'_>) {
-        let abortable = AbortableAppend {
-            signal: Persistent::new(env, signal),
-            aborted: false,
-            withdrawn: false,
-            joined: None,
-            queue: None,
-        };
+        let abortable = AbortableAppend::new(Persistent::new(env, signal));
         self.operations.with(id, |pending| pending.abortable = Some(Box::new(abortable)));
     }
 
@@ -115,7 +84,7 @@ impl Environment {
         {
             return;
         }
-        self.instance.reporter().debug(|| format!("Appending {} was aborted before it began", entry.uuid()));
+        self.reporter().debug(|| format!("Appending {} was aborted before it began", entry.uuid()));
         // Nothing joins it from here on.
         session.end(&entry);
         self.operations.with(first, |pending| pending.entry = None);

@@ -1,22 +1,18 @@
 //! The rows of `outboxSessions`, as JavaScript gets them.
 
-use napi::Env;
 use session_ingress_core::append::Cause;
 use session_ingress_core::outbox::Whereabouts;
 
 use crate::channel::OutboxRow;
+use crate::globals::Realm;
 use crate::js::{self, Value};
 
-pub(super) fn outbox_rows<'e>(env: &'e Env, rows: &[OutboxRow]) -> Value<'e> {
-    let list = js::array(env);
-    for (index, row) in rows.iter().enumerate() {
-        js::set(env, list, &index.to_string(), outbox_row(env, row));
-    }
-    list
+pub(super) fn outbox_rows<'e>(realm: Realm<'e>, rows: &[OutboxRow]) -> Value<'e> {
+    realm.list(rows.iter().map(|row| outbox_row(realm, row)))
 }
 
-fn outbox_row<'e>(env: &'e Env, row: &OutboxRow) -> Value<'e> {
-    let object = js::object(env);
+fn outbox_row<'e>(realm: Realm<'e>, row: &OutboxRow) -> Value<'e> {
+    let (env, object) = (realm.env, realm.object());
     let text = |text: Option<&str>| text.map_or_else(|| js::null(env), |text| js::string(env, text));
     let number = |number: Option<f64>| number.map_or_else(|| js::null(env), |number| js::number(env, number));
     let set = |key, value| js::set(env, object, key, value);

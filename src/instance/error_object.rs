@@ -1,18 +1,19 @@
 //! Errors as JavaScript sees them.
 
-use napi::Env;
 use session_ingress_core::report::{About, ErrorReport};
 
+use crate::globals::Realm;
 use crate::js::{self, Value};
 
 /// An `Error` with `code`, and with what is known of `cause`, `sessionId`, `uuid`, `status` and `url`.
-pub(crate) fn error_object<'e>(env: &'e Env, ErrorReport { error, about }: &ErrorReport) -> Value<'e> {
-    let object = js::error(env, &error.to_string());
+pub(crate) fn error_object<'e>(realm: Realm<'e>, ErrorReport { error, about }: &ErrorReport) -> Value<'e> {
+    let env = realm.env;
+    let object = realm.error(&error.to_string());
     let set = |of, key, value| js::set(env, of, key, value);
     let code = js::string(env, error.code());
     set(object, "code", code);
     if let Some(text) = error.cause() {
-        let cause = js::error(env, &text);
+        let cause = realm.error(&text);
         set(cause, "code", code);
         set(object, "cause", cause);
     }
