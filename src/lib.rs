@@ -6,11 +6,12 @@
 //!
 //! - `exports`: the exported functions of the package, one file each.
 //! - `delivery`: delivers the messages of operations on the JavaScript thread.
-//! - `environment`: one JavaScript thread: its channel, its pending operations, V8's JSON.
-//! - `instance`: the state that `configure` sets up: options, sessions, connections.
+//! - `instance`: options, sessions, connections and a channel; the begin and the end of operations.
+//! - `operations`: pending operations, and what they wait for.
+//! - `environment`: one JavaScript thread: what its instances share.
 //! - `configure`: reads and checks options.
 //! - `channel`: the messages from the runtime to the JavaScript thread, and the completion of operations.
-//! - `globals`: `JSON`, `process.env` and `setImmediate` of the environment. `rejection`: why a call is refused.
+//! - `globals`: `JSON`, `Map` and `setImmediate` of the environment, and realms. `rejection`: why a call is refused.
 //! - `js`: JavaScript values. All `unsafe` code of the package.
 
 mod channel;

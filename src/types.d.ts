@@ -16,7 +16,7 @@ export interface TranscriptMessage {
 /**
  * The functions of the host, and limits.
  *
- * Functions are called on the JavaScript thread of the environment that configured them. An error that a logging
+ * Functions are called on the JavaScript thread that configured them. An error that a logging
  * function throws is ignored. Where a function that supplies a value throws, the promise of the call rejects with that
  * error; where it returns the wrong type, with a `TypeError`.
  */
@@ -232,7 +232,7 @@ export interface LimitOptions {
    */
   maxConcurrentRequests?: number | null | undefined
   /**
-   * Maximum size of the pending entries of this environment as JSON, in bytes: `sessionStats().pendingBytes` never
+   * Maximum size of the pending entries of this instance as JSON, in bytes: `sessionStats().pendingBytes` never
    * exceeds it. An append that does not fit resolves `false` at once, with the diagnostic
    * `session_persist_fail_queue_full`; so does every entry that is larger than the limit. Default: none.
    */
@@ -318,13 +318,13 @@ export interface ShutdownResult {
 export interface FlushOptions {
   /** Maximum time to wait, in milliseconds; 0 does not wait. Default: no maximum. */
   timeoutMs?: number | null | undefined
-  /** The session to wait for. Default: all sessions of this JavaScript environment. */
+  /** The session to wait for. Default: all sessions of the instance. */
   sessionId?: string | null | undefined
   /** Waits for what the outbox has deferred, too: before a container is deleted, say. Default: `false`. */
   deferred?: boolean | null | undefined
 }
 
-/** Counters of the appends of a session, or of all sessions of a JavaScript environment. */
+/** Counters of the appends of a session, or of all sessions of an instance. */
 export interface SessionStats {
   /** Appends whose promises have not settled. */
   pending: number

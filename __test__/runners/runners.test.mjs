@@ -126,53 +126,62 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
   })
 }
 
-const OTHER_REALM = [
-  'toBeInstanceOf',
-  'instanceof Array',
-  'instanceof Promise',
-  'instanceof Error',
-  'rejects.toThrow(TypeError)',
-  'assert.deepStrictEqual',
-]
 const vitest = `export { afterEach, beforeEach, expect, test, vi as runner } from 'vitest'
   export const load = () => import('session-ingress')`
-const ofVitest = (/** @type {string} */ pool, /** @type {string[]} */ failing) => ({
-  test: vitest,
-  command: `vitest run --pool=${pool} --disable-console-intercept`,
-  failing,
-  isSeen: true,
-})
+/** @param {string} pool */
+const ofVitest = (pool) => ({ test: vitest, command: `vitest run --pool=${pool} --disable-console-intercept` })
 
-for (const [name, { test: adapter, command, failing, isSeen }] of Object.entries({
+for (const [name, { test: adapter, command }] of Object.entries({
   Jest: {
     test: `Object.assign(exports, { afterEach, beforeEach, expect, test, runner: jest })
       exports.load = async () => require('session-ingress')`,
     command: 'jest',
-    failing: OTHER_REALM,
-    isSeen: false,
   },
-  'Vitest with forks': ofVitest('forks', []),
-  'Vitest with threads': ofVitest('threads', []),
-  'Vitest with vmThreads': ofVitest('vmThreads', [...OTHER_REALM, 'toStrictEqual', 'expect.any(Array)']),
-  'Vitest with vmForks': ofVitest('vmForks', [...OTHER_REALM, 'toStrictEqual', 'expect.any(Array)']),
+  'Vitest with forks': ofVitest('forks'),
+  'Vitest with threads': ofVitest('threads'),
+  'Vitest with vmThreads': ofVitest('vmThreads'),
+  'Vitest with vmForks': ofVitest('vmForks'),
 })) {
-  test(`under ${name} matchers, fake timers, module resets and process.env are as docs/testing.md says`, async () => {
+  test(`under ${name} all matchers hold, and fake timers, module resets and process.env are as docs/testing.md says`, async () => {
     const tests = await read('realm-tests.mjs')
     const cwd = await createProject(`matchers ${name}`, modules('matchers', tests, adapter, name === 'Jest'))
     const output = await run(command, cwd)
-    const [, found] = /^failing: (.*)\.$/m.exec(output) ?? []
-    assert.deepEqual(found?.split(', ').filter(Boolean).sort(), [...failing].sort(), output)
-    assert.match(output, isSeen ? /^process\.env is seen\.$/m : /^process\.env is not seen\.$/m)
+    assert.match(output, /^failing: \.$/m)
+    assert.match(output, /^process\.env is seen\.$/m)
   })
 }
 
-test('Jest with --detectOpenHandles names one handle of the package, and ends', async () => {
-  const cwd = await createProject('open-handles', {
-    'bare.test.js': `const ingress = require('session-ingress')
-      test('loads', () => expect(ingress.sessionStats().pending).toBe(0))`,
-  })
-  const output = await run('jest --detectOpenHandles', cwd)
-  assert.deepEqual(output.match(/● {2}.*/g), ['●  napi_rs_threadsafe_function'])
+/** Tests of a host of which one leaves an append behind. */
+const LOADS = `const ingress = require('session-ingress')
+  const { startIngressServer } = require('session-ingress/testing')
+  test('loads', () => expect(ingress.sessionStats().pending).toBe(0))
+  test('sends', async () => {
+    const server = await startIngressServer()
+    ingress.configure({ getSessionIngressAuthToken: () => 'token', proxy: null, logForDebugging: () => server })
+    expect(await ingress.appendSessionLog('s', { uuid: 'a' }, server.logUrl('s'))).toBe(true)
+    expect(await ingress.createSessionIngress().flush()).toBe(true)
+    await server.close()
+  })`
+
+test('Jest with --detectOpenHandles names nothing of the package', async () => {
+  const output = await run('jest --detectOpenHandles', await createProject('open-handles', { 'a.test.js': LOADS }))
+  assert.doesNotMatch(output, /●|open handle/)
+})
+
+test('Jest with --detectLeaks finds nothing of a test file that is kept after its end', async () => {
+  // Without a server: Jest takes the sockets of Node's own for leaks.
+  const text = `const ingress = require('session-ingress')
+    test('sends', async () => {
+      const told = []
+      const logError = (error) => told.push(error)
+      const getSessionIngressAuthToken = () => 'token'
+      ingress.configure({ getSessionIngressAuthToken, logError, proxy: null, retry: { maxAttempts: 1 } })
+      expect(await ingress.appendSessionLog('s', { uuid: 'a' }, 'http://127.0.0.1:9')).toBe(false)
+      expect(told[0]).toBeInstanceOf(Error)
+      expect(await ingress.createSessionIngress({ logError }).flush()).toBe(true)
+    })`
+  const cwd = await createProject('leaks', { 'a.test.js': text, 'b.test.js': text, 'c.test.js': text })
+  assert.match(await run('jest --detectLeaks --runInBand', cwd), /^Tests: +3 passed, 3 total$/m)
 })
 
 /** A test that sends something only where another has configured a token before. */
@@ -195,11 +204,11 @@ for (const [name, head, extension, command] of [
   ['Vitest with vmThreads', IMPORTS, 'mjs', 'vitest run --pool=vmThreads --maxWorkers=1 --disable-console-intercept'],
   ['Vitest with vmForks', IMPORTS, 'mjs', 'vitest run --pool=vmForks --maxWorkers=1 --disable-console-intercept'],
 ]) {
-  test(`what one test file has configured is there in the next under ${name}`, async () => {
+  test(`what one test file has configured is not there in the next under ${name}`, async () => {
     const text = `${head}\n${SENDS}`
     const files = { [`a.test.${extension}`]: text, [`b.test.${extension}`]: text }
     const output = await run(command, await createProject(`two files ${name}`, files))
-    assert.deepEqual(output.match(/^requests: \d$/gm), ['requests: 0', 'requests: 1'])
+    assert.deepEqual(output.match(/^requests: \d$/gm), ['requests: 0', 'requests: 0'])
   })
 }
 

@@ -44,7 +44,7 @@ const OF_REALM: [&str; 4] = ["createSessionIngress", "ofRealm", "reopen", "setFi
 ///
 /// @example
 /// ```ts
-/// const work = createSessionIngress({ getSessionIngressAuthToken: () => tokens.work })
+/// const work = createSessionIngress({ getSessionIngressAuthToken: () => token })
 /// await work.appendSessionLog(sessionId, { uuid: randomUUID(), type: 'user', text }, url)
 /// ```
 #[napi(ts_args_type = "options?: ConfigureOptions | null", ts_return_type = "SessionIngress", catch_unwind)]

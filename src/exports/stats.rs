@@ -16,8 +16,7 @@ use crate::instance::Instance;
 use crate::js::{self, Value};
 use crate::rejection::Rejection;
 
-/// Counters of the appends of one session, or of all sessions of this JavaScript environment since the addon was loaded
-/// into it.
+/// Counters of the appends of one session, or of all sessions of this instance.
 ///
 /// Returns at once. The counters of an unknown session are zero. Throws a `TypeError` where `sessionId` is given and
 /// not a string.
