@@ -1,6 +1,6 @@
 //! What an instance keeps of its host.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use napi::Env;
 use session_ingress_core::report::Operation;
@@ -14,8 +14,8 @@ use crate::js::{self, Holdable, Value};
 /// ever.
 pub(super) struct Handle {
     array: Holdable,
-    /// A bit for each slot that is set.
-    set: Cell<u32>,
+    /// The same, for quick access; it keeps none of them alive.
+    elements: RefCell<[Option<Holdable>; Slot::COUNT]>,
 }
 
 /// A value that an instance keeps.
@@ -51,15 +51,17 @@ impl TracingFunction {
 }
 
 impl Slot {
-    fn index(self) -> u32 {
-        let callbacks = HostCallback::ALL.len() as u32;
+    const COUNT: usize = HostCallback::ALL.len() + 3 + 2 * TracingFunction::ALL.len();
+
+    fn index(self) -> usize {
+        let callbacks = HostCallback::ALL.len();
         match self {
-            Self::Callback(callback) => callback as u32,
+            Self::Callback(callback) => callback as usize,
             Self::GetToken => callbacks,
             Self::Realm => callbacks + 1,
             Self::FirstUse => callbacks + 2,
-            Self::Tracing(Operation::Append, function) => callbacks + 3 + function as u32,
-            Self::Tracing(_, function) => callbacks + 7 + function as u32,
+            Self::Tracing(Operation::Append, function) => callbacks + 3 + function as usize,
+            Self::Tracing(_, function) => callbacks + 3 + TracingFunction::ALL.len() + function as usize,
         }
     }
 }
@@ -67,7 +69,7 @@ impl Slot {
 impl Handle {
     /// A new handle, which is collected when nothing refers to it and it is not held.
     pub(super) fn new(env: &Env) -> Self {
-        Self { array: Holdable::new(env, js::array(env)), set: Cell::default() }
+        Self { array: Holdable::new(env, js::array(env)), elements: RefCell::default() }
     }
 
     /// The array; `undefined` where it was collected.
@@ -86,21 +88,17 @@ impl Handle {
     }
 
     pub(super) fn has(&self, slot: Slot) -> bool {
-        self.set.get() & (1 << slot.index()) != 0
+        self.elements.borrow()[slot.index()].is_some()
     }
 
     pub(super) fn get<'e>(&self, env: &'e Env, slot: Slot) -> Option<Value<'e>> {
-        self.has(slot).then(|| js::element(env, self.value(env), slot.index()))
+        self.elements.borrow()[slot.index()].as_ref().map(|element| element.get(env))
     }
 
     pub(super) fn set(&self, env: &Env, slot: Slot, value: Option<Value<'_>>) {
-        let bit = 1 << slot.index();
-        match value {
-            Some(_) => self.set.set(self.set.get() | bit),
-            // Most are never set: an array that has no such element yet stays as it is.
-            None if !self.has(slot) => return,
-            None => self.set.set(self.set.get() & !bit),
-        }
-        js::set_element(env, self.value(env), slot.index(), value.unwrap_or_else(|| js::undefined(env)));
+        let element = value.map(|value| Holdable::new(env, value));
+        self.elements.borrow_mut()[slot.index()] = element;
+        let value = value.unwrap_or_else(|| js::undefined(env));
+        js::set_element(env, self.value(env), slot.index() as u32, value);
     }
 }

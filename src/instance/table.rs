@@ -97,7 +97,9 @@ impl Instance {
     /// The instance of a call: that to whose handle the function is bound, or else the default one.
     pub(crate) fn of(env: &Env, this: Value<'_>) -> napi::Result<Rc<Self>> {
         let instances = Instances::of(env)?;
-        let marked = js::marked(env, this).and_then(|id| instances.others.borrow().get(&id).cloned());
-        Ok(marked.unwrap_or_else(|| Rc::clone(&instances.default)))
+        let others = instances.others.borrow();
+        // Most environments have none, and every call comes here.
+        let id = if others.is_empty() { None } else { js::marked(env, this) };
+        Ok(Rc::clone(id.and_then(|id| others.get(&id)).unwrap_or(&instances.default)))
     }
 }

@@ -169,14 +169,6 @@ pub(crate) fn keys<'e>(env: &'e Env, object: Value<'_>) -> Result<Vec<String>, T
     Ok(Vec::<String>::from_unknown(names).unwrap_or_default())
 }
 
-/// `array[index]`, on an array that the addon has made.
-pub(crate) fn element<'e>(env: &'e Env, array: Value<'_>, index: u32) -> Value<'e> {
-    let mut raw = ptr::null_mut();
-    // SAFETY: `raw` receives the result.
-    let status = unsafe { sys::napi_get_element(env.raw(), array.raw(), index, &mut raw) };
-    checked(env, status, raw).unwrap_or_else(|_| undefined(env))
-}
-
 /// `array[index] = value`, on an array that the addon has made.
 pub(crate) fn set_element(env: &Env, array: Value<'_>, index: u32, value: Value<'_>) {
     // SAFETY: all handles are live.
