@@ -9,11 +9,13 @@ import {
   clearAllSessions,
   clearSession,
   configure,
+  createSessionIngress,
   flush,
   getSessionLogs,
   getSessionLogsViaOAuth,
   getTeleportEvents,
   type ReadProgress,
+  type SessionIngress,
   type SessionStats,
   sessionStats,
   type UUID,
@@ -129,6 +131,22 @@ configure({ getSessionIngressAuthToken: async () => 'token' })
 configure({ getOauthConfig: () => ({}) })
 // @ts-expect-error the url is missing
 getSessionLogs('s')
+
+// An instance has the functions of the package, with their types, and makes no others.
+export function useInstance(options?: ConfigureOptions): SessionIngress {
+  const ingress: SessionIngress = createSessionIngress(options)
+  const { appendSessionLog: append } = ingress
+  const appended: Promise<boolean> = append('s', {} as TranscriptMessage, 'https://host/log', { signal: null })
+  const read: Promise<Entry[] | null> = ingress.getSessionLogs<Entry>('s', 'https://host/log')
+  void Promise.all([appended, read])
+  // @ts-expect-error an entry needs a uuid
+  append('s', { type: 'user' }, 'https://host/log')
+  // @ts-expect-error it is a function of the package
+  ingress.createSessionIngress()
+  return createSessionIngress(null)
+}
+// @ts-expect-error no such key
+createSessionIngress({ retries: {} })
 
 // Neither Node's types nor the browser's are loaded: a signal is what behaves like one.
 export async function useOptions(signal: AbortSignalLike, print: (text: string | number) => void): Promise<void> {
