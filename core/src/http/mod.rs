@@ -9,6 +9,7 @@
 //! Nothing here knows sessions, entries or heads.
 
 mod body;
+mod causes;
 mod client;
 mod concurrency;
 mod config;

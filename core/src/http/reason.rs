@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-use super::error::causes;
+use super::causes::causes;
 
 /// The handshake failed, or what came over TLS is not TLS.
 const TLS: &str = "ERR_SESSION_INGRESS_TLS";

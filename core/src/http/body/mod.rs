@@ -19,8 +19,9 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_util::io::StreamReader;
 
+use crate::http::causes::describe;
 use crate::http::concurrency::Permit;
-use crate::http::error::{Error, describe};
+use crate::http::error::Error;
 use crate::http::message::Body;
 use crate::http::reason::Reason;
 use gzip::GzipMembers;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::request_progress::RequestProgress;
-use crate::http::error::{Error, Timeout, describe};
+use crate::http::causes::describe;
+use crate::http::error::{Error, Timeout};
 use crate::http::message::Request;
 use crate::http::reason::Reason;
 

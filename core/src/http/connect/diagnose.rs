@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use tower::BoxError;
 
-use crate::http::error::causes;
+use crate::http::causes::causes;
 use crate::http::proxy::Route;
 use crate::http::tls::{handshake_failure, perhaps_refused};
 

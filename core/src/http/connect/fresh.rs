@@ -12,7 +12,7 @@ use hyper::http::Extensions;
 use hyper_util::client::legacy::Error as ClientError;
 use hyper_util::client::legacy::connect::{Connected, HttpInfo};
 
-use crate::http::error::causes;
+use crate::http::causes::causes;
 
 /// The connections of one client that have not carried a response yet.
 #[derive(Clone, Default)]
