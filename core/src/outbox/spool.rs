@@ -134,21 +134,30 @@ impl Spool {
 
     /// Notes that the server has all entries up to `seq`, whose uuid is `uuid`.
     pub fn delivered(&self, seq: u64, uuid: &[u8]) {
-        let wakes = {
+        let (recovers, is_first) = {
             let mut queue = self.queue();
+            let waited = !queue.entries.is_empty();
             while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
                 let entry = queue.entries.pop_front();
                 self.no_longer_queued(&mut queue, entry.map_or(0, |entry| entry.bytes()));
             }
             queue.delivered = Some((seq, uuid.into()));
+            // What could not be written need not be written any more: another failure is a new one.
+            let recovers = queue.is_failing && waited && queue.entries.is_empty() && queue.removed.is_empty();
+            if recovers {
+                (queue.is_failing, queue.due.write) = (false, None);
+            }
             let is_first = queue.written > 0 && !queue.acknowledge;
-            if is_first {
-                queue.acknowledge = true;
+            if is_first || recovers {
+                queue.acknowledge = queue.written > 0;
                 queue.due.acknowledge = Some(Instant::now() + ACKNOWLEDGED_AFTER);
             }
-            is_first
+            (recovers, is_first)
         };
-        if wakes {
+        if recovers {
+            self.core.is_failing(None);
+        }
+        if is_first || recovers {
             self.core.wake_for_acknowledgement();
         }
     }

@@ -1,6 +1,6 @@
 //! What a spool writes, and when.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::crashes::{body, outbox, runtime};
 use super::memory::MemoryDisk;
 use crate::outbox::adopt::adopt;
-use crate::outbox::{Outbox, OutboxOptions, Spool};
+use crate::outbox::{Event, Outbox, OutboxOptions, Spool};
 
 const URL: &str = "http://a.test/log";
 
@@ -18,6 +18,7 @@ struct Case {
     disk: MemoryDisk,
     outbox: Outbox,
     spool: Arc<Spool>,
+    events: Arc<Mutex<Vec<Event>>>,
     start: Instant,
     _runtime: Runtime,
 }
@@ -25,9 +26,10 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let (disk, runtime) = (MemoryDisk::new(), runtime());
-        let outbox = outbox(&disk, &runtime, &Arc::default());
+        let events = Arc::default();
+        let outbox = outbox(&disk, &runtime, &events);
         let spool = outbox.spool("s0", URL);
-        Self { disk, outbox, spool, start: Instant::now(), _runtime: runtime }
+        Self { disk, outbox, spool, events, start: Instant::now(), _runtime: runtime }
     }
 
     fn append(&self, seqs: impl IntoIterator<Item = u64>) {
@@ -133,6 +135,28 @@ fn a_write_that_fails_is_tried_again_after_a_second_and_nothing_is_written_befor
     case.step(1010);
     assert_eq!(case.spool.progress().0, 6);
     assert_eq!(case.left(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_failure_after_all_that_could_not_be_written_is_delivered_is_told_as_a_new_one() {
+    let case = Case::new();
+    let fail = |ms| {
+        case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+        case.step(ms);
+        case.events.lock().unwrap().len()
+    };
+    case.append(1..=2);
+    case.step(0);
+    case.append(3..=4);
+    assert_eq!(fail(10), 1);
+    case.delivered(3);
+    case.append(5..=6);
+    assert_eq!(fail(1010), 1, "something is left of the first failure");
+    case.delivered(6);
+    case.append(7..=8);
+    assert_eq!(fail(1020), 2);
+    case.step(2020);
+    assert_eq!(case.left(), [7, 8]);
 }
 
 #[test]
