@@ -286,10 +286,15 @@ impl Spool {
         self.recover(file.as_ref());
         let mut queue = self.queue();
         let ends = queue.ended;
+        let mut fails_no_more = false;
         if ends {
             queue.due = Due::default();
+            fails_no_more = std::mem::take(&mut queue.is_failing);
         }
         drop(queue);
+        if fails_no_more {
+            self.core.is_failing(None);
+        }
         if ends && let Some(file) = file.take() {
             file.end(&self.core.directory);
         }

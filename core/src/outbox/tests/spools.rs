@@ -160,6 +160,20 @@ fn a_failure_after_all_that_could_not_be_written_is_delivered_is_told_as_a_new_o
 }
 
 #[test]
+fn a_failure_after_the_session_that_failed_has_ended_is_told_as_a_new_one() {
+    let case = Case::new();
+    case.append(1..=2);
+    case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+    case.spool.end();
+    case.step(0);
+    let other = case.outbox.spool("s1", URL);
+    assert!(other.append(1, b"", b"1-1", &body(1, 1)));
+    case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+    other.step(case.start);
+    assert_eq!(case.events.lock().unwrap().len(), 2);
+}
+
+#[test]
 fn a_sync_that_fails_is_not_repeated_but_written_anew() {
     let case = Case::new();
     case.append(1..=3);
