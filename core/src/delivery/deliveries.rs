@@ -17,10 +17,12 @@ use super::{AskForToken, Grant, Settle};
 use crate::append::{Cause, Random};
 use crate::http::Transport;
 use crate::outbox::{Discarded, ListedSession, Look, Origin, Outbox};
+use crate::panic::catch_panic_async;
 use crate::protocol::{EntryUuid, LogEndpoint};
-use crate::report::{Reporter, ReporterExt};
+use crate::report::{Error, Operation, Reporter, ReporterExt};
 use crate::session::{PendingEntry, Session};
 use crate::sync::{Mutex, MutexGuard};
+use crate::test_hooks::panic_point;
 
 /// Between two looks at the folder: this, half more or half less.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
@@ -115,8 +117,14 @@ impl<T, R> Shared<T, R> {
 }
 
 impl<T: Transport + Clone, R: Reporter + Clone + 'static> Shared<T, R> {
+    /// Reports a panic that belongs to no call.
+    pub(super) fn report_panic(&self, operation: Operation, panic: String) {
+        self.reporter.error(Error::Panicked(operation, panic));
+    }
+
     /// Looks for orphans of a session. Where some owners live, it is looked for again.
     pub(super) async fn look_for(self: &Arc<Self>, delivery: &Arc<Delivery<T, R>>) {
+        panic_point!("look");
         let Some(means) = delivery.queue().means.clone() else { return };
         let url = means.endpoint.url().clone();
         let session_id = delivery.session_id.to_string();
@@ -133,6 +141,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Shared<T, R> {
 
     /// Looks for orphans of all sessions that are in use, and of others, where the host has tokens for them.
     async fn look(self: &Arc<Self>) {
+        panic_point!("look");
         let wanted: HashMap<String, reqwest::Url> = {
             let sessions = self.sessions();
             let of = |delivery: &Arc<Delivery<T, R>>| {
@@ -232,7 +241,9 @@ async fn keep_looking<T: Transport + Clone, R: Reporter + Clone + 'static>(
         if shared.has_ended() {
             return;
         }
-        shared.look().await;
+        if let Err(panic) = catch_panic_async(shared.look()).await {
+            shared.report_panic(Operation::Outbox, panic);
+        }
         wait = BETWEEN_LOOKS.mul_f64(0.5 + (shared.random)());
     }
 }
@@ -477,7 +488,11 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
         let until = tokio::time::Instant::now() + LONGEST_SYNC;
         let mut kept = Vec::new();
         for delivery in deliveries {
-            kept.extend(delivery.keep_all(until).await);
+            // Where one session is lost, the others are kept, and the shutdown ends.
+            match catch_panic_async(delivery.keep_all(until)).await {
+                Ok(of_session) => kept.extend(of_session),
+                Err(panic) => self.shared.report_panic(Operation::Shutdown, panic),
+            }
         }
         self.end();
         kept

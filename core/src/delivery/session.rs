@@ -18,6 +18,7 @@ use crate::protocol::EntryUuid;
 use crate::report::{Diagnostic, Reporter, ReporterExt};
 use crate::session::Session;
 use crate::sync::{Mutex, MutexGuard};
+use crate::test_hooks::panic_point;
 
 /// The entries of one session of an instance, in the order of the calls.
 pub(super) struct Delivery<T, R> {
@@ -31,7 +32,7 @@ pub(super) struct Delivery<T, R> {
     /// Signals progress, to reads that wait.
     pub(super) progressed: Notify,
     /// Set once orphans of the session were looked for.
-    pub(super) looked: OnceCell<Option<()>>,
+    pub(super) looked: OnceCell<()>,
     /// It is of no session of this instance: it is let go of where a try fails.
     pub(super) is_foreign: bool,
 }
@@ -311,6 +312,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
             }
             self.count(&queue);
         }
+        panic_point!("keep");
         let mut kept = Vec::new();
         for (seq, uuid, source, call) in entries {
             let is_kept = match &source.spool {

@@ -92,10 +92,14 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         if self.is_foreign {
             return;
         }
-        // Whoever comes while another one looks waits for the same look.
-        self.looked
-            .get_or_init(|| async { timeout(LONGEST_LOOK, self.shared.look_for(self)).await.ok() })
-            .await;
+        // Whoever comes while another one looks waits for the same look. A later one finds what this one missed.
+        let look = || async {
+            let look = catch_panic_async(self.shared.look_for(self));
+            if let Ok(Err(panic)) = timeout(LONGEST_LOOK, look).await {
+                self.shared.report_panic(Operation::Outbox, panic);
+            }
+        };
+        self.looked.get_or_init(look).await;
     }
 
     fn deferral(&self) -> Option<Deferral> {
