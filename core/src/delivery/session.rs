@@ -102,7 +102,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         };
         if queue.deferral.is_some() && (!has_token || !self.is_granted(&mut queue)) {
             let call = queue.take_call(at);
-            queue.spill();
+            queue.spill_grown();
             let (seq, source) = (queue.entries[at].seq, Arc::clone(&queue.entries[at].source));
             self.count(&queue);
             drop(queue);

@@ -182,9 +182,9 @@ impl Spool {
         self.core.no_longer_queued(bytes);
     }
 
-    /// Whether the entry can be read from the file.
-    pub fn is_written(&self, seq: u64) -> bool {
-        self.queue().written >= seq
+    /// The highest number of an entry that was written: up to it, entries can be read from the file.
+    pub fn written_through(&self) -> u64 {
+        self.queue().written
     }
 
     /// Waits until the entry is on the disk; false where that fails, and it is in memory alone.
