@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, lchownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checksum } from '../tools/stress/killed/spool.mjs'
@@ -23,10 +23,10 @@ async function start(t, outbox) {
   return { ...outage, host, append }
 }
 
-/** Gives files to a user that may not exist; false where this namespace has no other. @param {string[]} paths */
+/** Gives files and links to a user that may not exist; false where this namespace has no other. @param {string[]} paths */
 function giveAway(...paths) {
   try {
-    for (const path of paths) chownSync(path, 54_321, 54_321)
+    for (const path of paths) lchownSync(path, 54_321, 54_321)
     return true
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EINVAL') return false
@@ -61,6 +61,16 @@ test('a folder of another user is not used, and entries wait in memory', {
   if (!giveAway(outage.dir)) return t.skip('there is no other user here')
   await assertUnavailable(outage, 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE')
   assert.deepEqual(readFolder(outage.dir), [])
+})
+
+test('a link of another user is not used, wherever it leads', { skip: IS_WINDOWS || !IS_ROOT }, async (t) => {
+  const outage = await start(t)
+  const real = join(outage.dir, '..', 'real')
+  mkdirSync(real, { mode: 0o700 })
+  symlinkSync(real, outage.dir)
+  if (!giveAway(outage.dir)) return t.skip('there is no other user here')
+  await assertUnavailable(outage, 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE')
+  assert.deepEqual(readFolder(join(real, 'v1')), [])
 })
 
 test('a folder that cannot be made is told once, and entries wait in memory', async (t) => {
