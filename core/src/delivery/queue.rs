@@ -291,7 +291,7 @@ mod tests {
             let body = Body::Memory(Bytes::from_static(&[b'x'; 1024]));
             queue.push(Queued {
                 seq,
-                uuid: EntryUuid::new(&seq.to_string()).unwrap(),
+                uuid: EntryUuid::new(seq.to_string()).unwrap(),
                 body,
                 bytes: 1024,
                 source: Arc::clone(&source),

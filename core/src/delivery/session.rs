@@ -8,8 +8,8 @@ use tokio::sync::{Notify, OnceCell};
 use tokio::time::{Instant, timeout_at};
 
 use super::breakers::breaker_of;
-use super::deliveries::Shared;
 use super::queue::{Body, Call, Deferral, Means, Queue, Queued, Source};
+use super::shared::Shared;
 use super::{Breaker, Settle};
 use crate::append::Cause;
 use crate::http::Transport;
