@@ -134,20 +134,29 @@ impl Spool {
 
     /// Notes that the server has all entries up to `seq`, whose uuid is `uuid`.
     pub fn delivered(&self, seq: u64, uuid: &[u8]) {
-        let wakes = {
+        let (wakes, recovers) = {
             let mut queue = self.queue();
             while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
                 let entry = queue.entries.pop_front();
                 self.no_longer_queued(&mut queue, entry.map_or(0, |entry| entry.bytes()));
             }
             queue.delivered = Some((seq, uuid.into()));
-            let is_first = queue.written > 0 && !queue.acknowledge;
-            if is_first {
-                queue.acknowledge = true;
+            let is_all = queue.entries.is_empty() && seq >= queue.written;
+            // At once: what comes before the next step may fail again, which is told again.
+            let recovers = is_all && std::mem::replace(&mut queue.is_failing, false);
+            let wakes = recovers || queue.written > 0 && !queue.acknowledge;
+            if wakes {
+                queue.acknowledge = queue.written > 0;
                 queue.due.acknowledge = Some(Instant::now() + ACKNOWLEDGED_AFTER);
             }
-            is_first
+            if recovers {
+                queue.due.write = None;
+            }
+            (wakes, recovers)
         };
+        if recovers {
+            self.core.is_failing(None);
+        }
         if wakes {
             self.core.wake_for_acknowledgement();
         }
@@ -358,6 +367,10 @@ impl Spool {
         // What is delivered by then is written with it.
         (queue.removed, queue.acknowledge) = (removed, queue.written > 0);
         (queue.due.write, queue.due.acknowledge) = (Some(now + WRITTEN_AGAIN_AFTER), None);
+        // What was delivered meanwhile needs no file.
+        if queue.entries.is_empty() && queue.removed.is_empty() && delivered >= queue.written {
+            return;
+        }
         queue.is_failing = true;
         drop(queue);
         self.core.is_failing(Some(code));

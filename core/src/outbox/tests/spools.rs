@@ -1,6 +1,6 @@
 //! What a spool writes, and when.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::crashes::{body, outbox, runtime};
 use super::memory::MemoryDisk;
 use crate::outbox::adopt::adopt;
-use crate::outbox::{Outbox, OutboxOptions, Spool};
+use crate::outbox::{Event, Outbox, OutboxOptions, Spool};
 
 const URL: &str = "http://a.test/log";
 
@@ -19,15 +19,22 @@ struct Case {
     outbox: Outbox,
     spool: Arc<Spool>,
     start: Instant,
+    events: Arc<Mutex<Vec<Event>>>,
     _runtime: Runtime,
 }
 
 impl Case {
     fn new() -> Self {
         let (disk, runtime) = (MemoryDisk::new(), runtime());
-        let outbox = outbox(&disk, &runtime, &Arc::default());
+        let events = Arc::default();
+        let outbox = outbox(&disk, &runtime, &events);
         let spool = outbox.spool("s0", URL);
-        Self { disk, outbox, spool, start: Instant::now(), _runtime: runtime }
+        Self { disk, outbox, spool, start: Instant::now(), events, _runtime: runtime }
+    }
+
+    /// How many events were told.
+    fn told(&self) -> usize {
+        self.events.lock().unwrap().len()
     }
 
     fn append(&self, seqs: impl IntoIterator<Item = u64>) {
@@ -133,6 +140,22 @@ fn a_write_that_fails_is_tried_again_after_a_second_and_nothing_is_written_befor
     case.step(1010);
     assert_eq!(case.spool.progress().0, 6);
     assert_eq!(case.left(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_disk_that_is_full_again_after_all_was_delivered_is_told_again() {
+    let case = Case::new();
+    for seq in 1..=2 {
+        case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::StorageFull);
+        case.append([seq]);
+        case.step(0);
+        assert_eq!(case.told(), seq as usize);
+        // No step comes in between.
+        case.delivered(seq);
+    }
+    case.append([3]);
+    case.step(2000);
+    assert_eq!((case.told(), case.left()), (2, vec![3]));
 }
 
 #[test]
