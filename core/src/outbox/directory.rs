@@ -57,6 +57,10 @@ impl Directory {
         self.folder().join(name.spool())
     }
 
+    pub(super) fn is_there(&self) -> bool {
+        self.files.folder(&self.folder()).is_ok()
+    }
+
     /// Makes the folder.
     pub(super) fn make(&self) -> Result<(), Unavailable> {
         Ok(self.files.make_folder(&self.folder())?)

@@ -230,6 +230,16 @@ fn a_folder_that_others_may_write_or_whose_v1_is_none_is_refused_once() {
 }
 
 #[test]
+fn a_look_makes_no_folder() {
+    let folder = Folder::new("look");
+    let process = Process::new(&folder);
+    assert!(process.look(None).adopted.is_empty());
+    assert!(!folder.dir().exists());
+    process.spool("a", 1);
+    assert!(folder.dir().exists());
+}
+
+#[test]
 fn names_that_are_none_of_ours_are_left_alone() {
     let folder = Folder::new("names");
     let v1 = folder.dir().join("v1");
