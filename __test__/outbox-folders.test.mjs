@@ -89,6 +89,23 @@ test('a read-only folder is told, and entries wait in memory', { skip: IS_WINDOW
   await assertUnavailable(outage, 'EACCES')
 })
 
+/** Puts a disk of its own on a folder; false where that is not allowed. @param {string} dir @param {string} options */
+function mount(dir, options) {
+  mkdirSync(dir)
+  // Only root may, and not in every container.
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `${options},mode=0700`, 'tmpfs', dir]).status === 0
+}
+
+test('a read-only disk is told, and entries wait in memory', async (t) => {
+  const outage = await start(t)
+  if (!mount(outage.dir, 'ro')) return t.skip('no disk can be mounted here')
+  try {
+    await assertUnavailable(outage, 'EROFS')
+  } finally {
+    spawnSync('umount', ['--lazy', outage.dir])
+  }
+})
+
 /** A folder with the file of a host that has ended. @param {import('node:test').TestContext} t */
 async function leave(t) {
   const outage = await createOutage(t)
@@ -200,10 +217,7 @@ test('200 workers of one folder lose and double nothing when they are terminated
 
 test('a full disk is told, costs no entry of a process that lives, and is empty in the end', async (t) => {
   const outage = await createOutage(t)
-  mkdirSync(outage.dir)
-  // Only root may, and not in every container.
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', outage.dir])
-  if (mounted.status !== 0) return t.skip('no small disk can be mounted here')
+  if (!mount(outage.dir, 'size=256k')) return t.skip('no small disk can be mounted here')
   const host = useHost(t, { retry: { maxAttempts: 1 }, outbox: { dir: outage.dir, maxDelayMs: 50 } })
   try {
     for (let round = 0; round < 2; round += 1) {
