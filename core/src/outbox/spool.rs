@@ -134,30 +134,30 @@ impl Spool {
 
     /// Notes that the server has all entries up to `seq`, whose uuid is `uuid`.
     pub fn delivered(&self, seq: u64, uuid: &[u8]) {
-        let (wakes, recovers) = {
+        let (recovers, is_first) = {
             let mut queue = self.queue();
+            let waited = !queue.entries.is_empty();
             while queue.entries.front().is_some_and(|entry| entry.seq <= seq) {
                 let entry = queue.entries.pop_front();
                 self.no_longer_queued(&mut queue, entry.map_or(0, |entry| entry.bytes()));
             }
             queue.delivered = Some((seq, uuid.into()));
-            let is_all = queue.entries.is_empty() && seq >= queue.written;
-            // At once: what comes before the next step may fail again, which is told again.
-            let recovers = is_all && std::mem::replace(&mut queue.is_failing, false);
-            let wakes = recovers || queue.written > 0 && !queue.acknowledge;
-            if wakes {
+            // What could not be written need not be written any more: another failure is a new one.
+            let recovers = queue.is_failing && waited && queue.entries.is_empty() && queue.removed.is_empty();
+            if recovers {
+                (queue.is_failing, queue.due.write) = (false, None);
+            }
+            let is_first = queue.written > 0 && !queue.acknowledge;
+            if is_first || recovers {
                 queue.acknowledge = queue.written > 0;
                 queue.due.acknowledge = Some(Instant::now() + ACKNOWLEDGED_AFTER);
             }
-            if recovers {
-                queue.due.write = None;
-            }
-            (wakes, recovers)
+            (recovers, is_first)
         };
         if recovers {
             self.core.is_failing(None);
         }
-        if wakes {
+        if is_first || recovers {
             self.core.wake_for_acknowledgement();
         }
     }
@@ -286,10 +286,15 @@ impl Spool {
         self.recover(file.as_ref());
         let mut queue = self.queue();
         let ends = queue.ended;
+        let mut fails_no_more = false;
         if ends {
             queue.due = Due::default();
+            fails_no_more = std::mem::take(&mut queue.is_failing);
         }
         drop(queue);
+        if fails_no_more {
+            self.core.is_failing(None);
+        }
         if ends && let Some(file) = file.take() {
             file.end(&self.core.directory);
         }
@@ -367,13 +372,13 @@ impl Spool {
         // What is delivered by then is written with it.
         (queue.removed, queue.acknowledge) = (removed, queue.written > 0);
         (queue.due.write, queue.due.acknowledge) = (Some(now + WRITTEN_AGAIN_AFTER), None);
-        // What was delivered meanwhile needs no file.
-        if queue.entries.is_empty() && queue.removed.is_empty() && delivered >= queue.written {
-            return;
-        }
-        queue.is_failing = true;
+        // What was delivered during the write need not be written any more.
+        let fails = !queue.entries.is_empty() || !queue.removed.is_empty() || delivered < queue.written;
+        let failed = std::mem::replace(&mut queue.is_failing, fails);
         drop(queue);
-        self.core.is_failing(Some(code));
+        if fails || failed {
+            self.core.is_failing(fails.then_some(code));
+        }
     }
 
     fn acknowledge(&self, file: &mut OpenFile, batch: Batch, url: &str, now: Instant) {

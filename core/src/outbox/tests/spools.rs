@@ -18,8 +18,8 @@ struct Case {
     disk: MemoryDisk,
     outbox: Outbox,
     spool: Arc<Spool>,
-    start: Instant,
     events: Arc<Mutex<Vec<Event>>>,
+    start: Instant,
     _runtime: Runtime,
 }
 
@@ -29,12 +29,7 @@ impl Case {
         let events = Arc::default();
         let outbox = outbox(&disk, &runtime, &events);
         let spool = outbox.spool("s0", URL);
-        Self { disk, outbox, spool, start: Instant::now(), events, _runtime: runtime }
-    }
-
-    /// How many events were told.
-    fn told(&self) -> usize {
-        self.events.lock().unwrap().len()
+        Self { disk, outbox, spool, events, start: Instant::now(), _runtime: runtime }
     }
 
     fn append(&self, seqs: impl IntoIterator<Item = u64>) {
@@ -143,19 +138,39 @@ fn a_write_that_fails_is_tried_again_after_a_second_and_nothing_is_written_befor
 }
 
 #[test]
-fn a_disk_that_is_full_again_after_all_was_delivered_is_told_again() {
+fn a_failure_after_all_that_could_not_be_written_is_delivered_is_told_as_a_new_one() {
     let case = Case::new();
-    for seq in 1..=2 {
-        case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::StorageFull);
-        case.append([seq]);
-        case.step(0);
-        assert_eq!(case.told(), seq as usize);
-        // No step comes in between.
-        case.delivered(seq);
-    }
-    case.append([3]);
-    case.step(2000);
-    assert_eq!((case.told(), case.left()), (2, vec![3]));
+    let fail = |ms| {
+        case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+        case.step(ms);
+        case.events.lock().unwrap().len()
+    };
+    case.append(1..=2);
+    case.step(0);
+    case.append(3..=4);
+    assert_eq!(fail(10), 1);
+    case.delivered(3);
+    case.append(5..=6);
+    assert_eq!(fail(1010), 1, "something is left of the first failure");
+    case.delivered(6);
+    case.append(7..=8);
+    assert_eq!(fail(1020), 2);
+    case.step(2020);
+    assert_eq!(case.left(), [7, 8]);
+}
+
+#[test]
+fn a_failure_after_the_session_that_failed_has_ended_is_told_as_a_new_one() {
+    let case = Case::new();
+    case.append(1..=2);
+    case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+    case.spool.end();
+    case.step(0);
+    let other = case.outbox.spool("s1", URL);
+    assert!(other.append(1, b"", b"1-1", &body(1, 1)));
+    case.disk.fail_at(case.disk.calls(), std::io::ErrorKind::WriteZero);
+    other.step(case.start);
+    assert_eq!(case.events.lock().unwrap().len(), 2);
 }
 
 #[test]
