@@ -202,6 +202,12 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Deliveries<T, R> {
         of.any(|delivery| !delivery.queue().entries.is_empty())
     }
 
+    /// Fails to be upgraded once nothing of it is left.
+    #[cfg(test)]
+    pub(super) fn downgrade(&self) -> std::sync::Weak<impl Sized + use<T, R>> {
+        Arc::downgrade(&self.sessions.shared)
+    }
+
     /// Bytes of a session's entries in memory.
     #[cfg(test)]
     pub(super) fn memory(&self, session_id: &str) -> u64 {
