@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, lchownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checksum } from '../tools/stress/killed/spool.mjs'
@@ -23,10 +23,10 @@ async function start(t, outbox) {
   return { ...outage, host, append }
 }
 
-/** Gives files to a user that may not exist; false where this namespace has no other. @param {string[]} paths */
+/** Gives files and links to a user that may not exist; false where this namespace has no other. @param {string[]} paths */
 function giveAway(...paths) {
   try {
-    for (const path of paths) chownSync(path, 54_321, 54_321)
+    for (const path of paths) lchownSync(path, 54_321, 54_321)
     return true
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EINVAL') return false
@@ -63,6 +63,16 @@ test('a folder of another user is not used, and entries wait in memory', {
   assert.deepEqual(readFolder(outage.dir), [])
 })
 
+test('a link of another user is not used, wherever it leads', { skip: IS_WINDOWS || !IS_ROOT }, async (t) => {
+  const outage = await start(t)
+  const real = join(outage.dir, '..', 'real')
+  mkdirSync(real, { mode: 0o700 })
+  symlinkSync(real, outage.dir)
+  if (!giveAway(outage.dir)) return t.skip('there is no other user here')
+  await assertUnavailable(outage, 'ERR_SESSION_INGRESS_OUTBOX_UNSAFE')
+  assert.deepEqual(readFolder(join(real, 'v1')), [])
+})
+
 test('a folder that cannot be made is told once, and entries wait in memory', async (t) => {
   const outage = await createOutage(t)
   writeFileSync(outage.dir, 'a file in the place of the folder')
@@ -77,6 +87,23 @@ test('a read-only folder is told, and entries wait in memory', { skip: IS_WINDOW
   mkdirSync(outage.dir, { mode: 0o500 })
   t.after(() => chmodSync(outage.dir, 0o700))
   await assertUnavailable(outage, 'EACCES')
+})
+
+/** Puts a disk of its own on a folder; false where that is not allowed. @param {string} dir @param {string} options */
+function mount(dir, options) {
+  mkdirSync(dir)
+  // Only root may, and not in every container.
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `${options},mode=0700`, 'tmpfs', dir]).status === 0
+}
+
+test('a read-only disk is told, and entries wait in memory', async (t) => {
+  const outage = await start(t)
+  if (!mount(outage.dir, 'ro')) return t.skip('no disk can be mounted here')
+  try {
+    await assertUnavailable(outage, 'EROFS')
+  } finally {
+    spawnSync('umount', ['--lazy', outage.dir])
+  }
 })
 
 /** A folder with the file of a host that has ended. @param {import('node:test').TestContext} t */
@@ -190,10 +217,7 @@ test('200 workers of one folder lose and double nothing when they are terminated
 
 test('a full disk is told, costs no entry of a process that lives, and is empty in the end', async (t) => {
   const outage = await createOutage(t)
-  mkdirSync(outage.dir)
-  // Only root may, and not in every container.
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', outage.dir])
-  if (mounted.status !== 0) return t.skip('no small disk can be mounted here')
+  if (!mount(outage.dir, 'size=256k')) return t.skip('no small disk can be mounted here')
   const host = useHost(t, { retry: { maxAttempts: 1 }, outbox: { dir: outage.dir, maxDelayMs: 50 } })
   try {
     for (let round = 0; round < 2; round += 1) {

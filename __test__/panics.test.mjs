@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram } from './support/child.mjs'
+import { createFolder } from './support/package.mjs'
 import { skip } from './support/panic-points.mjs'
 import { createLogs, serve } from './support/server.mjs'
 
@@ -13,10 +14,12 @@ async function runPanics(values) {
   return { stdout: stdout.replace(/\((?:core\/)?src[/\\\w]+\.rs:\d+\)/g, '(FILE:LINE)'), ...ended }
 }
 
+const ENDED = { stderr: '', code: 0, signal: null }
+
 /** @param {unknown[]} lines */
 function ended(...lines) {
   const stdout = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  return { stdout, stderr: '', code: 0, signal: null }
+  return { stdout, ...ENDED }
 }
 
 for (const [point, text] of [
@@ -103,6 +106,49 @@ test('a panic while the arguments of a call are read fails that call alone', { s
     await runPanics({ what: 'passes arguments' }),
     ended(false, null, null, null, false, null, operations),
   )
+})
+
+/** Runs a host that shuts down after an append to each of the sessions. @param {import('node:test').TestContext} t @param {Record<string, unknown>} values */
+async function shutDown(t, values) {
+  const { url } = await serve(t, createLogs().handler)
+  const { stdout, ...end } = await runPanics({ url, what: 'shuts down', ...values })
+  assert.deepEqual(end, ENDED)
+  return JSON.parse(stdout)
+}
+
+for (const point of ['append', 'job']) {
+  test(`shutdown ends where a queue has panicked (${point})`, { skip }, async (t) => {
+    const told = [`Error appending a session entry: internal error: panic point ${point} (FILE:LINE)`]
+    assert.deepEqual(await shutDown(t, { point, sessions: ['s', 's'] }), [
+      [false, true],
+      { stored: 1, lost: ['u0'] },
+      told,
+    ])
+  })
+}
+
+test('shutdown ends where a queue with an outbox has panicked, and keeps its entry', { skip }, async (t) => {
+  const told = ['Error appending a session entry: internal error: panic point append (FILE:LINE)']
+  const values = { point: 'append', sessions: ['s'], dir: createFolder(t) }
+  assert.deepEqual(await shutDown(t, values), [[false], { stored: 0, lost: [] }, told])
+})
+
+test('shutdown ends where it panics over one session, and keeps those of others', { skip }, async (t) => {
+  const values = { point: 'keep', sessions: ['s', 't'], dir: createFolder(t), timeoutMs: 0, url: 'http://127.0.0.1:9' }
+  const [settled, { stored, lost }, told] = await shutDown(t, values)
+  assert.deepEqual([settled, stored], [[false, false], 0])
+  assert.deepEqual(told, [
+    'Error appending a session entry: internal error: panic point keep (FILE:LINE)',
+    'Error shutting down: internal error: panic point keep',
+  ])
+  // Which of the two comes first is not said.
+  assert.ok(lost.length === 1 && ['u0', 'u1'].includes(lost[0]), lost.join())
+})
+
+test('a panic in the look for what others left costs that look alone', { skip }, async (t) => {
+  const told = ['Error looking into the outbox: internal error: panic point look (FILE:LINE)']
+  const values = { point: 'look', sessions: ['s', 's'], dir: createFolder(t) }
+  assert.deepEqual(await shutDown(t, values), [[true, true], { stored: 2, lost: [] }, told])
 })
 
 test('a panic in a function that gives no promise is thrown', { skip }, async () => {

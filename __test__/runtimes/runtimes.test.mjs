@@ -72,11 +72,15 @@ describe('the installed tarball', () => {
   /** What each runtime is told besides the script. @type {Record<string, string[]>} */
   const flags = { deno: ['run', '--no-prompt', '--allow-env', '--allow-ffi', '--allow-read'] }
   for (const [name, file] of Object.entries(runtimes)) {
-    test(`the installed tarball does its main job on ${name}, and lets it end`, async (t) => {
-      const { url, faults, env } = await startServer(t)
-      addAppendFaults(faults)
-      assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], { cwd: dir, env }), 'done\n')
-    })
+    for (const has of ['no outbox', 'an outbox']) {
+      test(`the installed tarball does its main job with ${has} on ${name}, and lets it end`, async (t) => {
+        const { url, faults, env } = await startServer(t)
+        addAppendFaults(faults)
+        const outbox = has === 'an outbox' ? { OUTBOX: join(createFolder(t), 'outbox') } : {}
+        const options = { cwd: dir, env: { ...env, ...outbox } }
+        assert.equal(await run(file, [...(flags[name] ?? []), 'main-job.mjs', url], options), 'done\n')
+      })
+    }
 
     test(`an entry of the installed tarball's outbox outlives process.exit on ${name}`, async (t) => {
       const server = await startIngressServer()

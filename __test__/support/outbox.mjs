@@ -34,7 +34,7 @@ export async function createOutage(t) {
     await server?.close()
     await addon.discardOutboxSession()
     reset()
-    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    await rm(folder, { recursive: true, force: true })
   })
   return {
     dir,

@@ -14,6 +14,7 @@ mod statuses;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -101,7 +102,7 @@ async fn append<T: Transport>(
     reporter: &dyn Reporter,
 ) -> bool {
     panic_point!("append");
-    let attempts = Attempts::new(transport, session, entry, reporter).run();
+    let attempts = pin!(Attempts::new(transport, session, entry, reporter).run());
     match session.given_up().unless(attempts).await {
         Some(outcome) => outcome.is_stored(),
         None => {
@@ -126,7 +127,7 @@ pub(crate) async fn attempt<T: Transport>(
         None => attempts,
     };
     let given_up = Failure { cause: Cause::Outage, status: None, asked: None, refusals: 0 };
-    session.given_up().unless(attempts.run()).await.unwrap_or(Outcome::Failed(given_up))
+    session.given_up().unless(pin!(attempts.run())).await.unwrap_or(Outcome::Failed(given_up))
 }
 
 /// Reports an entry that cannot be sent at all. Its URL may be anything, and is not told.

@@ -1,17 +1,23 @@
 //! Looking for what other owners left behind.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use reqwest::Url;
+use tokio::time::sleep;
 
 use super::queue::{Body, Doubt, Queued, Source};
 use super::session::Delivery;
 use crate::http::Transport;
-use crate::outbox::{Adopted, Origin, Removal};
+use crate::outbox::{Adopted, Look, Origin, Removal};
 use crate::protocol::EntryUuid;
 use crate::report::{Diagnostic, Reporter, ReporterExt};
 use crate::sync::Mutex;
+use crate::test_hooks::panic_point;
+
+/// Between two looks at the folder: this, half more or half less.
+pub(super) const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 
 /// Whether a file's entries may go to the server of a call: by its origin, the port of a loopback address aside, which a
 /// server of tests changes at each start.
@@ -25,6 +31,22 @@ pub(super) fn is_same_server(file: &Origin, call: &Url) -> bool {
 }
 
 impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
+    /// Looks for orphans of the session. Where some owners live, it is looked for again.
+    pub(super) async fn look_for_orphans(self: &Arc<Self>) {
+        panic_point!("look");
+        let Some(means) = self.queue().means.clone() else { return };
+        let url = means.endpoint.url().clone();
+        let session_id = self.session_id.to_string();
+        let Look { adopted, held, .. } =
+            self.shared.outbox.adopt(Some(session_id), move |origin| is_same_server(origin, &url)).await;
+        if !adopted.is_empty() {
+            self.take(adopted);
+        }
+        if held > 0 {
+            self.shared.runtime.spawn(look_again(Arc::downgrade(self)));
+        }
+    }
+
     /// Takes the entries of files that are ours now: before its own ones where none of those was sent, else behind them.
     pub(super) fn take(self: &Arc<Self>, adopted: Vec<Adopted>) {
         let mut queue = self.queue();
@@ -95,5 +117,29 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         self.start(&mut queue);
         drop(queue);
         self.changed.notify_one();
+    }
+}
+
+/// Looks for orphans of a session whose owners lived at the first look.
+async fn look_again<T: Transport + Clone, R: Reporter + Clone + 'static>(delivery: Weak<Delivery<T, R>>) {
+    let mut wait = Duration::from_secs(1);
+    while wait < BETWEEN_LOOKS {
+        sleep(wait).await;
+        wait *= 2;
+        let Some(delivery) = delivery.upgrade() else { return };
+        if delivery.shared.has_ended() {
+            return;
+        }
+        let Some(means) = delivery.queue().means.clone() else { return };
+        let url = means.endpoint.url().clone();
+        let session_id = delivery.session_id.to_string();
+        let look =
+            delivery.shared.outbox.adopt(Some(session_id), move |origin| is_same_server(origin, &url)).await;
+        if !look.adopted.is_empty() {
+            delivery.take(look.adopted);
+        }
+        if look.held == 0 {
+            return;
+        }
     }
 }

@@ -7,9 +7,12 @@ mod deliveries;
 mod events;
 mod look;
 mod mistake;
+mod outcome;
 mod queue;
 mod quiet;
 mod session;
+mod sessions;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -20,8 +23,9 @@ use crate::append::Retry;
 use crate::protocol::Timeouts;
 
 pub use breaker::{Breaker, Turn, full_jitter};
-pub use deliveries::{Deliveries, Figures, OwnSession};
+pub use deliveries::{Deliveries, OwnSession};
 pub use queue::Means;
+pub use shared::Figures;
 
 /// Settles the promise of an append: whether it resolves `true`.
 pub type Settle = Box<dyn FnOnce(bool) + Send>;

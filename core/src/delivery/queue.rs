@@ -72,6 +72,13 @@ impl<T, R> Queued<T, R> {
     pub(super) fn is(&self, seq: u64, source: &Arc<Source>) -> bool {
         self.seq == seq && Arc::ptr_eq(&self.source, source)
     }
+
+    /// Whether its text is in memory, and could be read from a file when its turn comes.
+    fn is_on_disk_too(&self) -> bool {
+        let is_written =
+            || self.source.spool.as_ref().is_some_and(|spool| spool.written_through() >= self.seq);
+        matches!(self.body, Body::Memory(_)) && self.call.is_none() && is_written()
+    }
 }
 
 /// Why a session is deferred, and until when.
@@ -111,8 +118,12 @@ pub(super) struct Queue<T, R> {
     pub(super) recovered: u64,
     /// Of all time.
     pub(super) all_recovered: u64,
-    /// Of `entries`, those whose text is in memory.
+    /// Of `entries`, those whose text is in memory: their bytes.
     pub(super) memory: u64,
+    /// Texts are let go of once `memory` is more than this.
+    spills_beyond: u64,
+    /// The highest number in the file when that was done last.
+    spilled_at: u64,
     /// Refusals in a row of the entry at the front, and when they began.
     pub(super) refusals: u32,
     pub(super) refused_since: Option<Instant>,
@@ -140,6 +151,8 @@ impl<T, R> Default for Queue<T, R> {
             recovered: 0,
             all_recovered: 0,
             memory: 0,
+            spills_beyond: MAX_MEMORY,
+            spilled_at: 0,
             refusals: 0,
             refused_since: None,
             last_was_dead: false,
@@ -216,21 +229,43 @@ impl<T, R> Queue<T, R> {
         (entry.call, entry.was_deferred) = (Some(Box::new(call)), true);
     }
 
-    /// Lets go of texts that are in a file, as far as they are too much for memory.
-    pub(super) fn spill(&mut self) {
-        if self.memory <= MAX_MEMORY {
-            return;
+    /// Lets go of texts that are in a file, where an append has made them too much for memory.
+    pub(super) fn spill_grown(&mut self) {
+        // While the disk is full there is nothing to let go of: not to look at all of them with each append.
+        if self.memory > self.spills_beyond
+            || self.memory > MAX_MEMORY && self.written_through() != self.spilled_at
+        {
+            self.spill();
         }
+    }
+
+    /// Lets go of texts that are in a file, where they are too much for memory.
+    pub(super) fn spill(&mut self) {
+        if self.memory > MAX_MEMORY {
+            self.spilled_at = self.written_through();
+            self.spill_where(Queued::is_on_disk_too);
+        }
+    }
+
+    /// The highest number in the session's own file.
+    fn written_through(&self) -> u64 {
+        let spool = self.own.as_ref().and_then(|own| own.spool.as_ref());
+        spool.map_or(0, |spool| spool.written_through())
+    }
+
+    /// Looks at entries from the last one on. Half of the memory is made free, so that many appends pass until the next
+    /// look; where that is not possible, until the memory has grown by half.
+    fn spill_where(&mut self, mut may_go: impl FnMut(&Queued<T, R>) -> bool) {
         for entry in self.entries.iter_mut().rev() {
-            if self.memory <= MAX_MEMORY {
+            if self.memory <= MAX_MEMORY / 2 {
                 break;
             }
-            let is_written = entry.source.spool.as_ref().is_some_and(|spool| spool.is_written(entry.seq));
-            if is_written && matches!(entry.body, Body::Memory(_)) && entry.call.is_none() {
+            if may_go(entry) {
                 entry.body = Body::Disk;
                 self.memory -= u64::from(entry.bytes);
             }
         }
+        self.spills_beyond = MAX_MEMORY.max(self.memory + self.memory / 2);
     }
 }
 
@@ -238,4 +273,50 @@ fn hash(uuid: &EntryUuid) -> u64 {
     let mut hasher = DefaultHasher::new();
     uuid.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRIES: u64 = 20_000;
+
+    /// How often an entry is looked at while that many of 1 KB are appended to a deferred session, the last `unwritten` of
+    /// which are never in the file; and the most bytes in memory.
+    fn looks(unwritten: u64) -> (u64, u64) {
+        let source = Arc::new(Source { spool: None, doubt: Mutex::default(), is_adopted: false });
+        let mut queue = Queue::<(), ()>::default();
+        let (mut looks, mut most) = (0, 0);
+        for seq in 1..=ENTRIES {
+            let body = Body::Memory(Bytes::from_static(&[b'x'; 1024]));
+            queue.push(Queued {
+                seq,
+                uuid: EntryUuid::new(seq.to_string()).unwrap(),
+                body,
+                bytes: 1024,
+                source: Arc::clone(&source),
+                call: None,
+                was_deferred: false,
+                has_begun: false,
+            });
+            if queue.memory > queue.spills_beyond {
+                queue.spill_where(|entry| {
+                    looks += 1;
+                    matches!(entry.body, Body::Memory(_)) && entry.seq + unwritten <= seq
+                });
+            }
+            most = most.max(queue.memory);
+        }
+        (looks, most)
+    }
+
+    #[test]
+    fn an_append_to_a_deferred_session_looks_at_few_entries_whatever_their_number() {
+        let (looks_of_full_disk, _) = looks(ENTRIES);
+        assert!(looks_of_full_disk < 4 * ENTRIES, "{looks_of_full_disk}");
+        for unwritten in [0, 1, 100, 500] {
+            let (looks, most) = looks(unwritten);
+            assert!(looks < 6 * ENTRIES && most <= MAX_MEMORY + 1024, "{unwritten}: {looks}, {most}");
+        }
+    }
 }

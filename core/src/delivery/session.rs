@@ -8,8 +8,8 @@ use tokio::sync::{Notify, OnceCell};
 use tokio::time::{Instant, timeout_at};
 
 use super::breakers::breaker_of;
-use super::deliveries::Shared;
 use super::queue::{Body, Call, Deferral, Means, Queue, Queued, Source};
+use super::shared::Shared;
 use super::{Breaker, Settle};
 use crate::append::Cause;
 use crate::http::Transport;
@@ -18,6 +18,7 @@ use crate::protocol::EntryUuid;
 use crate::report::{Diagnostic, Reporter, ReporterExt};
 use crate::session::Session;
 use crate::sync::{Mutex, MutexGuard};
+use crate::test_hooks::panic_point;
 
 /// The entries of one session of an instance, in the order of the calls.
 pub(super) struct Delivery<T, R> {
@@ -31,7 +32,7 @@ pub(super) struct Delivery<T, R> {
     /// Signals progress, to reads that wait.
     pub(super) progressed: Notify,
     /// Set once orphans of the session were looked for.
-    pub(super) looked: OnceCell<Option<()>>,
+    pub(super) looked: OnceCell<()>,
     /// It is of no session of this instance: it is let go of where a try fails.
     pub(super) is_foreign: bool,
 }
@@ -101,7 +102,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
         };
         if queue.deferral.is_some() && (!has_token || !self.is_granted(&mut queue)) {
             let call = queue.take_call(at);
-            queue.spill();
+            queue.spill_grown();
             let (seq, source) = (queue.entries[at].seq, Arc::clone(&queue.entries[at].source));
             self.count(&queue);
             drop(queue);
@@ -311,6 +312,7 @@ impl<T: Transport + Clone, R: Reporter + Clone + 'static> Delivery<T, R> {
             }
             self.count(&queue);
         }
+        panic_point!("keep");
         let mut kept = Vec::new();
         for (seq, uuid, source, call) in entries {
             let is_kept = match &source.spool {

@@ -52,7 +52,8 @@ pub(super) fn adopt(
     wanted: &dyn Fn(&Origin) -> bool,
 ) -> Look {
     let mut look = Look::default();
-    if core.prepare().is_err() {
+    // A folder is made for what is kept, and for no look.
+    if !core.directory.is_there() || core.prepare().is_err() {
         return look;
     }
     let Ok(names) = core.directory.list() else { return look };

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::code::{UNSAFE, code};
-use super::files::{Files, Listed, SpoolFile};
+use super::files::{Files, Listed, SpoolFile, Standing};
 use super::name::{NEW, Name};
 
 /// The folder of this version of the format: another one gets its own, and leaves this alone.
 const VERSION_FOLDER: &str = "v1";
 const QUARANTINE: &str = "quarantine";
 const DEAD: &str = "dead";
+/// The number of the user who may do anything, where users have numbers.
+const ADMINISTRATOR: Option<u32> = Some(0);
 /// For how long what cannot be delivered is kept.
 const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// How much of what cannot be read is kept.
@@ -55,6 +57,10 @@ impl Directory {
         self.folder().join(name.spool())
     }
 
+    pub(super) fn is_there(&self) -> bool {
+        self.files.folder(&self.folder()).is_ok()
+    }
+
     /// Makes the folder.
     pub(super) fn make(&self) -> Result<(), Unavailable> {
         Ok(self.files.make_folder(&self.folder())?)
@@ -72,14 +78,15 @@ impl Directory {
     /// Refuses a folder in which another user could have planted an entry or a link: it would be sent with this user's
     /// token. Removes what is too old to be kept.
     pub(super) fn prepare(&self, user: Option<u32>) -> Result<(), Unavailable> {
-        for path in [&self.root, &self.folder()] {
-            let standing = self.files.folder(path)?;
-            // The host may have given a link to its own folder.
-            let is_plain = standing.is_plain || path == &self.root;
-            let is_of_another = standing.is_plain && standing.owner != user;
-            if !is_plain || standing.is_open_to_others || is_of_another {
-                return Err(Unavailable(UNSAFE));
-            }
+        // The user may have put a link in the place of the folder, or the system's administrator may have.
+        let owner_of_link = self.files.folder(&self.root)?.owner;
+        let is_own = |owner| owner == user;
+        let is_safe = |folder: Standing| folder.is_plain && !folder.is_open_to_others && is_own(folder.owner);
+        if !(is_own(owner_of_link) || owner_of_link == ADMINISTRATOR)
+            || !is_safe(self.files.folder_behind(&self.root)?)
+            || !is_safe(self.files.folder(&self.folder())?)
+        {
+            return Err(Unavailable(UNSAFE));
         }
         for folder in [QUARANTINE, DEAD] {
             self.tidy(&self.root.join(VERSION_FOLDER).join(folder));
@@ -108,8 +115,8 @@ impl Directory {
     ) -> Result<Box<dyn SpoolFile>, Unavailable> {
         let standing = file.standing()?;
         // The folder may be another one by now.
-        let (root, folder) = (self.files.folder(&self.root)?, self.files.folder(&self.folder())?);
-        if root.is_plain && root.owner != standing.owner || folder.owner != standing.owner {
+        let (root, folder) = (self.files.folder_behind(&self.root)?, self.files.folder(&self.folder())?);
+        if root.owner != standing.owner || folder.owner != standing.owner {
             return Err(Unavailable(UNSAFE));
         }
         if !file.try_lock()? {

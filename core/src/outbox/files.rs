@@ -31,6 +31,8 @@ pub trait Files: Send + Sync + 'static {
     fn make_folder(&self, path: &Path) -> io::Result<()>;
     /// Looks at a folder itself, not at what a link leads to.
     fn folder(&self, path: &Path) -> io::Result<Standing>;
+    /// Looks at a folder, or at the one to which a link leads.
+    fn folder_behind(&self, path: &Path) -> io::Result<Standing>;
     /// Makes a file for its owner alone; an error where the name is taken.
     fn create(&self, path: &Path) -> io::Result<Box<dyn SpoolFile>>;
     /// Opens a file to read and write.
@@ -95,6 +97,11 @@ impl Files for Disk {
 
     fn folder(&self, path: &Path) -> io::Result<Standing> {
         let metadata = std::fs::symlink_metadata(path)?;
+        Ok(standing(&metadata, metadata.is_dir()))
+    }
+
+    fn folder_behind(&self, path: &Path) -> io::Result<Standing> {
+        let metadata = std::fs::metadata(path)?;
         Ok(standing(&metadata, metadata.is_dir()))
     }
 

@@ -1,5 +1,7 @@
 //! The entries of one session on their way to the disk, and from it.
 
+mod steps;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -9,23 +11,13 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::code::{code, is_unsupported};
-use super::directory::Unavailable;
-use super::open_file::{Batch, OpenFile, Unwritten};
+use super::open_file::{OpenFile, Unwritten};
 use super::record::{MAX_BODY_BYTES, Origin, Removal, without_secrets};
 use super::writer::OutboxCore;
 use crate::sync::{Mutex, MutexGuard};
 
-/// After so long without another delivery, a file whose entries are all delivered is emptied.
-const EMPTIED_AFTER: Duration = Duration::from_millis(100);
 /// After so long at the latest, a file learns what was delivered of it.
 const ACKNOWLEDGED_AFTER: Duration = Duration::from_millis(100);
-/// After so long without an entry, it is closed and removed.
-const CLOSED_AFTER: Duration = Duration::from_secs(10);
-/// After so long, a write that failed is tried again.
-const WRITTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// After so long, a file that could not be synced or written anew is synced again.
-const SYNCED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Bytes that are read together, of entries whose turn comes one after the other.
 const READ_AHEAD_BYTES: usize = 64 * 1024;
 /// The largest session id and URL, together, of which a file is made.
@@ -191,9 +183,9 @@ impl Spool {
         self.core.no_longer_queued(bytes);
     }
 
-    /// Whether the entry can be read from the file.
-    pub fn is_written(&self, seq: u64) -> bool {
-        self.queue().written >= seq
+    /// The highest number of an entry that was written: up to it, entries can be read from the file.
+    pub fn written_through(&self) -> u64 {
+        self.queue().written
     }
 
     /// Waits until the entry is on the disk; false where that fails, and it is in memory alone.
@@ -277,217 +269,6 @@ impl Spool {
         self.queue().due.earliest()
     }
 
-    /// Does what is due; false where it has ended, and is of no use any more.
-    pub(super) fn step(&self, now: Instant) -> bool {
-        let mut file = self.file();
-        self.write(&mut file, now);
-        self.sync(&mut file, now);
-        self.empty(&mut file, now);
-        self.recover(file.as_ref());
-        let mut queue = self.queue();
-        let ends = queue.ended;
-        let mut fails_no_more = false;
-        if ends {
-            queue.due = Due::default();
-            fails_no_more = std::mem::take(&mut queue.is_failing);
-        }
-        drop(queue);
-        if fails_no_more {
-            self.core.is_failing(None);
-        }
-        if ends && let Some(file) = file.take() {
-            file.end(&self.core.directory);
-        }
-        drop(file);
-        self.stepped.notify_waiters();
-        !ends
-    }
-
-    fn write(&self, file: &mut Option<OpenFile>, now: Instant) {
-        let (batch, url) = {
-            let mut queue = self.queue();
-            if queue.due.write.is_some_and(|due| due > now) && !queue.ended {
-                return;
-            }
-            (queue.due.write, queue.due.acknowledge) = (None, None);
-            let queued = queue.queued_bytes;
-            self.no_longer_queued(&mut queue, queued);
-            let batch = Batch {
-                entries: std::mem::take(&mut queue.entries),
-                delivered: queue.delivered.clone(),
-                removed: std::mem::take(&mut queue.removed),
-            };
-            queue.acknowledge = false;
-            (batch, queue.url.clone())
-        };
-        let Some(last) = batch.entries.back().map(|entry| entry.seq) else {
-            // Nothing new: the file, if any, only learns what is delivered.
-            if let Some(file) = file {
-                self.acknowledge(file, batch, &url, now);
-            }
-            return;
-        };
-        match self.write_entries(file, &batch, &url) {
-            Ok(()) => self.written(last, now),
-            Err(Unavailable(code)) => self.failed(batch, code, now),
-        }
-    }
-
-    fn write_entries(
-        &self,
-        slot: &mut Option<OpenFile>,
-        batch: &Batch,
-        url: &str,
-    ) -> Result<(), Unavailable> {
-        let file = match slot {
-            Some(file) => file,
-            None => slot.insert(self.core.create(&self.session_id, url)?),
-        };
-        let before = file.bytes();
-        file.write(batch, url)?;
-        self.core.grew(before, file.bytes());
-        Ok(())
-    }
-
-    fn written(&self, last: u64, now: Instant) {
-        let mut queue = self.queue();
-        queue.written = last;
-        (queue.due.empty, queue.due.close) = (None, None);
-        queue.due.sync.get_or_insert(now + self.core.sync_after);
-        if std::mem::replace(&mut queue.is_failing, false) {
-            self.core.is_failing(None);
-        }
-    }
-
-    /// Gives a batch back that could not be written. Nothing later is written before it.
-    fn failed(&self, batch: Batch, code: &'static str, now: Instant) {
-        let mut queue = self.queue();
-        let Batch { entries, mut removed, .. } = batch;
-        let delivered = queue.delivered.as_ref().map_or(0, |(seq, _)| *seq);
-        for entry in entries.into_iter().rev().filter(|entry| entry.seq > delivered) {
-            self.queued(&mut queue, entry.bytes());
-            queue.entries.push_front(entry);
-        }
-        removed.append(&mut queue.removed);
-        // What is delivered by then is written with it.
-        (queue.removed, queue.acknowledge) = (removed, queue.written > 0);
-        (queue.due.write, queue.due.acknowledge) = (Some(now + WRITTEN_AGAIN_AFTER), None);
-        queue.is_failing = true;
-        drop(queue);
-        self.core.is_failing(Some(code));
-    }
-
-    fn acknowledge(&self, file: &mut OpenFile, batch: Batch, url: &str, now: Instant) {
-        let before = file.bytes();
-        // A file whose entries are all delivered is emptied, which says the same.
-        if let Some((through, _)) = &batch.delivered
-            && batch.removed.is_empty()
-        {
-            let mut left = file.pending().0;
-            left -= file.count_through(*through).min(left);
-            if left == 0 {
-                file.drop_through(*through);
-            }
-        }
-        if !file.is_done()
-            && let Err(error) = file.write(&batch, url)
-        {
-            self.failed(batch, code(&error), now);
-            return;
-        }
-        self.core.grew(before, file.bytes());
-    }
-
-    /// Ends a time of failing of which nothing is left to write: another failure is a new one.
-    fn recover(&self, file: Option<&OpenFile>) {
-        let mut queue = self.queue();
-        if queue.is_failing && queue.entries.is_empty() && file.is_none_or(OpenFile::is_done) {
-            queue.is_failing = false;
-            drop(queue);
-            self.core.is_failing(None);
-        }
-    }
-
-    fn sync(&self, slot: &mut Option<OpenFile>, now: Instant) {
-        let Some(file) = slot else { return };
-        let (through, delivered) = {
-            let mut queue = self.queue();
-            if queue.due.sync.is_none_or(|due| due > now) || queue.due.write.is_some() {
-                return;
-            }
-            queue.due.sync = None;
-            (queue.written, queue.delivered.clone())
-        };
-        if file.is_done() {
-            self.queue().synced = through;
-            return;
-        }
-        let synced = if file.wants_compaction() {
-            file.rewrite(&self.core.directory, delivered, self.core.random())
-        } else if self.core.can_sync() {
-            match file.sync() {
-                Err(error) if is_unsupported(&error) => {
-                    self.core.cannot_sync(code(&error));
-                    Ok(())
-                }
-                // It is never tried again on the same file: its pages may be marked as written.
-                Err(_) => file.rewrite(&self.core.directory, delivered, self.core.random()),
-                Ok(()) => Ok(()),
-            }
-        } else {
-            Ok(())
-        };
-        let mut queue = self.queue();
-        match synced {
-            Ok(()) => queue.synced = through,
-            Err(error) => {
-                queue.due.sync = Some(now + SYNCED_AGAIN_AFTER);
-                queue.is_failing = true;
-                drop(queue);
-                self.core.is_failing(Some(code(&error)));
-            }
-        }
-    }
-
-    /// Empties a file whose entries are all delivered, and in the end removes it.
-    fn empty(&self, slot: &mut Option<OpenFile>, now: Instant) {
-        let Some(file) = slot else { return };
-        let mut queue = self.queue();
-        if !file.is_done() || !queue.entries.is_empty() {
-            (queue.due.empty, queue.due.close) = (None, None);
-            return;
-        }
-        if file.is_corrupt() {
-            drop(queue);
-            if let Some(file) = slot.take() {
-                file.end(&self.core.directory);
-            }
-            return;
-        }
-        if !file.is_empty() {
-            let due = *queue.due.empty.get_or_insert(now + EMPTIED_AFTER);
-            if due <= now {
-                queue.due.empty = None;
-                drop(queue);
-                let before = file.bytes();
-                if file.empty().is_ok() {
-                    self.core.grew(before, file.bytes());
-                    self.queue().due.close = Some(now + CLOSED_AFTER);
-                }
-            }
-            return;
-        }
-        let due = *queue.due.close.get_or_insert(now + CLOSED_AFTER);
-        if due <= now {
-            queue.due = Due::default();
-            drop(queue);
-            if let Some(file) = slot.take() {
-                self.core.grew(file.bytes(), 0);
-                file.end(&self.core.directory);
-            }
-        }
-    }
-
     /// The highest number of an entry that was written, and of one that is on the disk.
     #[cfg(test)]
     pub(super) fn progress(&self) -> (u64, u64) {
@@ -508,29 +289,6 @@ impl Spool {
     /// The name of the file, where there is one.
     pub(super) fn file_name(&self) -> Option<super::name::Name> {
         self.file().as_ref().map(OpenFile::name)
-    }
-
-    /// Writes what is queued on this thread; where the file is in use, or a write fails, again until then.
-    pub(super) fn write_before(&self, until: Instant) {
-        loop {
-            if let Ok(mut file) = self.file.try_lock() {
-                self.queue().due.write = None;
-                self.write(&mut file, Instant::now());
-                // Nothing is left behind that is delivered.
-                if file.as_ref().is_some_and(OpenFile::is_done)
-                    && let Some(file) = file.take()
-                {
-                    file.end(&self.core.directory);
-                }
-                if self.queue().entries.is_empty() {
-                    return;
-                }
-            }
-            if Instant::now() >= until {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
     }
 }
 

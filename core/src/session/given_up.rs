@@ -1,6 +1,6 @@
 //! The end of all appends of an instance that has shut down.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{Either, select};
@@ -21,14 +21,14 @@ impl GivenUp {
     }
 
     /// Waits for `work`; `None` where that is given up before or meanwhile.
-    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    // By reference: an `async fn` that takes a future keeps room for it twice, and moves it with all its memory.
+    pub async fn unless<F: Future>(&self, work: Pin<&mut F>) -> Option<F::Output> {
         let mut changed = pin!(self.changed.notified());
         changed.as_mut().enable();
         if self.is.load(Ordering::SeqCst) {
             return None;
         }
-        // Pinned, and passed on by reference: a function that takes a future keeps room for it twice.
-        match select(pin!(work), changed).await {
+        match select(work, changed).await {
             Either::Left((done, _)) => Some(done),
             Either::Right(_) => None,
         }
@@ -43,9 +43,10 @@ mod tests {
     #[tokio::test]
     async fn work_ends_where_it_is_given_up_before_or_meanwhile() {
         let given_up = GivenUp::default();
-        assert_eq!(given_up.unless(ready(1)).await, Some(1));
-        let ((), ended) = tokio::join!(async { given_up.give_up() }, given_up.unless(pending::<()>()));
+        assert_eq!(given_up.unless(pin!(ready(1))).await, Some(1));
+        let endless = pin!(pending::<()>());
+        let ((), ended) = tokio::join!(async { given_up.give_up() }, given_up.unless(endless));
         assert_eq!(ended, None);
-        assert_eq!(given_up.unless(ready(1)).await, None);
+        assert_eq!(given_up.unless(pin!(ready(1))).await, None);
     }
 }

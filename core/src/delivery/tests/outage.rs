@@ -165,3 +165,44 @@ fn a_failing_server_of_one_session_does_not_stop_those_of_others() {
         assert_eq!(server.log("a"), ["bad"]);
     });
 }
+
+#[test]
+fn a_clock_that_steps_by_a_year_changes_neither_what_is_delivered_nor_its_order() {
+    const YEAR: u64 = 365 * 24 * 60 * 60 * 1000;
+    let steps: [fn(u64) -> u64; 2] = [|now| now + YEAR, |now| now - YEAR];
+    for (number, steps_to) in steps.into_iter().enumerate() {
+        let (disk, server, base) = setting(&format!("clock-{number}"));
+        disk.world().now = 2 * YEAR;
+        let step = |disk: &MemoryDisk| {
+            let mut world = disk.world();
+            world.now = steps_to(world.now);
+        };
+        server.world().refuses = Some(Refusal::NoConnection);
+        paused().block_on(async {
+            let process = Process::new(&disk, &server, &base);
+            assert_eq!(process.append("s", "e1").await, Ok(false));
+            sleep(Duration::from_secs(1)).await;
+            step(&disk);
+            assert_eq!(process.append("s", "e2").await, Ok(false));
+            // A session of its own: its file is made by the new clock.
+            assert_eq!(process.append("t", "f1").await, Ok(false));
+            sleep(Duration::from_secs(1)).await;
+            process.deliveries.end();
+        });
+        step(&disk);
+        let (disk, (server, _killed)) = (disk.next_process(), server.next_process());
+        server.world().refuses = None;
+        paused().block_on(async {
+            let process = Process::new(&disk, &server, &base);
+            assert_eq!(process.append("s", "e3").await, Ok(true));
+            assert_eq!(process.append("t", "f2").await, Ok(true));
+            process.deliveries.end();
+        });
+        assert_eq!((server.log("s"), server.log("t")), (strings(["e1", "e2", "e3"]), strings(["f1", "f2"])));
+        assert_eq!(disk.files(".spool").len(), 0, "nothing is kept, nor buried");
+    }
+}
+
+fn strings<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).into()
+}

@@ -114,3 +114,23 @@ fn an_append_that_comes_when_a_try_has_ended_does_not_wait_for_the_next_one() {
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     });
 }
+
+#[test]
+fn nothing_is_left_of_deliveries_that_have_ended() {
+    let (disk, server, base) = setting("ended");
+    paused().block_on(async {
+        let process = Process::new(&disk, &server, &base);
+        assert_eq!(process.append("s", "e1").await, Ok(true));
+        server.world().refuses = Some(Refusal::NoConnection);
+        // One is deferred, and one is of a session that was cleared.
+        assert_eq!(process.append("s", "e2").await, Ok(false));
+        process.clear("s");
+        drop(process.append("s", "e3"));
+        sleep(Duration::from_secs(1)).await;
+        let left = process.deliveries.downgrade();
+        process.deliveries.end();
+        drop(process);
+        sleep(Duration::from_secs(100)).await;
+        assert!(left.upgrade().is_none());
+    });
+}

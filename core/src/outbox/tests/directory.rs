@@ -1,6 +1,6 @@
 //! Which folders and files an outbox uses, on a real disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
@@ -81,6 +81,14 @@ impl Process {
     }
 }
 
+/// Makes a folder for its owner alone, whatever the process makes otherwise.
+fn make_private(path: &Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path).unwrap();
+}
+
 fn uuids(look: &Look) -> Vec<String> {
     let entries = look.adopted.iter().flat_map(|adopted| &adopted.entries);
     entries.map(|entry| String::from_utf8_lossy(&entry.uuid).into_owned()).collect()
@@ -136,7 +144,10 @@ fn a_file_that_cannot_be_read_goes_to_quarantine_and_costs_nothing_else() {
     std::fs::write(folder.dir().join("v1/00000000-0199c1b2a3d4-7be01c22.spool"), "nothing of ours").unwrap();
     let next = Process::new(&folder);
     let look = next.look(None);
-    assert_eq!(uuids(&look), ["a-1", "a-2", "b-1"]);
+    // The two sessions may have been begun in one millisecond: then any of them is the first one.
+    let mut found = uuids(&look);
+    found.sort();
+    assert_eq!(found, ["a-1", "a-2", "b-1"]);
     let events = next.events();
     assert_eq!(events.len(), 2, "{events:?}");
     assert!(events.iter().all(|event| matches!(event, Event::Corrupt { .. })));
@@ -163,7 +174,26 @@ fn files_and_folders_are_the_users_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_others_may_write_or_that_is_a_link_is_refused_once() {
+fn a_folder_may_be_a_link_of_its_user_or_stand_behind_one() {
+    for dir in ["linked", "linked/outbox"] {
+        let folder = Folder::new("linked");
+        let real = folder.0.join("real");
+        make_private(&real);
+        std::os::unix::fs::symlink(&real, folder.0.join("linked")).unwrap();
+        let dir = folder.0.join(dir).to_str().unwrap().to_owned();
+        let at_dir = |options| OutboxOptions { dir: dir.clone(), ..options };
+        let process = Process::with(&folder, at_dir);
+        process.spool("a", 2);
+        process.outbox.close();
+        let next = Process::with(&folder, at_dir);
+        assert_eq!(uuids(&next.look(None)), ["a-1", "a-2"], "{dir}: {:?}", process.events());
+        assert!(real.join("v1").exists() || real.join("outbox/v1").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_others_may_write_or_whose_v1_is_none_is_refused_once() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     for (name, spoil) in [
         (
@@ -171,6 +201,12 @@ fn a_folder_that_others_may_write_or_that_is_a_link_is_refused_once() {
             (|dir: PathBuf| std::fs::set_permissions(dir, PermissionsExt::from_mode(0o777)).unwrap())
                 as fn(PathBuf),
         ),
+        ("open-behind-a-link", |dir| {
+            let real = dir.with_file_name("real");
+            std::fs::rename(&dir, &real).unwrap();
+            std::fs::set_permissions(&real, PermissionsExt::from_mode(0o777)).unwrap();
+            symlink(real, dir).unwrap();
+        }),
         ("link", |dir| {
             std::fs::remove_dir(dir.join("v1")).unwrap();
             symlink("/tmp", dir.join("v1")).unwrap();
@@ -181,7 +217,7 @@ fn a_folder_that_others_may_write_or_that_is_a_link_is_refused_once() {
         }),
     ] {
         let folder = Folder::new(name);
-        std::fs::create_dir_all(folder.dir().join("v1")).unwrap();
+        make_private(&folder.dir().join("v1"));
         spoil(folder.dir());
         let process = Process::new(&folder);
         process.spool("a", 1);
@@ -194,14 +230,20 @@ fn a_folder_that_others_may_write_or_that_is_a_link_is_refused_once() {
 }
 
 #[test]
+fn a_look_makes_no_folder() {
+    let folder = Folder::new("look");
+    let process = Process::new(&folder);
+    assert!(process.look(None).adopted.is_empty());
+    assert!(!folder.dir().exists());
+    process.spool("a", 1);
+    assert!(folder.dir().exists());
+}
+
+#[test]
 fn names_that_are_none_of_ours_are_left_alone() {
     let folder = Folder::new("names");
     let v1 = folder.dir().join("v1");
-    std::fs::create_dir_all(&v1).unwrap();
-    #[cfg(unix)]
-    for dir in [folder.dir(), v1.clone()] {
-        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    }
+    make_private(&v1);
     for name in ["notes.txt", "x.spool", "x.new", "00000000-0199c1b2a3d4-7be01c22.new"] {
         std::fs::write(v1.join(name), "").unwrap();
     }

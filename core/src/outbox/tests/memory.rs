@@ -165,6 +165,10 @@ impl Files for MemoryDisk {
         Ok(PLAIN)
     }
 
+    fn folder_behind(&self, path: &Path) -> io::Result<Standing> {
+        self.folder(path)
+    }
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn SpoolFile>> {
         self.changes(|world| {
             if world.names.contains_key(path) {
