@@ -14,11 +14,12 @@ import { check } from './support/fuzz.mjs'
 import { serve } from './support/server.mjs'
 
 const HOST = fileURLToPath(new URL('fixtures/any-server.cjs', import.meta.url))
-const MOST_MEMORY = 200e6
+/** By how much the memory of the process may grow in all. */
+const MOST_GROWTH = 150e6
 
 /** How long a log is that is searched, and by how much memory may grow meanwhile. */
 const LOG_BYTES = Number(process.env.FUZZ_LOG_MB ?? 64) * 1e6
-const MOST_GROWTH = 20e6
+const MOST_GROWTH_OF_SEARCH = 20e6
 
 const TIMEOUTS = { connectMs: 500, appendMs: 200, fetchMs: 60 }
 const RETRY = { baseDelayMs: 5, maxDelayMs: 10, maxAttempts: 2, maxConflicts: 3, giveUpOn: [418] }
@@ -88,7 +89,7 @@ function startHost(t) {
     })
 }
 
-test('whatever servers respond, every promise settles, the process lives, and its memory stays below 200 MB', async (t) => {
+test('whatever servers respond, every promise settles, the process lives, and its memory grows by less than 150 MB', async (t) => {
   const make = startHost(t)
   const healthy = await serve(t, ({ method }) => (method === 'PUT' ? { status: 201 } : { body: { loglines: [1] } }))
   /** @type {number[]} */
@@ -115,7 +116,7 @@ test('whatever servers respond, every promise settles, the process lives, and it
       state.uuids = calls.map(({ entry }) => entry.uuid)
     }
     const allowed = Math.max(...calls.map(({ what }) => ALLOWED_MS[what])) + SLOW_MACHINE_MS
-    const { results, flushed, pending, peak } = await make(calls, OPTIONS, allowed)
+    const { results, flushed, pending, growth } = await make(calls, OPTIONS, allowed)
     for (const { closeAll } of [server, other]) closeAll()
     for (const [index, { result, ms }] of results.entries()) {
       const { what } = calls[index]
@@ -125,8 +126,8 @@ test('whatever servers respond, every promise settles, the process lives, and it
       longest = Math.max(longest, ms)
     }
     assert.deepEqual({ flushed, pending }, { flushed: true, pending: 0 })
-    most = Math.max(most, peak)
-    assert.ok(peak < MOST_MEMORY, `${peak} bytes of memory`)
+    most = Math.max(most, growth)
+    assert.ok(growth < MOST_GROWTH, `${growth} bytes of memory`)
 
     const ordinary = { url: healthy.url, session: 'healthy', entry: calls[0].entry, options: { retry: null } }
     const both = ['append', 'read'].map((what) => ({ ...ordinary, what }))
@@ -138,7 +139,7 @@ test('whatever servers respond, every promise settles, the process lives, and it
   })
   await check(t, 6, property, { endOnFailure: true })
   const requests = server.state.requests + other.state.requests
-  const figures = { calls: number, requests, longestMs: Math.round(longest), peakMB: Math.round(most / 1e6) }
+  const figures = { calls: number, requests, longestMs: Math.round(longest), growthMB: Math.round(most / 1e6) }
   t.diagnostic(JSON.stringify({ ...figures, ...counts }))
   // The scripts are no use where nothing but errors comes of them.
   for (const result of ['append: true', 'append: false']) assert.ok(counts[result] > 0, result)
@@ -159,19 +160,19 @@ function serveLong(t, size, uuid) {
 
 test('a log of any length is searched for an entry in doubt in the same memory, whatever maxResponseBytes is', async (t) => {
   const make = startHost(t)
-  const peaks = []
+  const growths = []
   for (const [number, size] of [10e6, LOG_BYTES].entries()) {
     const entry = { uuid: `own-${number}`, type: 'user' }
     const { url } = await serveLong(t, size, entry.uuid)
     const call = { what: 'append', session: String(number), url, entry, options: { retry: RETRY } }
     const options = { timeouts: { fetchMs: 60_000 }, limits: OPTIONS.limits }
-    const { results, peak } = await make([call], options, 600_000)
+    const { results, growth } = await make([call], options, 600_000)
     assert.equal(results[0].result, 'true')
-    peaks.push(peak)
+    growths.push(growth)
   }
-  const [before, after] = peaks
+  const [before, after] = growths
   t.diagnostic(
-    `${LOG_BYTES / 1e6} MB searched: ${peaks.map((peak) => Math.round(peak / 1e6)).join(' to ')} MB of memory`,
+    `${LOG_BYTES / 1e6} MB searched: ${growths.map((growth) => Math.round(growth / 1e6)).join(' to ')} MB of memory`,
   )
-  assert.ok(after - before < MOST_GROWTH, `memory grew from ${before} to ${after} bytes`)
+  assert.ok(after - before < MOST_GROWTH_OF_SEARCH, `memory grew from ${before} to ${after} bytes`)
 })

@@ -12,14 +12,14 @@ import { serve } from './support/server.mjs'
 const { appendSessionLog, flush, getSessionLogs } = addon
 
 /**
- * The times that `work` takes for 1,000 and for 10,000 operations, the shorter of two each: whatever else the machine
+ * The times that `work` takes for 1,000 and for 10,000 operations, the shortest of three each: whatever else the machine
  * does only adds to them.
  *
  * @param {(operations: number) => Promise<void>} work
  */
 async function timesOf(work) {
   const best = { few: Infinity, many: Infinity }
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     for (const [name, operations] of /** @type {['few' | 'many', number][]} */ ([
       ['few', 1000],
       ['many', 10_000],
@@ -38,7 +38,7 @@ async function timesOf(work) {
  * @param {{ few: number, many: number }} times
  */
 function assertLinear({ few, many }) {
-  assert.ok(many <= 25 * few, `${Math.round(few)} ms for 1,000, and ${Math.round(many)} ms for 10,000`)
+  assert.ok(many <= 40 * few, `${Math.round(few)} ms for 1,000, and ${Math.round(many)} ms for 10,000`)
 }
 
 /** @param {import('node:test').TestContext} t */
