@@ -9,6 +9,7 @@ import { checksum } from '../tools/stress/killed/spool.mjs'
 import { addon, useHost } from './support/addon.mjs'
 import { runProgram, startWorker } from './support/child.mjs'
 import { createOutage, readFolder, until } from './support/outbox.mjs'
+import { panicAt, skip } from './support/panic-points.mjs'
 
 const { appendSessionLog, discardOutboxSession, flush, outboxSessions } = addon
 const IS_ROOT = process.getuid?.() === 0
@@ -243,4 +244,18 @@ test('a full disk is told, costs no entry of a process that lives, and is empty 
     await discardOutboxSession()
     spawnSync('umount', ['--lazy', outage.dir])
   }
+})
+
+test('a panic while a file is written is told, and its entries wait in memory', { skip }, async (t) => {
+  const outage = await createOutage(t)
+  const outbox = { dir: outage.dir, settle: /** @type {const} */ ('durable'), maxDelayMs: 50 }
+  const host = useHost(t, { retry: { maxAttempts: 1 }, outbox })
+  panicAt('write', 1)
+  const append = (/** @type {string} */ uuid) => appendSessionLog('s', { uuid }, outage.logUrl('s'))
+  assert.deepEqual(await Promise.all(['a', 'b'].map(append)), [false, false])
+  const failed = host.diagnostics.filter(([, event]) => event === 'session_outbox_write_failed')
+  assert.deepEqual(failed, [['error', 'session_outbox_write_failed', { code: 'ERR_SESSION_INGRESS_INTERNAL' }]])
+  await outage.start()
+  assert.equal(await flush({ deferred: true, timeoutMs: 60_000 }), true)
+  assert.deepEqual(outage.stored(), ['a', 'b'])
 })

@@ -94,7 +94,7 @@ impl Spool {
             ahead: Mutex::default(),
             stepped: Notify::new(),
         });
-        core.add(&spool);
+        core.add(Arc::<Self>::clone(&spool));
         spool
     }
 
@@ -120,7 +120,7 @@ impl Spool {
             self.queued(&mut queue, entry.bytes());
             queue.entries.push_back(entry);
         }
-        self.core.wake(self);
+        self.core.wake(&**self);
         true
     }
 
@@ -205,7 +205,7 @@ impl Spool {
                 }
                 queue.due.sync = Some(Instant::now());
             }
-            self.core.wake(self);
+            self.core.wake(&**self);
             stepped.await;
         }
     }
@@ -247,35 +247,6 @@ impl Spool {
         self.core.wake_for_acknowledgement();
     }
 
-    /// The same at once, on this thread.
-    pub(super) fn end_now(&self) {
-        let file = self.file().take();
-        if let Some(file) = file {
-            file.end(&self.core.directory);
-        }
-    }
-
-    /// Whether there is something to do now.
-    pub(super) fn wants_step(&self, now: Instant) -> bool {
-        let queue = self.queue();
-        if queue.ended || queue.due.earliest().is_some_and(|due| due <= now) {
-            return true;
-        }
-        let may_write = queue.due.write.is_none();
-        may_write && (!queue.entries.is_empty() || !queue.removed.is_empty())
-    }
-
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.queue().due.earliest()
-    }
-
-    /// The highest number of an entry that was written, and of one that is on the disk.
-    #[cfg(test)]
-    pub(super) fn progress(&self) -> (u64, u64) {
-        let queue = self.queue();
-        (queue.written, queue.synced)
-    }
-
     #[cfg(test)]
     pub(super) fn read(&self, seq: u64) -> io::Result<Vec<u8>> {
         self.file().as_ref().expect("there is a file").read(seq)
@@ -284,11 +255,6 @@ impl Spool {
     /// When the file was made; `None` where there is none, or where it is being written.
     pub fn created(&self) -> Option<u64> {
         self.file.try_lock().ok()?.as_ref().map(|file| file.name().created)
-    }
-
-    /// The name of the file, where there is one.
-    pub(super) fn file_name(&self) -> Option<super::name::Name> {
-        self.file().as_ref().map(OpenFile::name)
     }
 }
 

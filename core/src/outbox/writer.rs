@@ -15,8 +15,9 @@ use super::files::Files;
 use super::name::Name;
 use super::open_file::OpenFile;
 use super::record::Origin;
-use super::spool::Spool;
 use super::{Event, OutboxOptions};
+use crate::panic::catch_panic;
+use crate::panic_point;
 use crate::sync::{Mutex, MutexGuard};
 
 /// For so long what is appended is gathered before it is written.
@@ -31,6 +32,34 @@ const CREATIONS: u32 = 5;
 static JOBS: Semaphore = Semaphore::const_new(1);
 
 type OnEvent = dyn Fn(Event) + Send + Sync;
+
+/// What is written: the entries of one session, a spool.
+pub(super) trait Writable: Send + Sync {
+    /// Whether there is something to do now.
+    fn wants_step(&self, now: Instant) -> bool;
+
+    /// When there is something to do without being asked.
+    fn due(&self) -> Option<Instant>;
+
+    /// Does what is due; false where it has ended, and is of no use any more.
+    fn step(&self, now: Instant) -> bool;
+
+    /// Ends without its file, because a step has panicked: what it was writing is lost to the disk.
+    fn abandon(&self);
+
+    /// Writes what is queued on this thread; where the file is in use, or a write fails, again until then.
+    fn write_before(&self, until: Instant);
+
+    /// Ends with the file at once, on this thread.
+    fn end_now(&self);
+
+    /// The name of the file, where there is one.
+    fn file_name(&self) -> Option<Name>;
+
+    /// The highest number of an entry that was written, and of one that is on the disk.
+    #[cfg(test)]
+    fn progress(&self) -> (u64, u64);
+}
 
 /// What the spools of one outbox share.
 pub(super) struct OutboxCore {
@@ -51,7 +80,7 @@ pub(super) struct OutboxCore {
 
 #[derive(Default)]
 struct State {
-    spools: Vec<Arc<Spool>>,
+    spools: Vec<Arc<dyn Writable>>,
     is_running: bool,
     is_asked: bool,
     /// Every append is written on the thread that makes it: the event loop has ended.
@@ -163,12 +192,12 @@ impl OutboxCore {
     }
 
     /// Opens what is left of a file's name, for one who owns it.
-    pub(super) fn add(&self, spool: &Arc<Spool>) {
-        self.state().spools.push(Arc::clone(spool));
+    pub(super) fn add(&self, spool: Arc<dyn Writable>) {
+        self.state().spools.push(spool);
     }
 
     /// Has the writer look at what was queued. The first call of a burst spawns it.
-    pub(super) fn wake(self: &Arc<Self>, spool: &Arc<Spool>) {
+    pub(super) fn wake(self: &Arc<Self>, spool: &dyn Writable) {
         let at_once = {
             let mut state = self.state();
             if !state.at_once {
@@ -219,7 +248,7 @@ impl OutboxCore {
         }
     }
 
-    pub(super) fn spools(&self) -> Vec<Arc<Spool>> {
+    pub(super) fn spools(&self) -> Vec<Arc<dyn Writable>> {
         self.state().spools.clone()
     }
 
@@ -262,6 +291,19 @@ impl OutboxCore {
         }
     }
 
+    /// Does what is due of a spool; false where it has ended.
+    fn step(&self, spool: &dyn Writable) -> bool {
+        let stepped = catch_panic(|| {
+            panic_point!("write");
+            spool.step(Instant::now())
+        });
+        stepped.unwrap_or_else(|_| {
+            self.report(Event::WriteFailed { code: "ERR_SESSION_INGRESS_INTERNAL" });
+            spool.abandon();
+            false
+        })
+    }
+
     /// Tells when writing begins to fail.
     pub(super) fn is_failing(&self, code: Option<&'static str>) {
         let was = self.is_failing.swap(code.is_some(), Ordering::Relaxed);
@@ -283,8 +325,8 @@ async fn run(core: Arc<OutboxCore>) {
         let work: Vec<_> = spools.into_iter().filter(|spool| spool.wants_step(now)).collect();
         if !work.is_empty() {
             let permit = JOBS.acquire().await;
-            let step =
-                move || work.into_iter().filter(|spool| !spool.step(Instant::now())).collect::<Vec<_>>();
+            let of_work = Arc::clone(&core);
+            let step = move || work.into_iter().filter(|spool| !of_work.step(&**spool)).collect::<Vec<_>>();
             let ended = tokio::task::spawn_blocking(step).await.unwrap_or_default();
             drop(permit);
             core.state().spools.retain(|spool| !ended.iter().any(|ended| Arc::ptr_eq(spool, ended)));

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 use super::{Due, Spool};
 use crate::outbox::code::{code, is_unsupported};
 use crate::outbox::directory::Unavailable;
+use crate::outbox::name::Name;
 use crate::outbox::open_file::{Batch, OpenFile};
+use crate::outbox::writer::Writable;
 
 /// After so long without another delivery, a file whose entries are all delivered is emptied.
 const EMPTIED_AFTER: Duration = Duration::from_millis(100);
@@ -18,9 +20,21 @@ const WRITTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// After so long, a file that could not be synced or written anew is synced again.
 const SYNCED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-impl Spool {
-    /// Does what is due; false where it has ended, and is of no use any more.
-    pub(in crate::outbox) fn step(&self, now: Instant) -> bool {
+impl Writable for Spool {
+    fn wants_step(&self, now: Instant) -> bool {
+        let queue = self.queue();
+        if queue.ended || queue.due.earliest().is_some_and(|due| due <= now) {
+            return true;
+        }
+        let may_write = queue.due.write.is_none();
+        may_write && (!queue.entries.is_empty() || !queue.removed.is_empty())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.queue().due.earliest()
+    }
+
+    fn step(&self, now: Instant) -> bool {
         let mut file = self.file();
         self.write(&mut file, now);
         self.sync(&mut file, now);
@@ -45,6 +59,52 @@ impl Spool {
         !ends
     }
 
+    fn abandon(&self) {
+        self.queue().ended = true;
+        self.stepped.notify_waiters();
+    }
+
+    fn write_before(&self, until: Instant) {
+        loop {
+            if let Ok(mut file) = self.file.try_lock() {
+                self.queue().due.write = None;
+                self.write(&mut file, Instant::now());
+                // Nothing is left behind that is delivered.
+                if file.as_ref().is_some_and(OpenFile::is_done)
+                    && let Some(file) = file.take()
+                {
+                    file.end(&self.core.directory);
+                }
+                if self.queue().entries.is_empty() {
+                    return;
+                }
+            }
+            if Instant::now() >= until {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn end_now(&self) {
+        let file = self.file().take();
+        if let Some(file) = file {
+            file.end(&self.core.directory);
+        }
+    }
+
+    fn file_name(&self) -> Option<Name> {
+        self.file().as_ref().map(OpenFile::name)
+    }
+
+    #[cfg(test)]
+    fn progress(&self) -> (u64, u64) {
+        let queue = self.queue();
+        (queue.written, queue.synced)
+    }
+}
+
+impl Spool {
     fn write(&self, file: &mut Option<OpenFile>, now: Instant) {
         let (batch, url) = {
             let mut queue = self.queue();
@@ -231,29 +291,6 @@ impl Spool {
                 self.core.grew(file.bytes(), 0);
                 file.end(&self.core.directory);
             }
-        }
-    }
-
-    /// Writes what is queued on this thread; where the file is in use, or a write fails, again until then.
-    pub(in crate::outbox) fn write_before(&self, until: Instant) {
-        loop {
-            if let Ok(mut file) = self.file.try_lock() {
-                self.queue().due.write = None;
-                self.write(&mut file, Instant::now());
-                // Nothing is left behind that is delivered.
-                if file.as_ref().is_some_and(OpenFile::is_done)
-                    && let Some(file) = file.take()
-                {
-                    file.end(&self.core.directory);
-                }
-                if self.queue().entries.is_empty() {
-                    return;
-                }
-            }
-            if Instant::now() >= until {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

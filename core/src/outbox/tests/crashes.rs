@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::memory::MemoryDisk;
 use crate::outbox::adopt::adopt;
+use crate::outbox::writer::Writable;
 use crate::outbox::{Event, Outbox, OutboxOptions, Removal, Spool};
 use crate::testing::fuzz::seeded;
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::crashes::{body, runtime};
 use crate::outbox::adopt::adopt;
 use crate::outbox::list::{Discarded, Whereabouts};
+use crate::outbox::writer::Writable;
 use crate::outbox::{Disk, Event, Look, Outbox, OutboxOptions, Spool};
 
 const URL: &str = "http://a.test/log";

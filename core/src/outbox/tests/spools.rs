@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::crashes::{body, outbox, runtime};
 use super::memory::MemoryDisk;
 use crate::outbox::adopt::adopt;
+use crate::outbox::writer::Writable;
 use crate::outbox::{Event, Outbox, OutboxOptions, Spool};
 
 const URL: &str = "http://a.test/log";
