@@ -105,7 +105,7 @@ test('a read-only disk is told, and entries wait in memory', async (t) => {
   try {
     await assertUnavailable(outage, 'EROFS')
   } finally {
-    spawnSync('umount', ['--lazy', outage.dir])
+    spawnSync('umount', ['-l', outage.dir])
   }
 })
 
@@ -242,7 +242,7 @@ test('a full disk is told, costs no entry of a process that lives, and is empty 
     }
   } finally {
     await discardOutboxSession()
-    spawnSync('umount', ['--lazy', outage.dir])
+    spawnSync('umount', ['-l', outage.dir])
   }
 })
 
