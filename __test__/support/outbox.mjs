@@ -29,12 +29,13 @@ export async function createOutage(t) {
   const [dir, logs, port] = [join(folder, 'outbox'), join(folder, 'logs'), await findFreePort()]
   /** @type {import('session-ingress/testing').IngressServer | undefined} */
   let server
-  // In this order: a folder of Windows stays as long as a file in it is open, and an open server keeps the process.
+  // In this order: an open server keeps the process. On Windows, a folder stays as long as a file in it is open, and the
+  // outbox closes its files soon, of which nothing tells.
   t.after(async () => {
     await server?.close()
     await addon.discardOutboxSession()
     reset()
-    await rm(folder, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true, maxRetries: process.platform === 'win32' ? 10 : 0 })
   })
   return {
     dir,
