@@ -2,12 +2,12 @@
 
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reset, startIngressServer } from 'session-ingress/testing'
 import { addon } from './addon.mjs'
+import { removeFolder } from './package.mjs'
 
 /** A port at which nobody listens, for a server that comes later. */
 export async function findFreePort() {
@@ -29,13 +29,11 @@ export async function createOutage(t) {
   const [dir, logs, port] = [join(folder, 'outbox'), join(folder, 'logs'), await findFreePort()]
   /** @type {import('session-ingress/testing').IngressServer | undefined} */
   let server
-  // In this order: an open server keeps the process. On Windows, a folder stays as long as a file in it is open, and the
-  // outbox closes its files soon, of which nothing tells.
   t.after(async () => {
     await server?.close()
     await addon.discardOutboxSession()
     reset()
-    await rm(folder, { recursive: true, force: true, maxRetries: process.platform === 'win32' ? 10 : 0 })
+    await removeFolder(folder)
   })
   return {
     dir,
