@@ -11,7 +11,7 @@ import { runIn } from './machines/namespace.mjs'
  */
 
 /** A file that takes longer is ended, and fails. */
-const LIMIT_MS = 15 * 60_000
+const LIMIT_MS = 5 * 60_000
 
 /**
  * @param {import('./machines/namespace.mjs').Machine & { node: string[] }} machine
