@@ -98,7 +98,7 @@ describe('behind a proxy that does harm, every append is stored once, in its ord
       const { url, env, service } = await startIntercepted(t, { addon: addonOf(harm) })
       const host = await startHost(t, {
         env,
-        configure: { retry: { maxAttempts: 12, baseDelayMs: 1, maxDelayMs: 8 } },
+        configure: { retry: { maxAttempts: 50, baseDelayMs: 1, maxDelayMs: 50 } },
       })
       const appended = SESSIONS.flatMap((id) =>
         createEntries(id, APPENDS).map((entry) => host.appendSessionLog(id, entry, urlOf(url, id))),
