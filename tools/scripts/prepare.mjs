@@ -1,5 +1,5 @@
 // Makes what a command needs on a fresh clone: the npm packages, and the addon as its sources are now. That is the
-// quick build in target/; with --release, the one that is shipped, beside index.js.
+// quick build in target/; with --release, the one that is shipped, beside index.js; with --packages, none.
 
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -29,6 +29,8 @@ if (changedAt('package-lock.json') > changedAt('node_modules/.package-lock.json'
   // Not `npm ci`: it refuses a lock file that leaves out a package for some other platform.
   run('npm', 'run', 'setup')
 }
-const isRelease = process.argv.includes('--release')
-console.log(`Building the addon${isRelease ? ' as it is shipped' : ''} (a first build takes some minutes) …`)
-run('npm', 'run', isRelease ? 'build' : 'build:quick')
+if (!process.argv.includes('--packages')) {
+  const isRelease = process.argv.includes('--release')
+  console.log(`Building the addon${isRelease ? ' as it is shipped' : ''} (a first build takes some minutes) …`)
+  run('npm', 'run', isRelease ? 'build' : 'build:quick')
+}
