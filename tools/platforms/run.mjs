@@ -54,7 +54,7 @@ process.exitCode = rows.some(({ failed }) => failed.length > 0) ? 1 : 0
 
 /** @param {string} name @returns {Promise<import('./table.mjs').Row>} */
 async function testPlatform(name) {
-  const { target, machine, hasCoreTests, files = [], env = {}, exclusions } = platforms[name]
+  const { target, machine, coreTests, files = [], env = {}, exclusions } = platforms[name]
   console.log(`${name}: building for ${target} …`)
   const isRelease = releases.has(name)
   const binary = await (isRelease ? buildForRelease(target, kept('builds')) : buildForTests(target))
@@ -71,9 +71,9 @@ async function testPlatform(name) {
     if (await runMainJob(ready, name, runtime, command)) row.passed += 1
     else row.failed.push(`main job on ${runtime}`)
   }
-  if (hasCoreTests && isRelease) {
-    row.testedWith.push("the core's own tests")
-    const { passed, failed } = await runCoreTests(ready, name, target)
+  if (coreTests) {
+    row.testedWith.push(`the core's own tests${coreTests.length > 0 ? ` of ${coreTests.join(', ')}` : ''}`)
+    const { passed, failed } = await runCoreTests(ready, name, target, { isRelease, only: coreTests })
     row.passed += passed
     row.failed.push(...failed)
   }

@@ -55,6 +55,22 @@ export function howForTests(target) {
  * @returns {Promise<string | undefined>} the file; `undefined` where it is checked and not linked
  */
 export async function buildForTests(target, stdio = 'inherit') {
+  const { program, subcommand, triple, env, parameters } = await cargoForTests(target)
+  const command = [subcommand, '--locked', '--lib', ...parameters]
+  const { status } = spawnSync(program, command, { cwd: ROOT, env, stdio })
+  if (status !== 0) throw new Error(`${program} ${command.join(' ')} failed`)
+  if (subcommand === 'check') return undefined
+
+  const file = testBuildOf(target)
+  mkdirSync(kept('builds'), { recursive: true })
+  const { platform } = platformOf(target)
+  copyFileSync(kept('compiled', triple, triple, PROFILE, LIBRARIES[platform]), file)
+  markTestBuild(file)
+  return file
+}
+
+/** How cargo is called for a target, behind the subcommand. @param {string} target */
+export async function cargoForTests(target) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`rustup has no standard library for ${target} here, and test builds are made on Debian 12, x64`)
   }
@@ -70,7 +86,6 @@ export async function buildForTests(target, stdio = 'inherit') {
   } = platform === 'win32' ? forWindows(triple, links) : zig(triple)
   if (platform === 'darwin') Object.assign(variables, { SDKROOT: createSdk() })
 
-  const parameters = [subcommand, '--locked', '--lib', '--profile', PROFILE, '--features', 'test-hooks']
   const env = {
     ...process.env,
     // One for each target: two of them may be built at a time.
@@ -79,16 +94,8 @@ export async function buildForTests(target, stdio = 'inherit') {
     ...variables,
     PATH: `${rust.path}${delimiter}${variables.PATH}`,
   }
-  const command = [...parameters, '--target', linked, ...rust.parameters]
-  const { status } = spawnSync(program, command, { cwd: ROOT, env, stdio })
-  if (status !== 0) throw new Error(`${program} ${command.join(' ')} failed`)
-  if (!links) return undefined
-
-  const file = testBuildOf(target)
-  mkdirSync(kept('builds'), { recursive: true })
-  copyFileSync(kept('compiled', triple, triple, PROFILE, LIBRARIES[platform]), file)
-  markTestBuild(file)
-  return file
+  const parameters = ['--profile', PROFILE, '--features', 'test-hooks', '--target', linked, ...rust.parameters]
+  return { program, subcommand, triple, env, parameters }
 }
 
 /** @param {string} triple @param {boolean} links */

@@ -28,6 +28,7 @@ exec chroot "$NEW_ROOT" "$@"`
  * @property {string} root
  * @property {Record<string, string>} mounts folders of this machine by where they are in the root
  * @property {NodeJS.ProcessEnv} env
+ * @property {string[]} [launcher] what a program of another system is started by
  * @property {string} [interpreter] qemu, where programs of the root are for arm64
  */
 

@@ -51,6 +51,7 @@ export function wineMachine() {
     needs: [need],
     root,
     env,
+    launcher: [WINE],
     node: [WINE, NODE],
     runtimes: { 'node 22': [WINE, NODE] },
   }

@@ -1,5 +1,6 @@
 mod crashes;
 mod directory;
+mod file_rules;
 mod format;
 pub(crate) mod memory;
 mod spools;
