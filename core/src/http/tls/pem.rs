@@ -141,11 +141,10 @@ pub fn check_private_key(pem: &str) -> Result<(), &'static str> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_file_without_a_descriptor_or_on_a_failing_disk_may_be_readable_a_moment_later() {
         let [no_such_file, failing_disk, denied, none_in_system, none_in_process] = [2, 5, 13, 23, 24];
