@@ -14,8 +14,8 @@ const LIMIT_MS = 10 * 60_000
  * @param {import('./machines/namespace.mjs').Machine} machine
  * @param {string} name of the platform
  * @param {string} target
- * @param {{ isRelease: boolean, only?: string[] }} options whether its binary is as it is published; and the start of the
- *   tests' names, where not all are run
+ * @param {{ isRelease: boolean, only?: string[] }} options whether its binary is as it is published; and a part of the
+ *   names of the tests that are run, where not all are
  * @returns {Promise<{ passed: number, failed: string[] }>}
  */
 export async function runCoreTests(machine, name, target, { isRelease, only = [] }) {

@@ -13,7 +13,7 @@ import { wineMachine } from './machines/wine.mjs'
  * @typedef {object} Platform
  * @property {string} target of package.json
  * @property {TestMachine} [machine] none: it is built, and cannot run
- * @property {string[]} [coreTests] how the names begin of those of the core's own tests that are run; all where it is empty
+ * @property {string[]} [coreTests] a part of the names of the core's own tests that are run; all of them where it is empty
  * @property {string[]} [files] of the test-suite
  * @property {Record<string, string>} [env] of the test-suite
  * @property {import('./suite.mjs').Exclusion[]} [exclusions]

@@ -1,4 +1,5 @@
-//! What the outbox builds on, tried on the disk of the system that runs the tests: the rules of Windows are others.
+//! Rules of the file system on which the outbox builds. They differ between systems: these tests try those of the system
+//! that they run on.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -110,7 +111,7 @@ fn a_file_whose_name_is_taken_is_not_made() {
     }
 }
 
-/// A program that has a file open and lets nobody else rename, remove or open it, as a virus scanner does for a moment.
+/// A virus scanner has a file open for a moment, and lets nobody else rename, open or remove it.
 #[cfg(windows)]
 #[test]
 fn a_file_that_another_program_keeps_for_a_moment_is_renamed_opened_and_removed_when_it_lets_go() {
